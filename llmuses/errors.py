@@ -1,0 +1,88 @@
+"""Every error that a user may see, as one tree.
+
+Each class says in its docstring when it is raised; its message is one line that names what is wrong and what to
+do. The command line prints that line and exits with ``exit_code``; ``--debug`` adds the traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LlmusesError(Exception):
+    """Root of the tree. The command could not be understood or started; nothing was written."""
+
+    exit_code = 2
+
+
+class UsageError(LlmusesError):
+    """The command, a configuration file or an argument says something that cannot be meant."""
+
+
+class UnknownNameError(UsageError):
+    """A name (dataset, backend, model argument, ...) that does not exist; the nearest one is suggested."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]):
+        names = sorted(known)
+        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}."
+        super().__init__(f"unknown {kind} '{name}': {hint}")
+        self.name = name
+
+
+class DataError(LlmusesError):
+    """Rows of a benchmark are missing or cannot be read."""
+
+
+class LayoutError(DataError):
+    """A folder or file does not have a layout that the benchmark knows; the expected files are named."""
+
+    def __init__(self, dataset: str, path: object, expected: Iterable[str]):
+        super().__init__(f"{dataset}: no rows found in {path}; expected {' or '.join(expected)}.")
+
+
+class EmptySubsetError(DataError):
+    """A subset that was asked for holds no row."""
+
+
+class HubError(DataError):
+    """A hub (ModelScope, Hugging Face) could not be reached or does not hold what was asked for."""
+
+
+class ModelError(LlmusesError):
+    """A model cannot be loaded or asked."""
+
+
+class MissingKeyError(ModelError):
+    """The environment variable that should hold an API key is not set."""
+
+
+class UnreachableError(ModelError):
+    """A model's server does not answer, or answers that this key or this model is not known there."""
+
+
+class RemoteCodeError(ModelError):
+    """A checkpoint needs code of its own, which is not allowed to run unless asked for."""
+
+
+class MissingDependencyError(LlmusesError):
+    """A feature needs a package that is not installed."""
+
+    def __init__(self, feature: str, package: str, extra: str | None = None):
+        install = f"pip install 'llmuses[{extra}]'" if extra else f"pip install {package}"
+        super().__init__(f"{feature} needs the package '{package}': {install}")
+
+
+class StoreError(LlmusesError):
+    """A store cannot be written or read."""
+
+
+class RunLockedError(StoreError):
+    """Another process works in this run folder."""
+
+
+class Interrupted(LlmusesError):
+    """Ctrl-C or SIGTERM: what was answered is on disk, the same command goes on from there."""
+
+    exit_code = 1

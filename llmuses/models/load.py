@@ -1,0 +1,88 @@
+"""From a model SPEC as people type it to a Model.
+
+``BACKEND:NAME`` names the backend; without a prefix it is a name in models.yaml, a local directory or a hub id, which
+the transformers backend loads.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from llmuses.errors import UnknownNameError, UsageError
+from llmuses.models.base import Model
+from llmuses.settings import model_entries
+
+
+class Backend(Protocol):
+    """What a backend's module offers: the arguments that it takes, and how it makes a model of them."""
+
+    Args: type[msgspec.Struct]
+
+    @staticmethod
+    def load(name: str, args: Any) -> Model: ...
+
+
+_BACKENDS = {
+    "baseline": "llmuses.models.baseline",
+    "openai": "llmuses.models.openai",
+    "transformers": "llmuses.models.transformers",
+}
+
+
+class ModelSpec(NamedTuple):
+    """A SPEC taken apart. ``args`` are those that models.yaml adds; ``alias`` is its name there."""
+
+    backend: str
+    name: str
+    args: dict[str, Any]
+    alias: str | None = None
+
+
+def parse_spec(spec: str) -> ModelSpec:
+    """Return the parts of a SPEC. Raises UnknownNameError for a backend that does not exist."""
+    entries = model_entries()
+    if spec in entries:
+        entry = entries[spec]
+        return parse_spec(entry.model)._replace(args=entry.args, alias=spec)
+    prefix, colon, name = spec.partition(":")
+    if not colon or _is_path(spec):
+        return ModelSpec("transformers", spec, {})
+    if prefix not in _BACKENDS:
+        raise UnknownNameError("backend", prefix, _BACKENDS)
+    if not name:
+        raise UsageError(f"model '{spec}' has no name after '{prefix}:'.")
+    return ModelSpec(prefix, name, {})
+
+
+def _is_path(spec: str) -> bool:
+    return spec.startswith((".", "/", "~")) or spec[1:3] in (":\\", ":/")
+
+
+def load_model(spec: str, **args: Any) -> Model:
+    """Return the model that a SPEC names, ready to be asked.
+
+    Arguments may be strings as typed on a command line (``precision="torch.float16"``). Raises UnknownNameError for a
+    backend or an argument that does not exist, UsageError for a value of the wrong kind, ModelError where the model
+    cannot be loaded.
+    """
+    parsed = parse_spec(spec)
+    backend: Backend = importlib.import_module(_BACKENDS[parsed.backend])  # type: ignore[assignment]
+    model = backend.load(parsed.name, convert_args(backend.Args, {**parsed.args, **args}, parsed.backend))
+    if parsed.alias:
+        model.name = parsed.alias
+    return model
+
+
+def convert_args(kind: type[msgspec.Struct], args: dict[str, Any], backend: str) -> msgspec.Struct:
+    """Return typed arguments of a backend. Raises UnknownNameError or UsageError, naming the argument."""
+    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    for name in args:
+        if name not in known:
+            raise UnknownNameError(f"model argument for {backend}", name, known)
+    try:
+        return msgspec.convert(args, kind, strict=False)
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"model arguments for {backend}: {problem}") from problem

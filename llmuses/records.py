@@ -1,0 +1,376 @@
+"""The dictionary of the house: the schema of every line that a store holds.
+
+A record is a frozen-shape ``msgspec.Struct``; on disk it is one JSON object on one line. Fields that a
+newer version added are ignored by an older one; fields with a default may be missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One line of a store. Default values are left out on disk."""
+
+
+# --- What is asked -----------------------------------------------------------------------------------------
+
+
+class Mode(StrEnum):
+    """How a benchmark asks: a written answer, or the log-probability of given continuations."""
+
+    GENERATE = "generate"
+    LOGPROB = "logprob"
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class GenerationConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How an answer is sampled. Part of a prediction's key: all fields are written, defaults too.
+
+    ``temperature`` 0 is greedy decoding. ``None`` leaves a setting to the model.
+    """
+
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+class Generate(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="generate"):
+    """Asks for a written answer to a conversation.
+
+    A model without a chat template reads the contents one after the other as one text.
+    """
+
+    messages: tuple[Message, ...]
+    config: GenerationConfig = GenerationConfig()
+
+
+class Loglikelihood(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="loglikelihood"):
+    """Asks for the log-probability of each continuation after one context.
+
+    The context is plain text and never put into a chat template. ``config`` is absent: nothing is sampled.
+    """
+
+    context: str
+    continuations: tuple[str, ...]
+
+
+Ask = Generate | Loglikelihood
+
+
+class Request(msgspec.Struct, frozen=True):
+    """An ask under the key that its response will carry."""
+
+    key: str
+    ask: Ask
+
+
+_key_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def prediction_key(ask: Ask, model_identity: str, repeat: int) -> str:
+    """Return the key of an answer: 24 hex digits over the rendered request, the model's identity and the repeat.
+
+    Two answers with one key are interchangeable; whatever could change an answer changes the key.
+    """
+    return hashlib.blake2b(_key_encoder.encode((ask, model_identity, repeat)), digest_size=12).hexdigest()
+
+
+# --- What came back ----------------------------------------------------------------------------------------
+
+
+class Usage(Record, kw_only=True):
+    """Tokens as the backend counted them; ``None`` where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cached_tokens: int | None = None
+
+
+class ErrorKind(StrEnum):
+    """Why there is no answer: it may pass (``failed``), or the server refused this very request for good."""
+
+    FAILED = "failed"
+    REJECTED = "rejected"
+
+
+class ResponseError(Record, kw_only=True):
+    """Why a request has no answer. ``code`` is short and stable (``http_500``, ``timeout``, ``content_filter``)."""
+
+    kind: ErrorKind
+    code: str
+    message: str = ""
+
+
+class Score(Record, kw_only=True):
+    """The log-probability of one continuation.
+
+    ``logprob`` is the natural logarithm, summed over the continuation's ``tokens``; ``greedy`` says whether each
+    token was the likeliest one. A server that names only its likeliest tokens leaves ``logprob`` at ``None`` for
+    a continuation that was not among them.
+    """
+
+    logprob: float | None
+    tokens: int = 1
+    greedy: bool = False
+
+
+class Response(Record, kw_only=True):
+    """What a model gave back for one request: an answer, scores, or an error; exactly one of the three.
+
+    ``finish_reason`` is ``stop``, ``length`` (truncated), ``content_filter`` or what else the server said.
+    ``latency`` and ``first_token`` are seconds from sending. ``served_model`` is the name the server reported.
+    """
+
+    key: str
+    text: str | None = None
+    reasoning: str | None = None
+    scores: list[Score] | None = None
+    error: ResponseError | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    latency: float | None = None
+    first_token: float | None = None
+    attempts: int = 1
+    served_model: str | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the answer stopped because its length was used up."""
+        return self.finish_reason == "length"
+
+
+class Prediction(Record, kw_only=True):
+    """One answered (sample, repeat): what was asked and what came back, whole.
+
+    ``question_at`` is where the sample's own question begins, after the worked examples: the index of a message,
+    and the offset in characters inside it (for a log-likelihood the index is 0 and the text is the context).
+    """
+
+    key: str
+    dataset: str
+    sample_id: str
+    subset: str
+    repeat: int = 0
+    model: str
+    ask: Ask
+    response: Response
+    question_at: tuple[int, int] = (0, 0)
+    shots: int = 0
+    tstamp: float = 0.0
+
+
+# --- What it was worth -------------------------------------------------------------------------------------
+
+
+class Status(StrEnum):
+    """What became of a (sample, repeat).
+
+    ``scored``: an answer was read and judged right or wrong. ``unparsed``: the model answered, nothing could be
+    read out: wrong, and counted. ``rejected``: refused for good: wrong, and counted. ``failed``: no answer because
+    of an error that may pass: not in the score.
+    """
+
+    SCORED = "scored"
+    UNPARSED = "unparsed"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class Review(Record, kw_only=True):
+    """One scored (sample, repeat).
+
+    ``scores`` maps a metric to a number in [0, 1]; the benchmark's main metric comes first. ``span`` is where in
+    the answer's text the extracted part stands (start, end, in characters); ``rule`` says how it was read.
+    """
+
+    key: str
+    sample_id: str
+    subset: str
+    repeat: int = 0
+    status: Status
+    reason: str | None = None
+    extracted: str | None = None
+    target: str
+    scores: dict[str, float] = {}
+    span: tuple[int, int] | None = None
+    rule: str | None = None
+    finish_reason: str | None = None
+    truncated: bool = False
+    tokens: int | None = None
+    prompt_tokens: int | None = None
+    latency: float | None = None
+    prompt: str = ""
+    """The question's first words, for lists; the whole of it is in the prediction."""
+    verdict: dict[str, Any] | None = None
+
+
+# --- What it adds up to ------------------------------------------------------------------------------------
+
+
+class Counts(Record, kw_only=True, omit_defaults=False):
+    """How many (sample, repeat) ended how.
+
+    ``truncated`` counts beside the four statuses; ``correct`` counts those of ``scored`` whose main score is 1.
+    """
+
+    scored: int = 0
+    unparsed: int = 0
+    rejected: int = 0
+    failed: int = 0
+    truncated: int = 0
+    correct: int = 0
+
+
+class Estimate(Record, kw_only=True, omit_defaults=False):
+    """A score and what it is worth. Scores are fractions.
+
+    ``n`` counts what is in the score (``failed`` is not). ``score``, ``stderr`` and ``ci95`` are ``None`` at n = 0.
+    ``bounds`` is what the score would be if every failed one were wrong, or right; ``None`` where none failed.
+    """
+
+    score: float | None
+    n: int
+    stderr: float | None
+    ci95: tuple[float, float] | None
+    counts: Counts
+    bounds: tuple[float, float] | None = None
+
+
+class Totals(Record, kw_only=True, omit_defaults=False):
+    """What a dataset cost: tokens as counted by the backend, seconds of answering, money where prices are known."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    seconds: float = 0.0
+    cost: float | None = None
+    currency: str | None = None
+
+
+class Report(Estimate, kw_only=True):
+    """The result of one dataset in one run: ``reports/DATASET.json``.
+
+    ``averages`` holds the means over subsets and categories under their own names, each an Estimate:
+    ``subsets_weighted``, ``subsets_unweighted``, ``categories_unweighted``. ``metrics`` holds the other metrics.
+    ``fingerprint`` is what must be equal for two reports to be comparable.
+    """
+
+    dataset: str
+    title: str
+    group: str
+    mode: Mode
+    metric: str
+    setting: str
+    few_shot: int
+    chance: float | None
+    model: str
+    model_identity: str
+    subsets: dict[str, Estimate]
+    categories: dict[str, Estimate]
+    averages: dict[str, Estimate]
+    metrics: dict[str, Estimate] = {}
+    repeats: int = 1
+    publish_samples: bool = True
+    dataset_sha256: str = ""
+    fingerprint: str = ""
+    totals: Totals
+    served_models: list[str] = []
+    detectable: float | None = None
+    """The smallest true difference between two models that a paired test on this n finds with 80% power."""
+    llmuses_version: str = ""
+    tstamp: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether no sample failed: an incomplete report is shown but not ranked."""
+        return self.counts.failed == 0
+
+
+# --- The run itself ----------------------------------------------------------------------------------------
+
+
+class RunStatus(StrEnum):
+    """``running`` with no process behind it means that the run was interrupted."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    INCOMPLETE = "incomplete"
+    DONE = "done"
+
+
+class DatasetPlan(Record, kw_only=True, omit_defaults=False):
+    """How one dataset is asked in a run, all defaults resolved."""
+
+    dataset: str
+    mode: Mode
+    few_shot: int
+    few_shot_as: Literal["text", "turns"] = "text"
+    subsets: list[str]
+    split: str
+    local_path: str | None = None
+    generation: GenerationConfig | None = None
+
+
+class Order(Record, kw_only=True, omit_defaults=False):
+    """The order of asking of one dataset: a stratified permutation that follows from the seed.
+
+    ``sha256`` is over the sample ids in that order, ``n`` counts them.
+    """
+
+    method: str
+    seed: int
+    n: int
+    sha256: str
+
+
+class DatasetState(Record, kw_only=True, omit_defaults=False):
+    """Where a dataset stands in a run: what it holds, its order, what is answered so far."""
+
+    total: int
+    sha256: str
+    order: Order
+    answered: int = 0
+    failed: int = 0
+    correct: float = 0.0
+
+
+class Run(Record, kw_only=True, omit_defaults=False):
+    """``run.json``: the plan and its hash, versions, dataset fingerprints, order of asking, status, timings."""
+
+    run_id: str
+    plan_hash: str
+    model: str
+    model_spec: str
+    model_identity: str
+    model_args: dict[str, Any]
+    model_details: dict[str, Any]
+    datasets: list[DatasetPlan]
+    limit: int | None
+    repeats: int
+    seed: int
+    status: RunStatus
+    states: dict[str, DatasetState] = {}
+    versions: dict[str, str] = {}
+    command: str = ""
+    demo: bool = False
+    pid: int | None = None
+    started: float = 0.0
+    updated: float = 0.0
+    finished: float | None = None
+    seconds: float = 0.0

@@ -1,0 +1,80 @@
+"""What the surroundings say: environment variables, folders, models.yaml.
+
+=====================  ==========================================================================
+LLMUSES_OUTPUTS        where runs are kept (default ``outputs`` in the current folder)
+LLMUSES_WORK_DIR       downloads, converted checkpoints, shared answers (``~/.cache/llmuses``)
+LLMUSES_MODELS         a models.yaml of one's own, read beside the shipped one
+LLMUSES_LANG           language of what is printed: ``en`` or ``zh`` (default: the locale's)
+=====================  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from llmuses.errors import UsageError
+
+PACKAGE = Path(__file__).parent
+REGISTRY = PACKAGE / "registry"
+
+
+def outputs_dir() -> Path:
+    """Return the folder of all runs."""
+    return Path(os.environ.get("LLMUSES_OUTPUTS") or "outputs")
+
+
+def work_dir() -> Path:
+    """Return the folder for downloads, converted checkpoints and shared answers."""
+    return Path(os.environ.get("LLMUSES_WORK_DIR") or "~/.cache/llmuses").expanduser()
+
+
+def stay_quiet() -> None:
+    """Turn off what libraries would send or look up by themselves. Set values are left as they are."""
+    for name, value in {
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+class ModelEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One model of models.yaml: a SPEC, its arguments, and what is known of it."""
+
+    model: str
+    args: dict[str, Any] = {}
+    organisation: str | None = None
+    licence: str | None = None
+    parameters: float | None = None
+    """In billions."""
+    homepage: str | None = None
+    price: tuple[float, float] | None = None
+    """Money for a million prompt tokens and a million completion tokens."""
+    currency: str = "USD"
+
+
+def model_entries() -> dict[str, ModelEntry]:
+    """Return the models of the shipped models.yaml and of the user's own, which wins. Raises UsageError."""
+    entries = dict(_read_models(REGISTRY / "config" / "models.yaml"))
+    if own := os.environ.get("LLMUSES_MODELS"):
+        entries.update(_read_models(Path(own).expanduser()))
+    return entries
+
+
+@cache
+def _read_models(path: Path) -> dict[str, ModelEntry]:
+    import yaml
+
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")) or {}, dict[str, ModelEntry])
+    except OSError as problem:
+        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
+    except (yaml.YAMLError, msgspec.ValidationError) as problem:
+        raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem

@@ -1,0 +1,315 @@
+"""Append-only JSONL stores that many processes share and no crash damages.
+
+An ``append`` that returned is in the file: a process killed afterwards loses nothing. What a power cut may take is
+the store's ``Sync`` policy. A writer holds an exclusive lock (flock) for one write and first looks whether the file
+ends in a newline; where it does not, a writer died in mid-line, and the torn piece is set aside in ``NAME.torn``.
+Readers take no lock and stop at the last newline.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any, Generic, TypeVar
+
+import msgspec
+
+from llmuses.errors import StoreError
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+_BLOCK = 1 << 18
+
+
+class Sync(StrEnum):
+    """When an append is forced through to the disk itself (fsync).
+
+    ``ALWAYS``: before it returns (votes, job logs). ``GROUP``: at most once a second and on close (predictions: a
+    power cut may cost the last second, a killed process nothing). ``NEVER``: left to the system (reviews and other
+    lines that can be computed again).
+    """
+
+    ALWAYS = "always"
+    GROUP = "group"
+    NEVER = "never"
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A place in a store's file: everything before it was read. Valid while the file has the same ``inode``."""
+
+    inode: int = 0
+    offset: int = 0
+    line: int = 0
+
+
+START = Cursor()
+
+
+class BrokenLine(msgspec.Struct, frozen=True):
+    """A complete line that is not a record: skipped by readers, and reported."""
+
+    path: str
+    line: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.problem}"
+
+
+class Reader(Generic[R]):
+    """Iterates over a store's records; afterwards ``cursor`` is where to go on and ``broken`` what was skipped.
+
+    ``positions`` (offset of each line) are available as ``offset`` during the iteration.
+    """
+
+    def __init__(self, path: Path, decode: Callable[[bytes], R], since: Cursor):
+        self.cursor = since
+        self.offset = since.offset
+        self.broken: list[BrokenLine] = []
+        self._path = path
+        self._decode = decode
+
+    def __iter__(self) -> Iterator[R]:
+        try:
+            file = open(self._path, "rb", buffering=_BLOCK)
+        except FileNotFoundError:
+            self.cursor = START
+            return
+        with file:
+            status = os.fstat(file.fileno())
+            inode, offset, line = self.cursor.inode, self.cursor.offset, self.cursor.line
+            if inode != status.st_ino or offset > status.st_size:
+                offset = line = 0  # another file stands in this place, or it was cut: begin again
+            file.seek(offset)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    break  # a writer is in the middle of this line, or died there
+                self.offset = offset
+                offset += len(raw)
+                line += 1
+                self.cursor = Cursor(status.st_ino, offset, line)
+                if raw.isspace():
+                    continue
+                try:
+                    record = self._decode(raw)
+                except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                    self.broken.append(BrokenLine(str(self._path), line, str(problem)))
+                    continue
+                yield record
+
+
+class JsonlStore(Generic[R]):
+    """One file of records of one type. Safe for many processes and for many threads of each.
+
+    Opening does not create the file: the first append does. Raises StoreError where the file cannot be written.
+    """
+
+    def __init__(self, path: Path | str, record_type: type[R], sync: Sync = Sync.GROUP):
+        self.path = Path(path)
+        self.sync = sync
+        self._decoder = msgspec.json.Decoder(record_type)
+        self._encoder = msgspec.json.Encoder()
+        self._mutex = threading.Lock()
+        self._fd: int | None = None
+        self._synced = time.monotonic()
+        self._dirty = False
+
+    # -- writing
+
+    def append(self, record: R) -> None:
+        """Write one record; when this returns, it is in the file."""
+        self.append_all((record,))
+
+    def append_all(self, records: Iterable[R]) -> int:
+        """Write records as one piece, return how many. Either all of them become readable or, after a crash, a prefix."""
+        lines = [self._encoder.encode(record) for record in records]
+        if not lines:
+            return 0
+        lines.append(b"")
+        payload = b"\n".join(lines)
+        with self._mutex:
+            try:
+                self._write(payload)
+            except OSError as problem:
+                raise StoreError(f"cannot write {self.path}: {problem.strerror or problem}") from problem
+        return len(lines) - 1
+
+    def _write(self, payload: bytes) -> None:
+        fd = self._open_locked()
+        try:
+            _repair_tail(fd, self.path)
+            _write_all(fd, payload)
+            self._dirty = True
+            due = self.sync is Sync.GROUP and time.monotonic() - self._synced >= 1.0
+            if self.sync is Sync.ALWAYS or due:
+                self._fsync(fd)
+        finally:
+            fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _open_locked(self) -> int:
+        """Return the file's descriptor, locked, and make sure that it is still the file that the path names."""
+        while True:
+            if self._fd is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(self.path).st_ino == os.fstat(self._fd).st_ino:
+                    return self._fd
+            os.close(self._fd)  # replaced or removed since it was opened
+            self._fd = None
+
+    def _fsync(self, fd: int) -> None:
+        os.fsync(fd)
+        self._synced = time.monotonic()
+        self._dirty = False
+
+    def close(self) -> None:
+        """Force what is owed to the disk and let go of the file. The store can be used again afterwards."""
+        with self._mutex:
+            if self._fd is None:
+                return
+            if self._dirty and self.sync is not Sync.NEVER:
+                self._fsync(self._fd)
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> JsonlStore[R]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- reading
+
+    def read(self, since: Cursor = START) -> Reader[R]:
+        """Return a reader over what was appended after ``since``; its ``cursor`` afterwards is the next ``since``."""
+        return Reader(self.path, self._decoder.decode, since)
+
+    def __iter__(self) -> Iterator[R]:
+        return iter(self.read())
+
+    def read_at(self, offsets: Iterable[int]) -> Iterator[R]:
+        """Yield the records whose lines begin at the given offsets of the file."""
+        with open(self.path, "rb") as file:
+            for offset in offsets:
+                file.seek(offset)
+                yield self._decoder.decode(file.readline())
+
+    def keep_only(self, wanted: Callable[[R], bool], aside: Path) -> int:
+        """Move the records that are not wanted to the file ``aside`` and return how many those were.
+
+        Nothing is lost and the file is replaced whole, so that a crash leaves either the old or the new one; other
+        writers' open stores notice the replacement at their next append. Broken lines stay where they are.
+        """
+        reader = self.read()
+        if all(wanted(record) for record in reader):
+            return 0
+        with self._mutex:
+            fd = self._open_locked()
+            try:
+                _repair_tail(fd, self.path)
+                return self._split(wanted, aside)
+            finally:
+                fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _split(self, wanted: Callable[[R], bool], aside: Path) -> int:
+        moved = 0
+        fresh = self.path.with_name(self.path.name + ".new")
+        with open(self.path, "rb") as old, open(fresh, "wb") as new, open(aside, "ab") as rest:
+            for raw in old:
+                try:
+                    keep = wanted(self._decoder.decode(raw))
+                except msgspec.DecodeError:
+                    keep = True
+                (new if keep else rest).write(raw)
+                moved += not keep
+            for file in (rest, new):
+                _flush(file)
+        os.replace(fresh, self.path)
+        return moved
+
+
+def _write_all(fd: int, payload: bytes) -> None:
+    view = memoryview(payload)
+    while view:  # a write may be short when the disk fills up: the next one then raises
+        view = view[os.write(fd, view) :]
+
+
+def _flush(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _repair_tail(fd: int, path: Path) -> None:
+    """Set a torn last line aside in ``NAME.torn``. The caller holds the lock."""
+    size = os.fstat(fd).st_size
+    if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
+        return
+    start = size
+    while start > 0:
+        step = min(_BLOCK, start)
+        newline = os.pread(fd, step, start - step).rfind(b"\n")
+        start -= step
+        if newline >= 0:
+            start += newline + 1
+            break
+    torn = os.pread(fd, size - start, start)
+    with open(path.with_name(path.name + ".torn"), "ab") as aside:
+        aside.write(torn + b"\n")
+        _flush(aside)
+    os.ftruncate(fd, start)
+
+
+def write_json(path: Path, record: msgspec.Struct) -> None:
+    """Replace a JSON file whole: readers see the old or the new one, never a half."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+        os.replace(fresh, path)
+    except OSError as problem:
+        raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
+
+
+J = TypeVar("J")
+
+
+def read_json(path: Path, record_type: type[J]) -> J:
+    """Return the record that a JSON file holds. Raises StoreError with the file's name where it does not."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=record_type)
+    except (OSError, msgspec.DecodeError) as problem:
+        raise StoreError(f"cannot read {path}: {problem}") from problem
+
+
+def query(
+    paths: Sequence[Path],
+    columns: Mapping[str, str],
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[tuple[Any, ...]]:
+    """Run a query over large stores in DuckDB and return its rows.
+
+    ``columns`` names each column that the query uses with its DuckDB type; the table is called ``lines``. A line that
+    does not fit is left out where the query's own filter drops rows whose first column is NULL: this function puts
+    that filter around the table. Files that do not exist count as empty.
+    """
+    existing = [str(path) for path in paths if path.exists()]
+    if not existing:
+        return []
+    import duckdb
+
+    key = next(iter(columns))
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 2")
+        lines = connection.read_json(  # noqa: F841  (DuckDB finds it by its name)
+            existing, columns=dict(columns), format="newline_delimited", ignore_errors=True
+        ).filter(f'"{key}" IS NOT NULL')
+        return connection.execute(sql, dict(parameters or {})).fetchall()
