@@ -1,0 +1,145 @@
+"""Confidence intervals for a mean of scores in [0, 1]. Pure functions, each with its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Z95 = 1.959963984540054
+"""The 97.5% point of the standard normal distribution."""
+
+
+class Stratum(NamedTuple):
+    """One fixed subset of a dataset: how many scores, their sum, the sum of their squares."""
+
+    n: int
+    total: float
+    squares: float
+
+
+class Interval(NamedTuple):
+    """A mean, its standard error, and its 95% confidence interval; all fractions."""
+
+    mean: float
+    stderr: float
+    low: float
+    high: float
+
+
+def wilson(successes: float, n: float, z: float = Z95) -> tuple[float, float]:
+    """Return Wilson's score interval for a proportion of ``successes`` in ``n`` independent trials.
+
+    ``n`` may be fractional (an effective sample size). Raises ValueError for n <= 0.
+    Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
+    """
+    if n <= 0:
+        raise ValueError("an interval needs at least one trial")
+    p = successes / n
+    centre = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    # At p = 0 and 1 the bound is exact; rounding must not push it past.
+    low = 0.0 if p <= 0 else max(0.0, (centre - half) / scale)
+    high = 1.0 if p >= 1 else min(1.0, (centre + half) / scale)
+    return min(low, p), max(high, p)
+
+
+def wilson_from_variance(mean: float, variance: float, n: float) -> Interval:
+    """Return Wilson's interval on the effective sample size that a design's variance of the mean stands for.
+
+    The effective size is p(1 - p) / variance: what simple random sampling would have needed for that variance. It is
+    kept between 1 and, where the variance is estimated as zero, ``n``.
+    Source: Franco, Little, Louis & Slud (2019), "Comparative study of confidence intervals for proportions in complex
+    sample surveys", J. Survey Statistics and Methodology 7(3), the modified Wilson interval.
+    """
+    binomial = mean * (1 - mean)
+    effective = binomial / variance if variance > 0 and binomial > 0 else float(n)
+    effective = max(effective, 1.0)
+    low, high = wilson(mean * effective, effective)
+    return Interval(mean, math.sqrt(max(variance, 0.0)), low, high)
+
+
+def stratified(strata: Sequence[Stratum], weights: Sequence[float] | None = None) -> Interval:
+    """Return the interval of a weighted mean over fixed strata, such as the subjects of MMLU.
+
+    ``weights`` sum to 1; without them each stratum weighs by its size, which gives the plain mean. The variance is
+    sum of w² s² / n over the strata with s² the sample variance inside a stratum; strata with a single score borrow
+    the variance of all scores pooled. It is smaller than the binomial one: which subjects there are is not left to chance.
+    Source: Cochran (1977), Sampling Techniques, 3rd ed., section 5.4. Raises ValueError where there is no score.
+    """
+    strata = [stratum for stratum in strata if stratum.n > 0]
+    n = sum(stratum.n for stratum in strata)
+    if n == 0:
+        raise ValueError("an interval needs at least one score")
+    if weights is None:
+        weights = [stratum.n / n for stratum in strata]
+    mean = sum(w * s.total / s.n for w, s in zip(weights, strata, strict=True))
+    pooled = _sample_variance(
+        Stratum(n, sum(s.total for s in strata), sum(s.squares for s in strata)),
+        otherwise=0.25,
+    )
+    variance = sum(w * w * _sample_variance(s, otherwise=pooled) / s.n for w, s in zip(weights, strata, strict=True))
+    return wilson_from_variance(mean, variance, n)
+
+
+def _sample_variance(stratum: Stratum, otherwise: float) -> float:
+    if stratum.n < 2:
+        return otherwise
+    mean = stratum.total / stratum.n
+    return max(0.0, (stratum.squares - stratum.n * mean * mean) / (stratum.n - 1))
+
+
+def clustered(totals: Sequence[float], sizes: Sequence[int]) -> Interval:
+    """Return the interval of a mean over scores that come in clusters: a shared passage, repeats of one question.
+
+    ``totals`` and ``sizes`` hold each cluster's sum of scores and number of scores. The variance is the linearised one
+    of a ratio with the small-sample factor G / (G - 1), and Student's t with G - 1 degrees of freedom widens it.
+    Source: Cochran (1977), section 9A; Cameron & Miller (2015), "A practitioner's guide to cluster-robust inference",
+    J. Human Resources 50(2), section VI. Raises ValueError where there is no score.
+    """
+    n, groups = sum(sizes), len(sizes)
+    if n == 0:
+        raise ValueError("an interval needs at least one score")
+    mean = sum(totals) / n
+    if groups < 2:
+        return wilson_from_variance(mean, 0.0, 1)
+    residuals = sum((total - mean * size) ** 2 for total, size in zip(totals, sizes, strict=True))
+    variance = groups / (groups - 1) * residuals / (n * n)
+    widened = variance * (student_t975(groups - 1) / Z95) ** 2
+    interval = wilson_from_variance(mean, widened, groups)
+    return interval._replace(stderr=math.sqrt(variance))
+
+
+def student_t975(degrees: int) -> float:
+    """Return the 97.5% point of Student's t, within 0.2% from 3 degrees of freedom on.
+
+    Source: the Cornish-Fisher expansion, Abramowitz & Stegun (1964), 26.7.5; exact values for 1 and 2 degrees.
+    """
+    if degrees < 3:
+        return {1: 12.706204736, 2: 4.302652730}[degrees]
+    z, d = Z95, degrees
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
+    return z + first / d + second / d**2 + third / d**3 + fourth / d**4
+
+
+def bounds(mean: float | None, n: int, failed: int) -> tuple[float, float] | None:
+    """Return what a score would be if all ``failed`` samples were wrong, or right; None where none failed."""
+    if failed == 0:
+        return None
+    total = (mean or 0.0) * n
+    return total / (n + failed), (total + failed) / (n + failed)
+
+
+def detectable_difference(p: float, n: int) -> float:
+    """Return the smallest true difference between two models that a paired test on ``n`` questions finds.
+
+    For 80% power at the two-sided 5% level, taking half of the wrong answers of two models near accuracy ``p`` as
+    discordant, a usual overlap. Source: Connor (1987), "Sample size for testing differences in proportions for the
+    paired-sample design", Biometrics 43, solved for the difference.
+    """
+    discordant = max(p * (1 - p), 1 / (4 * n))
+    return min(1.0, (Z95 + 0.8416212335729143) * math.sqrt(discordant / n))
