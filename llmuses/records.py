@@ -27,6 +27,21 @@ class Mode(StrEnum):
     LOGPROB = "logprob"
 
 
+class Sample(Record, kw_only=True):
+    """One question of a benchmark, as its row says it.
+
+    ``target`` is the right answer as it is compared: an option's label, a number, a text. ``choices`` are the options
+    of multiple choice, in the row's order; ``details`` is what else the benchmark needs to ask or to score.
+    """
+
+    sample_id: str
+    subset: str
+    question: str
+    target: str
+    choices: list[str] = []
+    details: dict[str, Any] = {}
+
+
 class Message(msgspec.Struct, frozen=True):
     """One turn of a conversation."""
 
@@ -320,11 +335,13 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     dataset: str
     mode: Mode
     few_shot: int
-    few_shot_as: Literal["text", "turns"] = "text"
+    few_shot_as: Literal["text", "turns"]
     subsets: list[str]
     split: str
-    local_path: str | None = None
-    generation: GenerationConfig | None = None
+    local_path: str | None
+    hub: str
+    sample_data: bool
+    generation: GenerationConfig
 
 
 class Order(Record, kw_only=True, omit_defaults=False):

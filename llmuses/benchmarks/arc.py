@@ -1,0 +1,52 @@
+"""ARC: grade school science, Easy and Challenge. Clark et al. (2018), "Think you have Solved Question Answering? Try
+ARC, the AI2 Reasoning Challenge"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from llmuses.benchmarks.base import HubIds
+from llmuses.benchmarks.choice import LETTERS, MultipleChoice
+from llmuses.benchmarks.rows import Row
+from llmuses.records import Mode, Sample
+
+
+class ARC(MultipleChoice):
+    """Options have three to five labels, letters or digits; they are put under letters in the row's order."""
+
+    name = "arc"
+    title = "ARC"
+    group = "reasoning"
+    paper = "https://arxiv.org/abs/1803.05457"
+    homepage = "https://allenai.org/data/arc"
+    licence = "CC BY-SA 4.0"
+    hub = HubIds("allenai/ai2_arc", "allenai/ai2_arc", ("*.parquet", "*.jsonl"))
+    files = (
+        "{subset}/{subset}-{Split}.jsonl",
+        "{subset}-{Split}.jsonl",
+        "{subset}/{split}-*.parquet",
+        "{subset}/{split}.jsonl",
+        "{subset}/{split}.hf.jsonl",
+    )
+    subsets = ("ARC-Easy", "ARC-Challenge")
+    few_shot = 0
+    metrics: ClassVar[Mapping[Mode, tuple[str, ...]]] = {Mode.LOGPROB: ("acc_norm", "acc"), Mode.GENERATE: ("acc",)}
+    cloze = True
+
+    def sample(self, row: Row, subset: str, index: int) -> Sample:
+        question = row["question"]
+        if isinstance(question, dict):  # AI2's own layout
+            options = [(choice["label"], choice["text"]) for choice in question["choices"]]
+            stem = question["stem"]
+        else:
+            options = list(zip(row["choices"]["label"], row["choices"]["text"], strict=True))
+            stem = question
+        labels = [str(label).strip() for label, _ in options]
+        return Sample(
+            sample_id=str(row["id"]),
+            subset=subset,
+            question=str(stem).strip(),
+            choices=[str(text) for _, text in options],
+            target=LETTERS[labels.index(str(row["answerKey"]).strip())],
+        )

@@ -1,0 +1,84 @@
+"""The family of multiple choice: letters scored or written, or the options' own texts scored (cloze)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from llmuses.benchmarks.base import Benchmark, Example, Judgement, Prompt, completion, conversation
+from llmuses.metrics.choice import read_choice
+from llmuses.records import DatasetPlan, GenerationConfig, Mode, Response, Sample
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class MultipleChoice(Benchmark):
+    """Options under letters; ``target`` is the right letter.
+
+    ``generate``: the model writes its answer and the letter is read out of it (``acc``). ``logprob``: the letters'
+    log-probabilities after "Answer:" are compared (``acc``); with ``cloze`` those of the options' texts, as a sum
+    (``acc``) and divided by the text's length in UTF-8 bytes (``acc_norm``), and no options are shown.
+    """
+
+    modes: ClassVar[tuple[Mode, ...]] = (Mode.LOGPROB, Mode.GENERATE)
+    metrics: ClassVar[Mapping[Mode, tuple[str, ...]]] = {Mode.LOGPROB: ("acc",), Mode.GENERATE: ("acc",)}
+    generation: ClassVar[GenerationConfig] = GenerationConfig(max_tokens=512)
+    cloze: ClassVar[bool] = False
+    chance: ClassVar[float | None] = None
+
+    def intro(self, subset: str, mode: Mode) -> str:
+        """Return what stands before the examples."""
+        if mode is Mode.GENERATE:
+            return (
+                "Answer the following multiple choice question. End with a line of the form “Answer: LETTER”, "
+                "where LETTER is the letter of the right option.\n\n"
+            )
+        return ""
+
+    def question(self, sample: Sample, mode: Mode) -> str:
+        """Return the question as it is put, up to and with "Answer:"."""
+        if self.cloze and mode is Mode.LOGPROB:
+            return f"Question: {sample.question}\nAnswer:"
+        options = "".join(f"\n{letter}. {text}" for letter, text in zip(LETTERS, sample.choices, strict=False))
+        return f"{sample.question}{options}\nAnswer:"
+
+    def example_answer(self, sample: Sample, mode: Mode) -> str:
+        """Return the answer that a worked example gives."""
+        if self.cloze and mode is Mode.LOGPROB:
+            return sample.choices[LETTERS.index(sample.target)]
+        return sample.target
+
+    def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
+        mode = plan.mode
+        intro = self.intro(sample.subset, mode)
+        examples = [Example(self.question(shot, mode), self.example_answer(shot, mode)) for shot in shots]
+        question = self.question(sample, mode)
+        if mode is Mode.GENERATE:
+            return conversation(intro, examples, question, plan)
+        texts = sample.choices if self.cloze else LETTERS[: len(sample.choices)]
+        return completion(intro, examples, question, [f" {text}" for text in texts])
+
+    def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
+        if mode is Mode.LOGPROB:
+            return self._judge_scores(sample, response)
+        reading = read_choice(response.text or "", sample.choices)
+        if reading is None:
+            return Judgement(None, {"acc": 0.0}, reason="no option could be read out of the answer")
+        return Judgement(reading.value, {"acc": float(reading.value == sample.target)}, reading.span, reading.rule)
+
+    def _judge_scores(self, sample: Sample, response: Response) -> Judgement:
+        logprobs = [score.logprob for score in response.scores or ()]
+        known = [(value, index) for index, value in enumerate(logprobs) if value is not None]
+        if not known or len(logprobs) != len(sample.choices):
+            return Judgement(None, dict.fromkeys(self.metrics[Mode.LOGPROB], 0.0), reason="no option has a log-probability")
+        best = max(known, key=lambda pair: (pair[0], -pair[1]))[1]
+        if not self.cloze:
+            letter = LETTERS[best]
+            return Judgement(letter, {"acc": float(letter == sample.target)}, rule="likeliest_letter")
+        per_byte = [(value / max(1, len(sample.choices[index].encode())), index) for value, index in known]
+        best_norm = max(per_byte, key=lambda pair: (pair[0], -pair[1]))[1]
+        scores = {"acc_norm": float(LETTERS[best_norm] == sample.target), "acc": float(LETTERS[best] == sample.target)}
+        return Judgement(LETTERS[best_norm], scores, rule="likeliest_text_per_byte")
+
+    def sample_chance(self, sample: Sample) -> float:
+        return 1 / len(sample.choices)
