@@ -1,0 +1,124 @@
+"""Stands before everything that the app serves: security headers, doors that stay shut, the document made ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from llmuses.i18n import text
+from llmuses.markup import Markup, message
+from llmuses.visit import Visit, visit
+from llmuses.web import assets, document
+from llmuses.web.bar import Entry, bar
+
+_SHUT = (
+    "/gradio_api/upload",
+    "/gradio_api/proxy",
+    "/gradio_api/file",
+    "/gradio_api/deep_link",
+    "/gradio_api/mcp",
+    "/monitoring",
+)
+"""Doors of Gradio that no page of ours uses: uploads by anyone, fetching on the server's behalf, files by their path."""
+
+
+class Guard:
+    """ASGI middleware. ``pages`` maps a path to its entry in the bar; other documents become a page that says so."""
+
+    def __init__(self, app: ASGIApp, pages: Mapping[str, str], entries: Sequence[Entry]):
+        self.app = app
+        self.pages = pages
+        self.entries = entries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        page = path.strip("/")
+        if path.startswith(_SHUT):
+            await self._missing(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and page in self.pages:
+            await self._document(scope, receive, send, page)
+        else:
+            await self.app(scope, receive, _Guarded(self, scope, receive, send))
+
+    async def _document(self, scope: Scope, receive: Receive, send: Send, page: str) -> None:
+        request = Request(scope)
+        who = visit(request)
+        name = self.pages[page]
+        nonce = document.new_nonce()
+        start: Message = {}
+        body = bytearray()
+
+        async def collect(part: Message) -> None:
+            if part["type"] == "http.response.start":
+                start.update(part)
+            elif part["type"] == "http.response.body":
+                body.extend(part.get("body", b""))
+                if not part.get("more_body", False):
+                    await finish()
+
+        async def finish() -> None:
+            ready = bytes(body)
+            headers = MutableHeaders(raw=list(start["headers"]))
+            if headers.get("content-type", "").startswith("text/html") and start["status"] == 200:
+                top = bar(self.entries, name, page, who)
+                ready = document.rewrite(ready.decode(), who, text(who.lang, f"web.title.{name}"), top, nonce).encode()
+                headers["content-length"] = str(len(ready))
+                headers["cache-control"] = "no-store"
+                headers["vary"] = "Accept-Language, Cookie"
+            headers.update(document.headers(nonce))
+            if cookie := document.language_cookie(who):
+                headers.append("set-cookie", cookie)
+            await send({**start, "headers": headers.raw})
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else ready})
+
+        await self.app(scope, receive, collect)
+
+    async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        who = visit(Request(scope))
+        page = self.missing(who, scope.get("root_path", "") + "/")
+        await HTMLResponse(page, 404, document.headers())(scope, receive, send)
+
+    def missing(self, who: Visit, base: str) -> str:
+        """Return the page for an address that does not exist; its links start from ``base``."""
+        lang = who.lang
+        action = Markup('<p class="u-act"><a class="g-btn sm" href="./">{}</a></p>').format(
+            text(lang, "web.missing.action")
+        )
+        words = message(text(lang, "web.missing.title"), text(lang, "web.missing.body"), "find", action)
+        return Markup(
+            '<!doctype html><html lang="{}"><head><meta charset="utf-8"><base href="{}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{} · llmuses</title>{}</head>'
+            '<body>{}<main id="main" class="u u-page u-alone">{}</main></body></html>'
+        ).format(lang, base, text(lang, "web.missing.title"), assets.tags(), bar(self.entries, "", "", who), words)
+
+
+class _Guarded:
+    """Adds the headers to an answer as it goes out; a 404 that a person would see becomes a page in words."""
+
+    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send):
+        self._guard, self._scope, self._receive, self._send = guard, scope, receive, send
+        self._replaced = False
+
+    async def __call__(self, part: Message) -> None:
+        if self._replaced:
+            return
+        if part["type"] == "http.response.start":
+            if part["status"] == 404 and self._by_person():
+                self._replaced = True
+                await self._guard._missing(self._scope, self._receive, self._send)
+                return
+            headers = MutableHeaders(raw=list(part["headers"]))
+            headers.update(document.headers())
+            part = {**part, "headers": headers.raw}
+        await self._send(part)
+
+    def _by_person(self) -> bool:
+        accept = Request(self._scope).headers.get("accept", "")
+        return self._scope["method"] == "GET" and "text/html" in accept

@@ -1,0 +1,81 @@
+"""The app: its pages joined under one bar, its static files, its downloads, and what stands before them all."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+
+from leaderboard.results import Results
+from llmuses.web import assets
+from llmuses.web.bar import Entry
+from llmuses.web.guard import Guard
+from llmuses.web.theme import theme
+
+
+class Page(NamedTuple):
+    """One page: its path below the app (``""`` is home), its entry in the bar, and what builds it inside its route."""
+
+    path: str
+    name: str
+    build: Callable[[gr.Blocks, Results], None]
+
+
+def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
+    """Return the web app of these pages, the first of which is home. Nothing is served outside of them."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_api_route(f"/{assets.PREFIX}/{{name}}", _static, methods=["GET", "HEAD"])
+    blocks = _blocks(results, pages)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "SSR mode")  # said of every app with several pages, whatever is asked for
+        gr.mount_gradio_app(
+            app,
+            blocks,
+            path="/",
+            theme=theme(),
+            head=assets.styles(),  # once more: after Gradio's own sheets, whose resets have the same weight
+            footer_links=[],
+            run_history=False,
+            show_error=False,
+            ssr_mode=False,
+            pwa=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            max_file_size=0,
+        )
+    app.add_middleware(Guard, pages={page.path: page.name for page in pages}, entries=_entries(pages))
+    return app
+
+
+def _entries(pages: Sequence[Page]) -> list[Entry]:
+    paths: dict[str, str] = {}
+    for page in pages:
+        if page.path or page.name not in paths:
+            paths[page.name] = page.path or "./"
+    return [Entry(name, path) for name, path in paths.items()]
+
+
+def _blocks(results: Results, pages: Sequence[Page]) -> gr.Blocks:
+    home, *others = pages
+    blocks: gr.Blocks
+    with gr.Blocks(title="llmuses", fill_width=True, analytics_enabled=False) as blocks:
+        home.build(blocks, results)
+    for page in others:
+        with blocks.route(page.name, f"/{page.path}", show_in_navbar=False):
+            page.build(blocks, results)
+    blocks.max_threads = 40  # caps all handlers together, and mount_gradio_app has no word for it
+    blocks.queue(api_open=False)
+    return blocks
+
+
+def _static(name: str, request: Request) -> Response:
+    found = assets.served().get(name)
+    if found is None:
+        return Response(status_code=404)
+    content, kind = found
+    return Response(content, media_type=kind, headers={"Cache-Control": "public, max-age=31536000, immutable"})

@@ -1,0 +1,24 @@
+"""Which pages the app has: one line each."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from leaderboard import board_page
+from leaderboard.results import Results
+from llmuses.web.shell import Page, create_app
+
+
+@contextlib.contextmanager
+def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
+    """Yield the app over a folder of runs; what it started ends with the context."""
+    results = Results(outputs)
+    pages = [
+        Page("", "leaderboard", board_page.build),
+        Page("leaderboard", "leaderboard", board_page.build),
+    ]
+    yield create_app(results, pages)
