@@ -1,0 +1,25 @@
+"""llmuses: measure language models and compare them, with an error bar on every number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from llmuses.benchmarks import Benchmark
+    from llmuses.evaluation import evaluate
+    from llmuses.models import load_model
+
+__all__ = ["Benchmark", "__version__", "evaluate", "load_model"]
+
+_HOMES = {"Benchmark": "llmuses.benchmarks", "evaluate": "llmuses.evaluation", "load_model": "llmuses.models"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: ``import llmuses`` costs nothing."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'llmuses' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

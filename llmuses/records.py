@@ -360,11 +360,19 @@ class DatasetState(Record, kw_only=True, omit_defaults=False):
     """Where a dataset stands in a run: what it holds, its order, what is answered so far."""
 
     total: int
+    """How many (sample, repeat) the run holds."""
+    planned: dict[str, int]
+    """How many samples of each subset are asked."""
     sha256: str
     order: Order
+    chance: float
     answered: int = 0
     failed: int = 0
     correct: float = 0.0
+    """The sum of the main metric so far, over what is answered and did not fail."""
+    seconds: float = 0.0
+    served_models: list[str] = []
+    scorer_version: int = 0
 
 
 class Run(Record, kw_only=True, omit_defaults=False):
@@ -376,6 +384,7 @@ class Run(Record, kw_only=True, omit_defaults=False):
     model_spec: str
     model_identity: str
     model_args: dict[str, Any]
+    """As typed; a value under a name that speaks of a key or a secret is left out."""
     model_details: dict[str, Any]
     datasets: list[DatasetPlan]
     limit: int | None

@@ -13,7 +13,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Generic, TypeVar
@@ -202,36 +202,39 @@ class JsonlStore(Generic[R]):
                 file.seek(offset)
                 yield self._decoder.decode(file.readline())
 
-    def keep_only(self, wanted: Callable[[R], bool], aside: Path) -> int:
-        """Move the records that are not wanted to the file ``aside`` and return how many those were.
+    def count_lines(self) -> int:
+        """Return how many lines the file has, whole or broken; 0 where there is none."""
+        try:
+            with open(self.path, "rb") as file:
+                return sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
+        except FileNotFoundError:
+            return 0
+
+    def keep_only(self, offsets: Container[int], aside: Path) -> int:
+        """Move all lines but those that begin at the given offsets to the file ``aside``; return how many moved.
 
         Nothing is lost and the file is replaced whole, so that a crash leaves either the old or the new one; other
-        writers' open stores notice the replacement at their next append. Broken lines stay where they are.
+        writers' open stores notice the replacement at their next append.
         """
-        reader = self.read()
-        if all(wanted(record) for record in reader):
-            return 0
         with self._mutex:
             fd = self._open_locked()
             try:
                 _repair_tail(fd, self.path)
-                return self._split(wanted, aside)
+                return self._split(offsets, aside)
             finally:
                 fcntl.flock(fd, fcntl.LOCK_UN)
 
-    def _split(self, wanted: Callable[[R], bool], aside: Path) -> int:
-        moved = 0
+    def _split(self, offsets: Container[int], aside: Path) -> int:
         fresh = self.path.with_name(self.path.name + ".new")
+        moved = offset = 0
         with open(self.path, "rb") as old, open(fresh, "wb") as new, open(aside, "ab") as rest:
             for raw in old:
-                try:
-                    keep = wanted(self._decoder.decode(raw))
-                except msgspec.DecodeError:
-                    keep = True
+                keep = offset in offsets
                 (new if keep else rest).write(raw)
                 moved += not keep
-            for file in (rest, new):
-                _flush(file)
+                offset += len(raw)
+            _flush(rest)
+            _flush(new)
         os.replace(fresh, self.path)
         return moved
 

@@ -1,0 +1,6 @@
+"""A run from plan to report: plan, infer, review, report."""
+
+from llmuses.evaluation.evaluate import evaluate
+from llmuses.evaluation.runner import Result, Stage
+
+__all__ = ["Result", "Stage", "evaluate"]

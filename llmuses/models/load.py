@@ -7,12 +7,14 @@ the transformers backend loads.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from llmuses.errors import UnknownNameError, UsageError
 from llmuses.models.base import Model
+from llmuses.records import Mode
 from llmuses.settings import model_entries
 
 
@@ -20,6 +22,7 @@ class Backend(Protocol):
     """What a backend's module offers: the arguments that it takes, and how it makes a model of them."""
 
     Args: type[msgspec.Struct]
+    PREFERS: Mode
 
     @staticmethod
     def load(name: str, args: Any) -> Model: ...
@@ -57,6 +60,16 @@ def parse_spec(spec: str) -> ModelSpec:
     return ModelSpec(prefix, name, {})
 
 
+def default_mode(spec: str) -> Mode:
+    """Return how the model that a SPEC names is best asked multiple choice, without loading it."""
+    return _backend(parse_spec(spec)).PREFERS
+
+
+def _backend(parsed: ModelSpec) -> Backend:
+    module: Backend = importlib.import_module(_BACKENDS[parsed.backend])  # type: ignore[assignment]
+    return module
+
+
 def _is_path(spec: str) -> bool:
     return spec.startswith((".", "/", "~")) or spec[1:3] in (":\\", ":/")
 
@@ -69,7 +82,7 @@ def load_model(spec: str, **args: Any) -> Model:
     cannot be loaded.
     """
     parsed = parse_spec(spec)
-    backend: Backend = importlib.import_module(_BACKENDS[parsed.backend])  # type: ignore[assignment]
+    backend = _backend(parsed)
     model = backend.load(parsed.name, convert_args(backend.Args, {**parsed.args, **args}, parsed.backend))
     if parsed.alias:
         model.name = parsed.alias
@@ -86,3 +99,10 @@ def convert_args(kind: type[msgspec.Struct], args: dict[str, Any], backend: str)
         return msgspec.convert(args, kind, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError(f"model arguments for {backend}: {problem}") from problem
+
+
+def public_args(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return model arguments without values whose name speaks of a secret: for records and pages."""
+    secret = ("key", "token", "secret", "password")
+    named = {"api_key_env"}
+    return {n: v for n, v in args.items() if n in named or not any(word in n.lower() for word in secret)}

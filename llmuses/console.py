@@ -1,0 +1,145 @@
+"""What the command line shows of a run: a moving line in a terminal, plain lines elsewhere, a table at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from llmuses.evaluation.dry_run import DryRun
+from llmuses.evaluation.runner import Result
+from llmuses.i18n import points
+from llmuses.records import DatasetState, Estimate, Generate, Report, Run
+from llmuses.statistics.intervals import wilson
+
+_PLAIN_EVERY = 10.0
+"""Seconds between two progress lines where there is no terminal."""
+
+
+class Progress:
+    """Shows how a run goes: answers, rate, time left, the score so far with its interval."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._live: Live | None = None
+        self._began = self._shown = time.monotonic()
+        self._fresh = 0
+
+    def started(self, run: Run) -> None:
+        self._began = self._shown = time.monotonic()
+        self._fresh = 0
+        total = sum(state.total for state in run.states.values())
+        self._console.print(f"{run.model}: {total:,} answers to {', '.join(run.states)} ({run.run_id})", highlight=False)
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, refresh_per_second=5, transient=True)
+            self._live.start()
+
+    def answered(self, run: Run, dataset: str, fresh: bool) -> None:
+        self._fresh += fresh
+        now = time.monotonic()
+        if now - self._shown < (0.2 if self._live else _PLAIN_EVERY):
+            return
+        self._shown = now
+        if self._live:
+            self._live.update(Text(self._line(run, now), no_wrap=True, overflow="ellipsis"))
+        else:
+            self._console.print(self._line(run, now), highlight=False, soft_wrap=True)
+
+    def finished(self, run: Run, reports: list[Report]) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the moving line away."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def _line(self, run: Run, now: float) -> str:
+        done = sum(state.answered for state in run.states.values())
+        total = sum(state.total for state in run.states.values())
+        rate = self._fresh / max(now - self._began, 1e-9)
+        parts = [f"{done:,} / {total:,}", f"{rate:.1f}/s"]
+        if rate > 0:
+            parts.append(f"{_duration((total - done) / rate)} left")
+        parts += [f"{name} {so_far(state)}" for name, state in run.states.items() if state.answered]
+        return " · ".join(parts)
+
+
+def so_far(state: DatasetState) -> str:
+    """Return a dataset's score so far with its interval, such as ``41.2 ±3.1``, in points."""
+    n = state.answered - state.failed
+    if n == 0:
+        return "–"
+    low, high = wilson(state.correct, n)
+    return f"{points(state.correct / n)} ±{points((high - low) / 2)}"
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def print_result(console: Console, result: Result) -> None:
+    """Print the reports of a run as a table, and where they lie."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("dataset", "metric", "setting"):
+        table.add_column(name, no_wrap=True)
+    for name in ("score", "95% interval", "n", "unparsed", "rejected", "failed", "truncated"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for report in result.reports:
+        table.add_row(report.dataset, report.metric, report.setting, *_figures(report))
+        for name, average in report.averages.items():
+            if name != "subsets_weighted":
+                table.add_row("", "", name.replace("_", " "), *_figures(average)[:3], style="dim")
+    console.print(table)
+    for report in result.reports:
+        if report.bounds:
+            low, high = report.bounds
+            console.print(
+                f"{report.dataset}: {report.counts.failed:,} without an answer; with all of them wrong or right the "
+                f"score would be {points(low)} to {points(high)}. The same command asks them again.",
+                highlight=False,
+                soft_wrap=True,
+            )
+    console.print(f"{result.folder / 'report.md'}", highlight=False, soft_wrap=True)
+
+
+def _figures(estimate: Estimate) -> tuple[str, ...]:
+    low, high = estimate.ci95 or (None, None)
+    counts = estimate.counts
+    interval = f"{points(low)} to {points(high)}" if estimate.ci95 else "–"
+    numbers = (estimate.n, counts.unparsed, counts.rejected, counts.failed, counts.truncated)
+    return (points(estimate.score), interval, *(f"{number:,}" for number in numbers))
+
+
+def print_dry_run(console: Console, found: Sequence[DryRun]) -> None:
+    """Print what a run would ask."""
+    for dataset in found:
+        console.rule(dataset.dataset, align="left")
+        if isinstance(dataset.example, Generate):
+            for message in dataset.example.messages:
+                console.print(f"[{message.role}]", style="dim", markup=False)
+                console.print(message.content, markup=False, highlight=False)
+        else:
+            console.print(dataset.example.context, markup=False, highlight=False)
+            options = " | ".join(repr(text) for text in dataset.example.continuations)
+            console.print(f"continuations: {options}", style="dim", markup=False, highlight=False)
+    console.rule(align="left")
+    for dataset in found:
+        console.print(
+            f"{dataset.dataset}: {dataset.calls:,} calls, about {dataset.prompt_tokens:,} prompt tokens"
+            + (f", answers of up to {dataset.max_answer_tokens:,} tokens" if dataset.max_answer_tokens else ""),
+            highlight=False,
+        )
+    console.print("Nothing was asked.")
+
+
+def console() -> Console:
+    """Return the console for results: wide enough for a table where the output is not a terminal."""
+    return Console(width=None if sys.stdout.isatty() else 160)

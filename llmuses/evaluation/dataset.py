@@ -1,0 +1,202 @@
+"""A benchmark's samples on disk, in the order of asking.
+
+Samples are spooled to a temporary file, so that a run's memory does not grow with its dataset; what stays in memory
+is eight bytes a sample for its place, its subset and its turn.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import tempfile
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.base import Prompt
+from llmuses.errors import DataError, EmptySubsetError, LayoutError
+from llmuses.hub import Hub, fetch_dataset
+from llmuses.inference import Item
+from llmuses.records import DatasetPlan, Order, Sample
+from llmuses.settings import REGISTRY
+
+
+class Dataset:
+    """One benchmark as a run asks it: samples, worked examples, order.
+
+    ``subsets`` are those that hold rows; ``sha256`` is over all their samples in file order; ``chance`` is the mean
+    expected score of blind guessing over what is asked.
+    """
+
+    def __init__(self, benchmark: Benchmark, plan: DatasetPlan, limit: int | None, seed: int):
+        self.benchmark = benchmark
+        self.plan = plan
+        self._spool = tempfile.TemporaryFile(prefix="llmuses-samples-")
+        self._decoder = msgspec.json.Decoder(Sample)
+        self._offsets = array("Q")
+        root = locate(benchmark, plan)
+        self.subsets = _subsets(benchmark, plan, root)
+        sizes, self.sha256, self.chance = self._load(root)
+        self._shots = {subset: _shots(benchmark, plan, root, subset) for subset in self.subsets}
+        taken = [size if limit is None else min(size, limit) for size in sizes]
+        self._planned = dict(zip(self.subsets, taken, strict=True))
+        self._turns = stratified_order(self.subsets, sizes, limit, seed)
+        self.order = Order(method="stratified", seed=seed, n=len(self._turns), sha256=self._order_digest())
+
+    def _load(self, root: Path) -> tuple[list[int], str, float]:
+        digest = hashlib.sha256()
+        encode = msgspec.json.Encoder(order="deterministic").encode
+        sizes, chance, offset = [], 0.0, 0
+        for subset in self.subsets:
+            before = len(self._offsets)
+            for sample in _samples(self.benchmark, root, subset, self.plan.split):
+                line = encode(sample) + b"\n"
+                digest.update(line)
+                self._spool.write(line)
+                self._offsets.append(offset)
+                offset += len(line)
+                chance += self.benchmark.sample_chance(sample)
+            sizes.append(len(self._offsets) - before)
+            if not sizes[-1]:
+                raise EmptySubsetError(f"{self.benchmark.name}: subset '{subset}' holds no row in {root}.")
+        self._spool.flush()
+        return sizes, digest.hexdigest(), chance / len(self._offsets)
+
+    def _order_digest(self) -> str:
+        digest = hashlib.sha256()
+        for turn in range(len(self)):
+            digest.update(self[turn].sample_id.encode() + b"\n")
+        return digest.hexdigest()
+
+    def __len__(self) -> int:
+        """Return how many samples are asked."""
+        return len(self._turns)
+
+    def __getitem__(self, turn: int) -> Sample:
+        """Return the sample whose turn it is, counted from 0 in the order of asking."""
+        self._spool.seek(self._offsets[self._turns[turn]])
+        return self._decoder.decode(self._spool.readline())
+
+    def planned(self) -> dict[str, int]:
+        """Return how many samples of each subset are asked."""
+        return dict(self._planned)
+
+    def prompt(self, sample: Sample, plan: DatasetPlan | None = None) -> Prompt:
+        """Return what is sent for a sample; a question is never among its own worked examples."""
+        examples = [shot for shot in self._shots[sample.subset] if shot.question != sample.question]
+        return self.benchmark.prompt(sample, examples[: self.plan.few_shot], plan or self.plan)
+
+    def close(self) -> None:
+        """Remove the temporary file."""
+        self._spool.close()
+
+
+class RunItems:
+    """All items of a run, dataset after dataset, each asked ``repeats`` times over: made when they are looked at."""
+
+    def __init__(self, datasets: Sequence[Dataset], repeats: int):
+        self._datasets = datasets
+        self._repeats = repeats
+        self._length = sum(len(dataset) for dataset in datasets) * repeats
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Item:
+        if not 0 <= index < self._length:
+            raise IndexError(index)
+        for dataset in self._datasets:
+            size = len(dataset) * self._repeats
+            if index < size:
+                return self._item(dataset, index // len(dataset), index % len(dataset))
+            index -= size
+        raise IndexError(index)
+
+    @staticmethod
+    def _item(dataset: Dataset, repeat: int, turn: int) -> Item:
+        sample = dataset[turn]
+        plan = dataset.plan
+        if repeat and plan.generation.seed is not None:
+            generation = msgspec.structs.replace(plan.generation, seed=plan.generation.seed + repeat)
+            plan = msgspec.structs.replace(plan, generation=generation)
+        prompt = dataset.prompt(sample, plan)
+        return Item(plan.dataset, sample, repeat, prompt.ask, prompt.question_at, prompt.shots)
+
+
+def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
+    """Return the folder or file that holds a benchmark's rows, downloaded where no local path is given."""
+    if plan.sample_data:
+        return REGISTRY / "data" / benchmark.name
+    if plan.local_path:
+        path = Path(plan.local_path)
+        if not path.exists():
+            raise DataError(f"{benchmark.name}: local_path {path} does not exist.")
+        return path
+    hub = Hub(plan.hub)
+    ids = {Hub.MODELSCOPE: benchmark.hub.modelscope, Hub.HUGGINGFACE: benchmark.hub.huggingface}
+    if hub not in ids:
+        raise DataError(f"{benchmark.name}: rows come from the hub modelscope or huggingface, not '{hub}'.")
+    return fetch_dataset(ids[hub], hub, patterns=benchmark.hub.patterns)
+
+
+def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, ...]:
+    """Return the subsets to ask: those named, which must be there, or all that are there."""
+    present = tuple(s for s in benchmark.subsets if benchmark.find(root, s, plan.split))
+    missing = [subset for subset in plan.subsets if subset not in present]
+    if missing or not present:
+        subset = missing[0] if missing else benchmark.subsets[0]
+        names = {"subset": subset, "split": plan.split, "Split": plan.split.capitalize()}
+        title = f"{benchmark.name}, subset '{subset}'" if missing else benchmark.name
+        raise LayoutError(title, root, [template.format(**names) for template in benchmark.files])
+    return tuple(plan.subsets) or present
+
+
+def _samples(benchmark: Benchmark, root: Path, subset: str, split: str) -> Iterator[Sample]:
+    try:
+        yield from benchmark.samples(root, subset, split)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as problem:
+        what = f"no column {problem}" if isinstance(problem, KeyError) else str(problem)
+        raise DataError(f"{benchmark.name}, subset '{subset}' in {root}: a row has another shape ({what}).") from problem
+
+
+def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> list[Sample]:
+    """Return the worked examples of a subset, one more than asked: a sample that is among them is left out.
+
+    Rows that come without their few-shot split borrow from the shipped sample set.
+    """
+    if not plan.few_shot:
+        return []
+    for place in (root, REGISTRY / "data" / benchmark.name):
+        if place.is_dir() and benchmark.find(place, subset, benchmark.few_shot_split):
+            samples = _samples(benchmark, place, subset, benchmark.few_shot_split)
+            return [shot for shot, _ in zip(samples, range(plan.few_shot + 1), strict=False)]
+    raise DataError(
+        f"{benchmark.name}, subset '{subset}': no {benchmark.few_shot_split} rows in {root} for {plan.few_shot} worked "
+        'examples; add them or set {"few_shot_num": 0}.'
+    )
+
+
+def stratified_order(names: Sequence[str], sizes: Sequence[int], limit: int | None, seed: int) -> array[int]:
+    """Return which samples are asked, and when: positions in file order, in the order of asking.
+
+    Inside each subset a seeded shuffle, of which ``limit`` are taken; the subsets are then dealt out evenly, so that
+    each beginning of the order holds every subset in proportion, and a score so far is an estimate of the final one.
+    A larger limit keeps the samples of a smaller one.
+    """
+    positions, when = array("Q"), array("d")
+    first = 0
+    for name, size in zip(names, sizes, strict=True):
+        shuffle = random.Random(f"{seed}/{name}")
+        members = list(range(first, first + size))
+        shuffle.shuffle(members)
+        del members[limit if limit is not None else size :]
+        start = shuffle.random()
+        positions.extend(members)
+        when.extend((turn + start) / len(members) for turn in range(len(members)))
+        first += size
+    return array("Q", (positions[i] for i in sorted(range(len(positions)), key=when.__getitem__)))
+
+

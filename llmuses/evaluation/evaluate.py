@@ -1,0 +1,71 @@
+"""The notebook's door to a run: ``evaluate(model, datasets, ...)``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmuses.benchmarks import Benchmark, get_benchmark
+from llmuses.evaluation.plan import make_plan
+from llmuses.evaluation.runner import Listener, Result, Stage, run_plan
+from llmuses.models import Model, load_model
+from llmuses.settings import outputs_dir
+
+
+def evaluate(
+    model: str | Model,
+    datasets: str | Benchmark | Sequence[str | Benchmark],
+    *,
+    model_args: Mapping[str, Any] | None = None,
+    dataset_args: Mapping[str, Mapping[str, Any]] | None = None,
+    generation_config: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    repeats: int = 1,
+    seed: int = 0,
+    sample_data: bool = False,
+    outputs: Path | str | None = None,
+    stage: Stage = Stage.ALL,
+    mem_cache: bool = False,
+    listener: Listener | None = None,
+    command: str = "",
+    demo: bool = False,
+) -> Result:
+    """Evaluate one model on some benchmarks and return the result, whose ``reports`` are in the datasets' order.
+
+    ``model`` is a SPEC or a Model; a benchmark is a name or an instance of a class of one's own. ``limit`` is per
+    subset. The same call again takes the run up where it stopped. Raises LlmusesError with one line for people.
+
+        result = evaluate("baseline:random", ["mmlu", "gsm8k"], sample_data=True)
+        result.reports[0].score, result.reports[0].ci95
+    """
+    chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
+    benchmarks = {b.name: b for b in (d if isinstance(d, Benchmark) else get_benchmark(d) for d in chosen)}
+    loaded = load_model(model, **(model_args or {})) if isinstance(model, str) else model
+    try:
+        plan = make_plan(
+            model if isinstance(model, str) else model.name,
+            list(benchmarks.values()),
+            prefers=loaded.prefers,
+            model_args=model_args,
+            dataset_args=dataset_args,
+            generation=generation_config,
+            limit=limit,
+            repeats=repeats,
+            seed=seed,
+            sample_data=sample_data,
+        )
+        return run_plan(
+            plan,
+            loaded,
+            benchmarks,
+            Path(outputs) if outputs else outputs_dir(),
+            stage=stage,
+            mem_cache=mem_cache,
+            listener=listener,
+            command=command,
+            demo=demo,
+        )
+    finally:
+        if isinstance(model, str):
+            loaded.close()

@@ -1,0 +1,95 @@
+"""The folder of a run: its lock, its run.json, its stores."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import IO
+
+from llmuses.errors import RunLockedError, StoreError
+from llmuses.inference import Predictions
+from llmuses.records import Report, Review, Run
+from llmuses.store import JsonlStore, Sync, read_json, write_json
+
+
+class RunFolder:
+    """``OUTPUTS/RUN_ID/``, locked while a process works in it.
+
+    Use as a context manager: entering creates the folder and takes the lock. Raises RunLockedError where another
+    process holds it, StoreError where nothing can be written.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.predictions = Predictions(path / "predictions")
+        self._reviews: dict[str, JsonlStore[Review]] = {}
+        self._lock: IO[str] | None = None
+        self._saved = 0.0
+
+    def __enter__(self) -> RunFolder:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / "run.lock", "a+")
+        except OSError as problem:
+            raise StoreError(f"cannot write in {self.path}: {problem.strerror or problem}") from problem
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as problem:
+            self._lock.seek(0)
+            owner = self._lock.read().strip() or "unknown"
+            self._lock.close()
+            raise RunLockedError(
+                f"run {self.path.name} is being worked on by process {owner}: wait for it or stop it, then start again."
+            ) from problem
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.predictions.close()
+        for store in self._reviews.values():
+            store.close()
+        if self._lock:
+            self._lock.close()
+
+    def reviews(self, dataset: str) -> JsonlStore[Review]:
+        """Return the store of one dataset's reviews."""
+        if dataset not in self._reviews:
+            self._reviews[dataset] = JsonlStore(self.path / "reviews" / f"{dataset}.jsonl", Review, Sync.NEVER)
+        return self._reviews[dataset]
+
+    def read_run(self) -> Run | None:
+        """Return what run.json holds, None where there is none yet."""
+        return read_json(self.path / "run.json", Run) if (self.path / "run.json").exists() else None
+
+    def save_run(self, run: Run, at_most_every: float = 0.0) -> None:
+        """Write run.json; with ``at_most_every`` only where the last time is that many seconds ago."""
+        now = time.monotonic()
+        if now - self._saved < at_most_every:
+            return
+        self._saved = now
+        run.updated = time.time()
+        write_json(self.path / "run.json", run)
+
+    def save_report(self, report: Report) -> None:
+        """Write ``reports/DATASET.json``."""
+        write_json(self.path / "reports" / f"{report.dataset}.json", report)
+
+
+def sibling_predictions(outputs: Path, run: Run) -> list[Path]:
+    """Return the prediction files of other runs of the same model, for the datasets of this run."""
+    files = []
+    for other in sorted(outputs.glob("*/run.json")):
+        if other.parent.name == run.run_id:
+            continue
+        try:
+            known = read_json(other, Run)
+        except StoreError:
+            continue  # another program's file, or a damaged one: nothing to share
+        if known.model_identity == run.model_identity:
+            names = (other.parent / "predictions" / f"{plan.dataset}.jsonl" for plan in run.datasets)
+            files += [path for path in names if path.exists()]
+    return files

@@ -1,0 +1,166 @@
+"""What a run will do, decided before anything is loaded: the plan, and the run's id that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from llmuses.benchmarks import Benchmark, get_benchmark
+from llmuses.errors import UnknownNameError, UsageError
+from llmuses.hub import Hub
+from llmuses.records import DatasetPlan, GenerationConfig, Mode
+
+# What people type for a setting, as other programs call it.
+_GENERATION_NAMES = {"max_new_tokens": "max_tokens", "max_length": "max_tokens", "stop_sequences": "stop"}
+
+
+class DatasetArgs(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What ``--dataset-args`` may say of one benchmark."""
+
+    local_path: str | None = None
+    subset_list: list[str] = []
+    few_shot_num: int | None = None
+    few_shot_as: Literal["text", "turns"] = "text"
+    mode: Mode | None = None
+    split: str | None = None
+    hub: Hub = Hub.MODELSCOPE
+    generation_config: dict[str, Any] = {}
+
+
+class Plan(msgspec.Struct, kw_only=True, frozen=True):
+    """One run: one model, some datasets, how they are asked. Equal plans have one run id."""
+
+    model_spec: str
+    model_args: dict[str, Any]
+    datasets: list[DatasetPlan]
+    limit: int | None = None
+    repeats: int = 1
+    seed: int = 0
+
+    @property
+    def digest(self) -> str:
+        """Return the plan's hash, 64 hex digits."""
+        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+
+    @property
+    def run_id(self) -> str:
+        """Return a readable slug and the first eight digits of the hash."""
+        model = re.sub(r"[^\w.]+", "-", self.model_spec.rstrip("/").split("/")[-1]).strip("-.")[:40] or "model"
+        names = [plan.dataset for plan in self.datasets]
+        datasets = "-".join(names) if len(names) <= 3 else f"{len(names)}-datasets"
+        return f"{model}-{datasets}-{self.digest[:8]}"
+
+
+def make_plan(
+    model_spec: str,
+    datasets: Sequence[str | Benchmark],
+    *,
+    prefers: Mode,
+    model_args: Mapping[str, Any] | None = None,
+    dataset_args: Mapping[str, Mapping[str, Any]] | None = None,
+    generation: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    repeats: int = 1,
+    seed: int = 0,
+    sample_data: bool = False,
+) -> Plan:
+    """Return the plan of a run, every default resolved.
+
+    ``prefers`` is how the model is best asked multiple choice. Raises UnknownNameError for a dataset or an argument
+    that does not exist, UsageError for a value that cannot be meant.
+    """
+    benchmarks = {b.name: b for b in (d if isinstance(d, Benchmark) else get_benchmark(d) for d in datasets)}
+    if not benchmarks:
+        raise UsageError("no dataset is named: --datasets mmlu gsm8k")
+    for name, value in (("limit", limit), ("repeats", repeats)):
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} {value}: must be 1 or more.")
+    args = _dataset_args(dataset_args or {}, benchmarks)
+    return Plan(
+        model_spec=model_spec,
+        model_args=dict(model_args or {}),
+        datasets=[
+            _plan_dataset(benchmark, args.get(name, DatasetArgs()), prefers, generation or {}, sample_data)
+            for name, benchmark in benchmarks.items()
+        ],
+        limit=limit,
+        repeats=repeats,
+        seed=seed,
+    )
+
+
+def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -> dict[str, DatasetArgs]:
+    parsed = {}
+    known = {field.name for field in msgspec.structs.fields(DatasetArgs)}
+    for name, values in raw.items():
+        if name not in benchmarks:
+            raise UnknownNameError("dataset in --dataset-args", name, benchmarks)
+        if not isinstance(values, Mapping):
+            raise UsageError(f'--dataset-args: {name} needs an object such as {{"local_path": "DIR"}}.')
+        for key in values:
+            if key not in known:
+                raise UnknownNameError(f"argument for dataset {name}", key, known)
+        try:
+            parsed[name] = msgspec.convert(dict(values), DatasetArgs, strict=False)
+        except msgspec.ValidationError as problem:
+            raise UsageError(f"--dataset-args for {name}: {problem}.") from problem
+    return parsed
+
+
+def _plan_dataset(
+    benchmark: Benchmark, args: DatasetArgs, prefers: Mode, generation: Mapping[str, Any], sample_data: bool
+) -> DatasetPlan:
+    mode = args.mode or (prefers if prefers in benchmark.modes else benchmark.modes[0])
+    if mode not in benchmark.modes:
+        offered = " or ".join(benchmark.modes)
+        raise UsageError(f"{benchmark.name} cannot be asked in mode {mode}, only {offered}.")
+    for subset in args.subset_list:
+        if subset not in benchmark.subsets:
+            raise UnknownNameError(f"subset of {benchmark.name}", subset, benchmark.subsets)
+    few_shot = benchmark.few_shot if args.few_shot_num is None else args.few_shot_num
+    if few_shot < 0:
+        raise UsageError(f"{benchmark.name}: few_shot_num {few_shot} must be 0 or more.")
+    if sample_data and args.local_path:
+        raise UsageError(f"{benchmark.name}: either --sample-data or a local_path, not both.")
+    return DatasetPlan(
+        dataset=benchmark.name,
+        mode=mode,
+        few_shot=few_shot,
+        few_shot_as=args.few_shot_as,
+        subsets=list(args.subset_list),
+        split=args.split or benchmark.split,
+        local_path=str(Path(args.local_path).expanduser().resolve()) if args.local_path else None,
+        hub=args.hub,
+        sample_data=sample_data,
+        generation=generation_config(benchmark.generation, {**generation, **args.generation_config}),
+    )
+
+
+def generation_config(default: GenerationConfig, changes: Mapping[str, Any]) -> GenerationConfig:
+    """Return a benchmark's generation config with the user's changes.
+
+    The names of other programs are understood: ``max_new_tokens``, ``do_sample=false`` (temperature 0). Raises
+    UnknownNameError or UsageError.
+    """
+    values = {_GENERATION_NAMES.get(name, name): value for name, value in changes.items()}
+    sampled = str(values.pop("do_sample", "true")).lower()
+    if sampled in ("false", "0"):
+        values["temperature"] = 0.0
+    known = {field.name for field in msgspec.structs.fields(GenerationConfig)}
+    for name in values:
+        if name not in known:
+            raise UnknownNameError("generation setting", name, known | {"do_sample", "max_new_tokens"})
+    if isinstance(values.get("stop"), str):
+        values["stop"] = [values["stop"]]
+    try:
+        config = msgspec.convert({**msgspec.structs.asdict(default), **values}, GenerationConfig, strict=False)
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"generation settings: {problem}.") from problem
+    if config.max_tokens < 1 or config.temperature < 0:
+        raise UsageError("generation settings: max_tokens must be 1 or more, temperature 0 or more.")
+    return config

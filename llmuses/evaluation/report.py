@@ -1,0 +1,122 @@
+"""The report of one dataset of a run, from its reviews."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import defaultdict
+
+import msgspec
+
+from llmuses import __version__
+from llmuses.benchmarks import Benchmark
+from llmuses.evaluation.aggregate import Aggregate
+from llmuses.evaluation.folder import RunFolder
+from llmuses.records import DatasetPlan, DatasetState, Estimate, Mode, Report, Run, Totals
+from llmuses.settings import model_entries
+from llmuses.statistics.intervals import detectable_difference
+
+
+def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Benchmark) -> Report:
+    """Return the report over the reviews that the folder holds; what has no review yet counts as failed."""
+    state = run.states[plan.dataset]
+    metrics = benchmark.metrics[plan.mode]
+    aggregate = Aggregate(metrics, run.repeats)
+    for review in folder.reviews(plan.dataset):
+        aggregate.add(review)
+    for subset, planned in state.planned.items():
+        seen = aggregate.seen(subset)
+        aggregate.missing(subset, max(0, planned * run.repeats - seen))
+    main = metrics[0]
+    whole = aggregate.estimate(main)
+    categories = _categories(benchmark, aggregate.subsets)
+    return Report(
+        **msgspec.structs.asdict(whole),
+        dataset=plan.dataset,
+        title=benchmark.title,
+        group=benchmark.group,
+        mode=plan.mode,
+        metric=main,
+        setting=setting(plan),
+        few_shot=plan.few_shot,
+        chance=state.chance,
+        model=run.model,
+        model_identity=run.model_identity,
+        subsets={subset: aggregate.estimate(main, [subset]) for subset in aggregate.subsets},
+        categories={name: aggregate.estimate(main, members) for name, members in categories.items()},
+        averages=_averages(aggregate, main, categories, whole),
+        metrics={metric: aggregate.estimate(metric) for metric in metrics[1:]},
+        repeats=run.repeats,
+        publish_samples=benchmark.publish_samples,
+        dataset_sha256=state.sha256,
+        fingerprint=fingerprint(plan, state, benchmark, run),
+        totals=_totals(run, aggregate, state),
+        served_models=state.served_models,
+        detectable=detectable_difference(whole.score, whole.n) if whole.score is not None else None,
+        llmuses_version=__version__,
+        tstamp=time.time(),
+    )
+
+
+def setting(plan: DatasetPlan) -> str:
+    """Return what stands under a benchmark's name on the boards: ``5-shot``, ``0-shot, logprob``, ..."""
+    parts = [f"{plan.few_shot}-shot"]
+    if plan.few_shot and plan.few_shot_as == "turns":
+        parts.append("turns")
+    if plan.mode is Mode.LOGPROB:
+        parts.append("logprob")
+    if plan.sample_data:
+        parts.append("sample set")
+    return ", ".join(parts)
+
+
+def fingerprint(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: Run) -> str:
+    """Return a hash over all that must be equal for two scores to be compared: rows, prompts, scoring, sampling."""
+    parts = (
+        benchmark.name,
+        benchmark.version,
+        state.sha256,
+        state.order.sha256,
+        plan.mode,
+        plan.few_shot,
+        plan.few_shot_as,
+        plan.split,
+        plan.generation if plan.mode is Mode.GENERATE else None,
+        run.repeats,
+    )
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
+
+
+def _categories(benchmark: Benchmark, subsets: list[str]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = defaultdict(list)
+    for subset in subsets:
+        if subset in benchmark.categories:
+            groups[benchmark.categories[subset]].append(subset)
+    return dict(groups)
+
+
+def _averages(
+    aggregate: Aggregate, metric: str, categories: dict[str, list[str]], whole: Estimate
+) -> dict[str, Estimate]:
+    averages = {}
+    if len(aggregate.subsets) > 1:
+        averages["subsets_weighted"] = whole
+        averages["subsets_unweighted"] = aggregate.estimate(metric, weights=dict.fromkeys(aggregate.subsets, 1.0))
+    if len(categories) > 1:
+        members = [name for group in categories.values() for name in group]
+        weights = aggregate.category_weights(categories)
+        averages["categories_unweighted"] = aggregate.estimate(metric, members, weights)
+    return averages
+
+
+def _totals(run: Run, aggregate: Aggregate, state: DatasetState) -> Totals:
+    totals = Totals(
+        prompt_tokens=aggregate.prompt_tokens, completion_tokens=aggregate.completion_tokens, seconds=state.seconds
+    )
+    entry = model_entries().get(run.model_spec)
+    if entry and entry.price:
+        prompt, answer = entry.price
+        totals.cost = (totals.prompt_tokens * prompt + totals.completion_tokens * answer) / 1e6
+        totals.currency = entry.currency
+    return totals
+
