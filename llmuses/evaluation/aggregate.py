@@ -79,11 +79,10 @@ class Aggregate:
             nothing = bounds(None, 0, counts.failed)
             return Estimate(score=None, n=0, stderr=None, ci95=None, counts=counts, bounds=nothing)
         strata = [self._stratum(self._subsets[name], metric) for name in filled]
-        shares = None
-        if weights is not None:
-            whole = sum(weights[name] for name in filled)
-            shares = [weights[name] / whole for name in filled]
-        interval = stratified(strata, shares)
+        if weights is None:
+            weights = {name: self._subsets[name].n for name in filled}
+        whole = sum(weights[name] for name in filled)
+        interval = stratified(strata, [weights[name] / whole for name in filled])
         n = sum(self._subsets[name].n for name in filled)
         return Estimate(
             score=interval.mean,
@@ -95,11 +94,20 @@ class Aggregate:
         )
 
     def _stratum(self, subset: _Sum, metric: str) -> Stratum:
+        """Return a subset's scores as a stratum; repeats as one pseudo-value for each question.
+
+        A pseudo-value is the mean plus the question's residual, scaled: their mean is the plain mean over all
+        answers, and their sample variance over their number is the cluster-robust variance of it (Cameron & Miller
+        2015, section II, with the factor G / (G - 1)).
+        """
         if self._repeats == 1:
             n, total, squares = subset.strata[metric]
             return Stratum(int(n), total, squares)
-        means = [total / n for n, total in subset.samples[metric].values()]
-        return Stratum(len(means), sum(means), sum(mean * mean for mean in means))
+        questions = subset.samples[metric].values()
+        mean = sum(total for _, total in questions) / subset.n
+        scale = len(questions) / subset.n
+        values = [mean + (total - mean * size) * scale for size, total in questions]
+        return Stratum(len(values), sum(values), sum(value * value for value in values))
 
     def category_weights(self, categories: Mapping[str, Sequence[str]]) -> dict[str, float]:
         """Return weights under which each category weighs the same, and inside it each subset by its size."""
