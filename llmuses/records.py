@@ -366,6 +366,8 @@ class DatasetState(Record, kw_only=True, omit_defaults=False):
     sha256: str
     order: Order
     chance: float
+    borrowed_shots: bool = False
+    """Whether worked examples were taken from the shipped sample set."""
     answered: int = 0
     failed: int = 0
     correct: float = 0.0

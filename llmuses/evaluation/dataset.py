@@ -28,7 +28,8 @@ class Dataset:
     """One benchmark as a run asks it: samples, worked examples, order.
 
     ``subsets`` are those that hold rows; ``sha256`` is over all their samples in file order; ``chance`` is the mean
-    expected score of blind guessing over what is asked.
+    expected score of blind guessing over them; ``borrowed_shots`` says that worked examples come from the shipped
+    sample set, since the rows came without any.
     """
 
     def __init__(self, benchmark: Benchmark, plan: DatasetPlan, limit: int | None, seed: int):
@@ -40,7 +41,11 @@ class Dataset:
         root = locate(benchmark, plan)
         self.subsets = _subsets(benchmark, plan, root)
         sizes, self.sha256, self.chance = self._load(root)
-        self._shots = {subset: _shots(benchmark, plan, root, subset) for subset in self.subsets}
+        self._shots: dict[str, list[Sample]] = {}
+        self.borrowed_shots = False
+        for subset in self.subsets:
+            self._shots[subset], borrowed = _shots(benchmark, plan, root, subset)
+            self.borrowed_shots |= borrowed
         taken = [size if limit is None else min(size, limit) for size in sizes]
         self._planned = dict(zip(self.subsets, taken, strict=True))
         self._turns = stratified_order(self.subsets, sizes, limit, seed)
@@ -162,17 +167,20 @@ def _samples(benchmark: Benchmark, root: Path, subset: str, split: str) -> Itera
         raise DataError(f"{benchmark.name}, subset '{subset}' in {root}: a row has another shape ({what}).") from problem
 
 
-def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> list[Sample]:
-    """Return the worked examples of a subset, one more than asked: a sample that is among them is left out.
+def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> tuple[list[Sample], bool]:
+    """Return the worked examples of a subset, and whether they were borrowed from the shipped sample set.
 
-    Rows that come without their few-shot split borrow from the shipped sample set.
+    It is one example more than asked for, since a sample is never among its own. Rows that come without their few-shot
+    split borrow.
     """
     if not plan.few_shot:
-        return []
-    for place in (root, REGISTRY / "data" / benchmark.name):
+        return [], False
+    shipped = REGISTRY / "data" / benchmark.name
+    for place in (root, shipped):
         if place.is_dir() and benchmark.find(place, subset, benchmark.few_shot_split):
             samples = _samples(benchmark, place, subset, benchmark.few_shot_split)
-            return [shot for shot, _ in zip(samples, range(plan.few_shot + 1), strict=False)]
+            shots = [shot for shot, _ in zip(samples, range(plan.few_shot + 1), strict=False)]
+            return shots, place == shipped and root != shipped
     raise DataError(
         f"{benchmark.name}, subset '{subset}': no {benchmark.few_shot_split} rows in {root} for {plan.few_shot} worked "
         'examples; add them or set {"few_shot_num": 0}.'
@@ -190,7 +198,7 @@ def stratified_order(names: Sequence[str], sizes: Sequence[int], limit: int | No
     first = 0
     for name, size in zip(names, sizes, strict=True):
         shuffle = random.Random(f"{seed}/{name}")
-        members = list(range(first, first + size))
+        members = array("Q", range(first, first + size))
         shuffle.shuffle(members)
         del members[limit if limit is not None else size :]
         start = shuffle.random()

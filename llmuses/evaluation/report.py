@@ -37,7 +37,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         group=benchmark.group,
         mode=plan.mode,
         metric=main,
-        setting=setting(plan),
+        setting=setting(plan, state.borrowed_shots),
         few_shot=plan.few_shot,
         chance=state.chance,
         model=run.model,
@@ -58,9 +58,9 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
     )
 
 
-def setting(plan: DatasetPlan) -> str:
+def setting(plan: DatasetPlan, borrowed_shots: bool) -> str:
     """Return what stands under a benchmark's name on the boards: ``5-shot``, ``0-shot, logprob``, ..."""
-    parts = [f"{plan.few_shot}-shot"]
+    parts = [f"{plan.few_shot}-shot" + (" (borrowed)" if borrowed_shots else "")]
     if plan.few_shot and plan.few_shot_as == "turns":
         parts.append("turns")
     if plan.mode is Mode.LOGPROB:
@@ -80,6 +80,7 @@ def fingerprint(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, ru
         plan.mode,
         plan.few_shot,
         plan.few_shot_as,
+        state.borrowed_shots,
         plan.split,
         plan.generation if plan.mode is Mode.GENERATE else None,
         run.repeats,

@@ -156,6 +156,7 @@ def _new_run(
             sha256=dataset.sha256,
             order=dataset.order,
             chance=dataset.chance,
+            borrowed_shots=dataset.borrowed_shots,
             seconds=known.seconds if known else 0.0,
             scorer_version=dataset.benchmark.version,
         )
