@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from llmuses.errors import UsageError
+from llmuses.errors import DataError, UsageError
 
 PACKAGE = Path(__file__).parent
 REGISTRY = PACKAGE / "registry"
@@ -31,6 +31,17 @@ def outputs_dir() -> Path:
 def work_dir() -> Path:
     """Return the folder for downloads, converted checkpoints and shared answers."""
     return Path(os.environ.get("LLMUSES_WORK_DIR") or "~/.cache/llmuses").expanduser()
+
+
+def static_dir() -> Path:
+    """Return the folder of stylesheets, scripts and drawings: inside an installed package, beside it in a checkout.
+
+    Raises DataError where the installation lacks it.
+    """
+    for place in (PACKAGE / "static", PACKAGE.parent / "static"):
+        if (place / "tokens.css").is_file():
+            return place
+    raise DataError(f"the stylesheets are missing beside {PACKAGE}; install llmuses again.")
 
 
 def stay_quiet() -> None:

@@ -180,6 +180,11 @@ def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> 
         if place.is_dir() and benchmark.find(place, subset, benchmark.few_shot_split):
             samples = _samples(benchmark, place, subset, benchmark.few_shot_split)
             shots = [shot for shot, _ in zip(samples, range(plan.few_shot + 1), strict=False)]
+            if len(shots) < plan.few_shot:
+                raise DataError(
+                    f"{benchmark.name}, subset '{subset}': {len(shots)} {benchmark.few_shot_split} rows in {place}, "
+                    f"fewer than the {plan.few_shot} worked examples asked for."
+                )
             return shots, place == shipped and root != shipped
     raise DataError(
         f"{benchmark.name}, subset '{subset}': no {benchmark.few_shot_split} rows in {root} for {plan.few_shot} worked "

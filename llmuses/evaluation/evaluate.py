@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llmuses.benchmarks import Benchmark, get_benchmark
 from llmuses.evaluation.plan import make_plan
-from llmuses.evaluation.runner import Listener, Result, Stage, run_plan
+from llmuses.evaluation.runner import Listener, Result, Stage, remembered_model, run_plan
 from llmuses.models import Model, load_model
+from llmuses.models.load import default_mode, public_args
 from llmuses.settings import outputs_dir
 
 
@@ -41,31 +43,38 @@ def evaluate(
     """
     chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
     benchmarks = {b.name: b for b in (d if isinstance(d, Benchmark) else get_benchmark(d) for d in chosen)}
-    loaded = load_model(model, **(model_args or {})) if isinstance(model, str) else model
-    try:
-        plan = make_plan(
-            model if isinstance(model, str) else model.name,
-            list(benchmarks.values()),
-            prefers=loaded.prefers,
-            model_args=model_args,
-            dataset_args=dataset_args,
-            generation=generation_config,
-            limit=limit,
-            repeats=repeats,
-            seed=seed,
-            sample_data=sample_data,
-        )
-        return run_plan(
-            plan,
-            loaded,
-            benchmarks,
-            Path(outputs) if outputs else outputs_dir(),
-            stage=stage,
-            mem_cache=mem_cache,
-            listener=listener,
-            command=command,
-            demo=demo,
-        )
-    finally:
-        if isinstance(model, str):
-            loaded.close()
+    plan = make_plan(
+        model if isinstance(model, str) else model.name,
+        list(benchmarks.values()),
+        prefers=default_mode(model) if isinstance(model, str) else model.prefers,
+        model_args=public_args(model_args or {}),
+        dataset_args=dataset_args,
+        generation=generation_config,
+        limit=limit,
+        repeats=repeats,
+        seed=seed,
+        sample_data=sample_data,
+    )
+    folder = Path(outputs) if outputs else outputs_dir()
+
+    @contextlib.contextmanager
+    def opened() -> Iterator[Model]:
+        if stage in (Stage.REVIEW, Stage.REPORT):
+            yield remembered_model(folder / plan.run_id)
+        elif isinstance(model, str):
+            with contextlib.closing(load_model(model, **(model_args or {}))) as loaded:
+                yield loaded
+        else:
+            yield model
+
+    return run_plan(
+        plan,
+        opened,
+        benchmarks,
+        folder,
+        stage=stage,
+        mem_cache=mem_cache,
+        listener=listener,
+        command=command,
+        demo=demo,
+    )

@@ -7,22 +7,24 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from llmuses import __version__
 from llmuses.benchmarks import Benchmark
-from llmuses.errors import Interrupted
+from llmuses.errors import Interrupted, StoreError, UsageError
 from llmuses.evaluation.dataset import Dataset, RunItems
 from llmuses.evaluation.folder import RunFolder, sibling_predictions
+from llmuses.evaluation.kept import KeptReviews
 from llmuses.evaluation.plan import Plan
 from llmuses.evaluation.report import make_report
 from llmuses.evaluation.review import review
 from llmuses.inference import Item, infer, stored
 from llmuses.models import Model
-from llmuses.records import DatasetState, Prediction, Report, Review, Run, RunStatus, Status
+from llmuses.records import DatasetState, Mode, Prediction, Report, Request, Response, Review, Run, RunStatus, Status
 from llmuses.reports import write_reports
 from llmuses.settings import work_dir
 from llmuses.store import JsonlStore
@@ -66,7 +68,7 @@ class Result(NamedTuple):
 
 def run_plan(
     plan: Plan,
-    model: Model,
+    opened: Callable[[], AbstractContextManager[Model]],
     benchmarks: Mapping[str, Benchmark],
     outputs: Path,
     *,
@@ -78,7 +80,7 @@ def run_plan(
 ) -> Result:
     """Do what a plan says and return the result; a run that exists is taken up where it stopped.
 
-    ``mem_cache`` shares answers with all runs of the same model on this machine. Raises DataError before anything is
+    ``opened`` loads the model, once the rows are known to be there, and frees it. ``mem_cache`` shares answers with all runs of the same model on this machine. Raises DataError before anything is
     written, RunLockedError where another process works in the run, ModelError where the model cannot be asked,
     Interrupted on Ctrl-C or SIGTERM.
     """
@@ -86,7 +88,8 @@ def run_plan(
     try:
         for dataset_plan in plan.datasets:
             datasets.append(Dataset(benchmarks[dataset_plan.dataset], dataset_plan, plan.limit, plan.seed))
-        return _run(plan, model, datasets, outputs, stage, mem_cache, listener, command, demo)
+        with opened() as model:
+            return _run(plan, model, datasets, outputs, stage, mem_cache, listener, command, demo)
     finally:
         for dataset in datasets:
             dataset.close()
@@ -184,6 +187,31 @@ def _new_run(
     )
 
 
+class _RememberedModel:
+    """The model of a run's record: known by name, not loaded. It answers nothing."""
+
+    prefers = Mode.GENERATE
+
+    def __init__(self, run: Run):
+        self.name = run.model
+        self.identity = run.model_identity
+        self.details: Mapping[str, Any] = run.model_details
+
+    def run(self, requests: Iterable[Request]) -> Iterator[Response]:
+        raise StoreError(f"{self.name} is not loaded in this stage.")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def remembered_model(folder: Path) -> Model:
+    """Return the model of a run that exists, for stages that ask nothing. Raises UsageError where there is no run."""
+    run = RunFolder(folder).read_run()
+    if run is None:
+        raise UsageError(f"nothing to review: there is no run {folder}; the same command with --stage infer makes it.")
+    return _RememberedModel(run)
+
+
 class _Work:
     """A run under way: takes answers one by one, reviews them, keeps run.json up to date."""
 
@@ -197,7 +225,7 @@ class _Work:
         self._listener = listener
         self._by_name = {dataset.plan.dataset: dataset for dataset in datasets}
         self._kept = {
-            name: _KeptReviews(folder.reviews(name), rescore=self._rescore(before, dataset))
+            name: KeptReviews(folder.reviews(name), rescore=self._rescore(before, dataset))
             for name, dataset in self._by_name.items()
         }
         self._began = self._last = time.time()
@@ -279,45 +307,3 @@ class _Work:
         self.run.pid = None
         self.run.finished = time.time()
         self.folder.save_run(self.run)
-
-
-class _KeptReviews:
-    """Reviews of an earlier start that still hold: same answer, same target, same scorer."""
-
-    def __init__(self, store: JsonlStore[Review], rescore: bool):
-        self._store = store
-        self._offsets: dict[int, int] = {}
-        self._used: set[int] = set()
-        reader = store.read()
-        for known in reader:
-            if not rescore and known.status is not Status.FAILED:
-                self._offsets[_review_id(known.key, known.sample_id, known.repeat, known.target)] = reader.offset
-        self._boundary = reader.cursor.offset
-
-    def find(self, prediction: Prediction, target: str) -> Review | None:
-        """Return the review of a stored prediction, None where it has to be made."""
-        offset = self._offsets.get(_review_id(prediction.key, prediction.sample_id, prediction.repeat, target))
-        if offset is None:
-            return None
-        self._used.add(offset)
-        return next(self._store.read_at([offset]))
-
-    def drop_superseded(self) -> None:
-        """Set aside the earlier reviews that were not found again."""
-        if self._boundary and len(self._used) < self._store.count_lines():
-            self._store.keep_only(
-                _UsedOrLater(self._used, self._boundary), self._store.path.with_suffix(".superseded.jsonl")
-            )
-
-
-class _UsedOrLater(Container[int]):
-    def __init__(self, used: set[int], boundary: int):
-        self._used, self._boundary = used, boundary
-
-    def __contains__(self, offset: object) -> bool:
-        return offset in self._used or (isinstance(offset, int) and offset >= self._boundary)
-
-
-def _review_id(key: str, sample_id: str, repeat: int, target: str) -> int:
-    return hash((key, sample_id, repeat, target))
-

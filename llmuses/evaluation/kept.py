@@ -1,0 +1,50 @@
+"""Reviews of an earlier start of a run, and which of them still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from llmuses.records import Prediction, Review, Status
+from llmuses.store import JsonlStore
+
+
+class KeptReviews:
+    """Finds earlier reviews that still hold: same answer, same target, and no ``rescore`` asked for."""
+
+    def __init__(self, store: JsonlStore[Review], rescore: bool):
+        self._store = store
+        self._offsets: dict[int, int] = {}
+        self._used: set[int] = set()
+        reader = store.read()
+        for known in reader:
+            if not rescore and known.status is not Status.FAILED:
+                self._offsets[_review_id(known.key, known.sample_id, known.repeat, known.target)] = reader.offset
+        self._boundary = reader.cursor.offset
+
+    def find(self, prediction: Prediction, target: str) -> Review | None:
+        """Return the review of a stored prediction, None where it has to be made."""
+        offset = self._offsets.get(_review_id(prediction.key, prediction.sample_id, prediction.repeat, target))
+        if offset is None:
+            return None
+        self._used.add(offset)
+        return next(self._store.read_at([offset]))
+
+    def drop_superseded(self) -> None:
+        """Set aside the earlier reviews that were not found again."""
+        if self._boundary and len(self._used) < self._store.count_lines():
+            self._store.keep_only(
+                _UsedOrLater(self._used, self._boundary), self._store.path.with_suffix(".superseded.jsonl")
+            )
+
+
+class _UsedOrLater(Container[int]):
+    def __init__(self, used: set[int], boundary: int):
+        self._used, self._boundary = used, boundary
+
+    def __contains__(self, offset: object) -> bool:
+        return offset in self._used or (isinstance(offset, int) and offset >= self._boundary)
+
+
+def _review_id(key: str, sample_id: str, repeat: int, target: str) -> int:
+    return hash((key, sample_id, repeat, target))
+
