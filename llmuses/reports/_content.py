@@ -13,6 +13,9 @@ from llmuses.records import Counts, DatasetPlan, Estimate, Mode, Report, Run
 MARKS = ("unparsed", "rejected", "failed", "truncated")
 """What is said of a score's answers where it happened at all; the glyphs of the pages have the same names."""
 
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Written out: the locale of the process must not show."""
+
 _HUBS = {"modelscope": "ModelScope", "huggingface": "Hugging Face"}
 
 
@@ -139,8 +142,7 @@ def moment(tstamp: float, lang: Lang) -> str:
     when = datetime.datetime.fromtimestamp(tstamp, datetime.UTC)
     if lang == "zh":
         return f"{when:%Y-%m-%d %H:%M} UTC"
-    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[when.month - 1]  # never the locale's
-    return f"{when.day} {month} {when:%Y, %H:%M} UTC"
+    return f"{when.day} {_MONTHS[when.month - 1]} {when:%Y, %H:%M} UTC"
 
 
 # --- one dataset -------------------------------------------------------------------------------------------

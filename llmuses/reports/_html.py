@@ -80,12 +80,12 @@ def _by_system(sheet: str) -> str:
         r"^\.dark \{(.*?)^\}",
         r"@media screen and (prefers-color-scheme: dark) { :root {\1} }",
         sheet,
-        flags=re.S | re.M,
+        flags=re.DOTALL | re.MULTILINE,
     )
 
 
 def _compact(sheet: str) -> str:
-    bare = re.sub(r"/\*.*?\*/", "", sheet, flags=re.S)
+    bare = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
     return "\n".join(line for raw in bare.splitlines() if (line := " ".join(raw.split())))
 
 
@@ -162,7 +162,7 @@ def _results(sections: Sequence[Section], lang: Lang) -> Markup:
     )
 
 
-def _table(kind: str, rows: Markup, lang: Lang, style: str = "", more: Markup = Markup("")) -> Markup:
+def _table(kind: str, rows: Markup, lang: Lang, style: str = "", more: str = "") -> Markup:
     return Markup(
         '<table class="u-tbl r-tbl {}"><thead><tr><th scope="col">{}</th>{}<th class="n sc" scope="col">{}</th>'
         '<th class="n pm" scope="col">±</th><th class="iv" scope="col">{}<span class="sr">{}</span></th>'
