@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from leaderboard.board import make_board
+from leaderboard.board_html import board_page
 from leaderboard.results import Results
 from llmuses.live_page import live_page
 from llmuses.markup import Markup
@@ -14,8 +16,7 @@ def build(page: gr.Blocks, results: Results) -> None:
     """Place the page into the route that is open."""
 
     def view(visit: Visit) -> Markup:
-        return Markup(
-            '<div id="main" class="u-page"><div class="u-head"><h1>Leaderboard</h1></div><p>{}</p></div>'
-        ).format(len(results.runs()))
+        board = make_board(results.runs(), visit.query)
+        return board_page(board, visit, results.damaged())
 
     live_page(page, view)

@@ -1,0 +1,333 @@
+"""The benchmark board as plain data: which models, which columns, which figures, in which order. No HTML here.
+
+A column is a benchmark under one setting; the newest run of each model in it shows. Scores are fractions.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from leaderboard.results import RunEntry, SoFar
+from llmuses.benchmarks import get_benchmark
+from llmuses.errors import UnknownNameError
+from llmuses.evaluation.report import setting
+from llmuses.records import Report, RunStatus
+from llmuses.settings import model_entries
+from llmuses.statistics.intervals import Z95
+
+GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
+"""The groups of columns in their order; others come last."""
+
+NOTABLE = 0.01
+"""From this share on, unparsed, rejected and truncated answers get their mark."""
+
+AVERAGE = "avg"
+NAME = "name"
+SIZE = "size"
+
+
+class Kind(StrEnum):
+    """What a cell's figure is: a final score, one over samples of which some failed, one that still grows or stopped."""
+
+    SCORED = "scored"
+    INCOMPLETE = "incomplete"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+
+
+class Column(NamedTuple):
+    """One benchmark under one setting. ``chance`` is a fraction, ``None`` where nobody knows it."""
+
+    key: str
+    dataset: str
+    title: str
+    group: str
+    setting: str
+    chance: float | None
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure: a run's score on a column. ``n`` of ``total`` are in the score."""
+
+    run_id: str
+    dataset: str
+    kind: Kind
+    score: float | None
+    ci95: tuple[float, float] | None
+    n: int
+    total: int
+    chance: float | None
+    bounds: tuple[float, float] | None = None
+    unread: bool = False
+    truncated: bool = False
+    report: Report | None = None
+
+    @property
+    def chancy(self) -> bool:
+        """Whether the score is no better than chance: its interval reaches down to it."""
+        return self.ci95 is not None and self.chance is not None and self.ci95[0] <= self.chance
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the figure is final and complete: others are shown, but not ranked and not averaged."""
+        return self.kind is Kind.SCORED and self.score is not None
+
+
+class Mean(NamedTuple):
+    """The mean over all columns, with its interval from those of the columns, which are independent samples."""
+
+    score: float
+    ci95: tuple[float, float]
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One model. ``backend`` is set where two rows have the same name. ``size`` is billions of parameters."""
+
+    model: str
+    identity: str
+    spec: str
+    cells: dict[str, Cell]
+    runs: list[str]
+    demo: bool
+    size: float | None = None
+    backend: str | None = None
+    mean: Mean | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a figure of this row still grows."""
+        return any(cell.kind is Kind.RUNNING for cell in self.cells.values())
+
+    def figure(self, key: str) -> tuple[float, tuple[float, float]] | None:
+        """Return score and interval under a column's key or ``avg``, ``None`` where there is no figure."""
+        if key == AVERAGE:
+            return None if self.mean is None else (self.mean.score, self.mean.ci95)
+        cell = self.cells.get(key)
+        return None if cell is None or cell.score is None or cell.ci95 is None else (cell.score, cell.ci95)
+
+
+class Choice(NamedTuple):
+    """What the reader chose: words that must be in a row, columns that are hidden, demo rows or not, the order."""
+
+    words: str = ""
+    hidden: frozenset[str] = frozenset()
+    demo: bool = True
+    sort: str = "-avg"
+
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """Return the key and whether the order is descending."""
+        return self.sort.lstrip("-"), self.sort.startswith("-")
+
+
+class Board(NamedTuple):
+    """The board as chosen: the rows in their order, the columns shown, all columns, how many models there are."""
+
+    rows: list[Row]
+    columns: list[Column]
+    all_columns: list[Column]
+    models: int
+    best: dict[str, float]
+    choice: Choice
+
+    @property
+    def averaged(self) -> int:
+        """How many of the rows have an average."""
+        return sum(row.mean is not None for row in self.rows)
+
+
+def read_choice(query: Mapping[str, str], columns: Iterable[Column]) -> Choice:
+    """Return what a query chooses. Whatever it says that does not exist is ignored."""
+    keys = {column.key for column in columns}
+    hidden = frozenset(query.get("hide", "").split(",")) & keys
+    sort = query.get("sort", "-avg")
+    if sort.removeprefix("-") not in keys - hidden | {AVERAGE, NAME, SIZE}:
+        sort = "-avg"
+    return Choice(
+        query.get("q", "").strip()[:200], hidden if hidden < keys else frozenset(), query.get("demo") != "0", sort
+    )
+
+
+def make_board(entries: Sequence[RunEntry], query: Mapping[str, str]) -> Board:
+    """Return the board over some runs (newest first) as a query chooses it."""
+    columns, rows = _collect(entries)
+    choice = read_choice(query, columns)
+    shown = [column for column in columns if column.key not in choice.hidden]
+    for row in rows:
+        row.mean = _mean(row, shown)
+    chosen = [row for row in rows if _wanted(row, choice)]
+    best = {column.key: max((c.score or 0.0 for c in _ranked(chosen, column.key)), default=0.0) for column in shown}
+    return Board(order(chosen, choice), shown, columns, len(rows), best, choice)
+
+
+def order(rows: Iterable[Row], choice: Choice) -> list[Row]:
+    """Return rows in the chosen order: ranked ones, then those with a figure that is not ranked, then those without."""
+    key, descending = choice.sorted_by
+    named = sorted(rows, key=lambda row: (row.model.lower(), row.identity))
+    if key == NAME:
+        return named[::-1] if descending else named
+    if key == SIZE:
+        sized = sorted((r for r in named if r.size is not None), key=lambda r: r.size or 0.0, reverse=descending)
+        return sized + [row for row in named if row.size is None]
+
+    def place(row: Row) -> tuple[int, float]:
+        figure = row.figure(key)
+        cell = row.cells.get(key)
+        if figure is None:
+            return 2, -sum(each.ranked for each in row.cells.values()) if key == AVERAGE else 0
+        return (0 if key == AVERAGE or (cell and cell.ranked) else 1), -figure[0] if descending else figure[0]
+
+    return sorted(named, key=place)
+
+
+def heat(cell: Cell, best: float) -> int:
+    """Return the cell's tint from 0 (chance or below) to 6 (the column's best): round(6 t^1.8), t the share between."""
+    chance = cell.chance or 0.0
+    if not cell.ranked or cell.chancy or cell.score is None or best <= chance:
+        return 0
+    share = min(1.0, max(0.0, (cell.score - chance) / (best - chance)))
+    return round(6 * math.pow(share, 1.8))
+
+
+# --- from runs to rows -----------------------------------------------------------------------------------------
+
+
+def _collect(entries: Sequence[RunEntry]) -> tuple[list[Column], list[Row]]:
+    columns: dict[str, Column] = {}
+    rows: dict[tuple[str, str], Row] = {}
+    for entry in entries:
+        for column, cell in _cells(entry):
+            columns.setdefault(column.key, column)
+            row = rows.setdefault((entry.run.model, entry.run.model_identity), _row(entry))
+            if entry.run_id not in row.runs:
+                row.runs.append(entry.run_id)
+            known = row.cells.get(column.key)
+            if known is None or (known.report is None and cell.report is not None):
+                row.cells[column.key] = cell  # the newest, but a score so far never hides a report
+    demos = {entry.run_id for entry in entries if entry.run.demo}
+    for row in rows.values():
+        row.demo = all(cell.run_id in demos for cell in row.cells.values())
+    _tell_apart(list(rows.values()))
+    return sorted(columns.values(), key=_column_order), list(rows.values())
+
+
+def _cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
+    for dataset in entry.datasets():
+        report = entry.reports.get(dataset)
+        so_far = entry.so_far(dataset)
+        if so_far is not None:
+            column = _column_of_plan(entry, dataset)
+            if column is not None:
+                yield column, _unfinished_cell(entry, dataset, so_far, column)
+        elif report is not None:
+            key = _key(dataset, report.setting)
+            yield Column(key, dataset, report.title, report.group, report.setting, report.chance), _cell(entry, report)
+
+
+def _key(dataset: str, words: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", f"{dataset} {words}".lower()).strip("-")
+
+
+def _column_of_plan(entry: RunEntry, dataset: str) -> Column | None:
+    plan = entry.plan(dataset)
+    state = entry.run.states.get(dataset)
+    if plan is None or state is None:
+        return None
+    try:
+        benchmark = get_benchmark(dataset)
+    except UnknownNameError:
+        return None
+    words = setting(plan, state.borrowed_shots)
+    return Column(_key(dataset, words), dataset, benchmark.title, benchmark.group, words, state.chance)
+
+
+def _cell(entry: RunEntry, report: Report) -> Cell:
+    counts = report.counts
+    return Cell(
+        run_id=entry.run_id,
+        dataset=report.dataset,
+        kind=Kind.SCORED if report.complete else Kind.INCOMPLETE,
+        score=report.score,
+        ci95=report.ci95,
+        n=report.n,
+        total=report.n + counts.failed,
+        chance=report.chance,
+        bounds=report.bounds,
+        unread=report.n > 0 and counts.unparsed + counts.rejected >= NOTABLE * report.n,
+        truncated=report.n > 0 and counts.truncated >= NOTABLE * report.n,
+        report=report,
+    )
+
+
+def _unfinished_cell(entry: RunEntry, dataset: str, so_far: SoFar, column: Column) -> Cell:
+    return Cell(
+        run_id=entry.run_id,
+        dataset=dataset,
+        kind=Kind.RUNNING if entry.status is RunStatus.RUNNING else Kind.INTERRUPTED,
+        score=so_far.score,
+        ci95=so_far.ci95,
+        n=so_far.n,
+        total=so_far.total,
+        chance=column.chance,
+    )
+
+
+def _row(entry: RunEntry) -> Row:
+    run = entry.run
+    return Row(
+        model=run.model,
+        identity=run.model_identity,
+        spec=run.model_spec,
+        cells={},
+        runs=[],
+        demo=run.demo,
+        size=_size(entry),
+    )
+
+
+def _size(entry: RunEntry) -> float | None:
+    for name in (entry.run.model_spec, entry.run.model):
+        known = model_entries().get(name)
+        if known is not None and known.parameters is not None:
+            return known.parameters
+    counted = entry.run.model_details.get("parameters")
+    return counted / 1e9 if isinstance(counted, int | float) and counted > 0 else None
+
+
+def _tell_apart(rows: Sequence[Row]) -> None:
+    names = [row.model for row in rows]
+    for row in rows:
+        if names.count(row.model) > 1:
+            backend, colon, _ = row.spec.partition(":")
+            row.backend = backend if colon else "transformers"
+
+
+def _column_order(column: Column) -> tuple[int, str, str]:
+    place = GROUPS.index(column.group) if column.group in GROUPS else len(GROUPS)
+    return place, column.title.lower(), column.setting
+
+
+def _mean(row: Row, columns: Sequence[Column]) -> Mean | None:
+    cells = [row.cells.get(column.key) for column in columns]
+    complete = [cell for cell in cells if cell is not None and cell.ranked]
+    if not cells or len(complete) < len(cells):
+        return None
+    score = math.fsum(cell.score or 0.0 for cell in complete) / len(complete)
+    errors = [(cell.ci95[1] - cell.ci95[0]) / (2 * Z95) for cell in complete if cell.ci95]
+    margin = Z95 * math.hypot(*errors) / len(complete)
+    return Mean(score, (max(0.0, score - margin), min(1.0, score + margin)))
+
+
+def _ranked(rows: Iterable[Row], key: str) -> Iterator[Cell]:
+    return (cell for row in rows if (cell := row.cells.get(key)) is not None and cell.ranked)
+
+
+def _wanted(row: Row, choice: Choice) -> bool:
+    text = " ".join([row.model, row.spec, *row.runs]).lower()
+    return (choice.demo or not row.demo) and all(word in text for word in choice.words.lower().split())
