@@ -53,7 +53,7 @@ def html(run: Run, reports: Iterable[Report], lang: Lang = "en") -> str:
         '<title>{}</title>\n<link rel="icon" type="image/svg+xml" href="{}">\n<style>\n{}\n</style>\n</head>\n'
         '<body class="u">\n{}\n{}\n</body>\n</html>\n'
     )
-    return page.format(
+    written = page.format(
         _HTML_LANG[lang],
         _POLICY,
         versions[lang].title,
@@ -62,6 +62,7 @@ def html(run: Run, reports: Iterable[Report], lang: Lang = "en") -> str:
         _bar(lang),
         join((_version(run, said, each) for each, said in versions.items()), "\n"),
     )
+    return str(written)
 
 
 # --- frame -------------------------------------------------------------------------------------------------

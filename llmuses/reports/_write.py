@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,5 +32,6 @@ def _write(path: Path, written: str) -> None:
         fresh.write_text(written, "utf-8", errors="backslashreplace")
         os.replace(fresh, path)
     except OSError as problem:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink()
         raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
