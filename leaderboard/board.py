@@ -202,7 +202,7 @@ def _collect(entries: Sequence[RunEntry]) -> tuple[list[Column], list[Row]]:
     columns: dict[str, Column] = {}
     rows: dict[tuple[str, str], Row] = {}
     for entry in entries:
-        for column, cell in _cells(entry):
+        for column, cell in cells(entry):
             columns.setdefault(column.key, column)
             row = rows.setdefault((entry.run.model, entry.run.model_identity), _row(entry))
             if entry.run_id not in row.runs:
@@ -217,7 +217,8 @@ def _collect(entries: Sequence[RunEntry]) -> tuple[list[Column], list[Row]]:
     return sorted(columns.values(), key=_column_order), list(rows.values())
 
 
-def _cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
+def cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
+    """Yield the figures of a run with the columns that they stand in."""
     for dataset in entry.datasets():
         report = entry.reports.get(dataset)
         so_far = entry.so_far(dataset)
@@ -314,9 +315,8 @@ def _column_order(column: Column) -> tuple[int, str, str]:
 
 
 def _mean(row: Row, columns: Sequence[Column]) -> Mean | None:
-    cells = [row.cells.get(column.key) for column in columns]
-    complete = [cell for cell in cells if cell is not None and cell.ranked]
-    if not cells or len(complete) < len(cells):
+    complete = [cell for column in columns if (cell := row.cells.get(column.key)) is not None and cell.ranked]
+    if not complete or len(complete) < len(columns):
         return None
     score = math.fsum(cell.score or 0.0 for cell in complete) / len(complete)
     errors = [(cell.ci95[1] - cell.ci95[0]) / (2 * Z95) for cell in complete if cell.ci95]

@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from leaderboard.board import AVERAGE, NAME, SIZE, Board, Cell, Column, Kind, Row, heat
+from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.results import Damage
-from llmuses.i18n import Lang, points, text
+from llmuses.i18n import points
 from llmuses.markup import (
     Markup,
     attrs,
@@ -29,17 +30,6 @@ STEP = 100
 
 ROOMY = 6
 """Up to so many columns leave room for a drawing of the interval."""
-
-
-class Words:
-    """The words of one namespace in one language."""
-
-    def __init__(self, lang: Lang, namespace: str):
-        self.lang = lang
-        self._namespace = namespace
-
-    def __call__(self, name: str, **values: object) -> str:
-        return text(self.lang, f"{self._namespace}.{name}", **values)
 
 
 class _Context(NamedTuple):
@@ -141,7 +131,9 @@ def _column_menu(context: _Context) -> Markup:
     boxes = join(
         Markup(
             '<label><input type="checkbox" data-off="hide" value="{}"{}><span>{} <small class="qq">{}</small></span></label>'
-        ).format(column.key, attrs(checked=column.key not in board.choice.hidden), column.title, _setting(column, say))
+        ).format(
+            column.key, attrs(checked=column.key not in board.choice.hidden), column.title, setting_words(column, say)
+        )
         for column in board.all_columns
     )
     return Markup(
@@ -187,7 +179,7 @@ def _chips(context: _Context) -> Markup:
     column = next((each for each in board.columns if each.key == context.current), None)
     about = [say("count.models", n=len(board.rows))]
     if column is not None:
-        about += [_setting(column, say), *_chance_words(column, say)]
+        about += [setting_words(column, say), *chance_words(column, say)]
     return Markup(
         '<div class="u-phone"><div class="row g-scroll u-chips">{}</div>'
         '<p class="sm qq row u-about"><span>{}</span><span class="end">{}</span></p></div>'
@@ -208,15 +200,6 @@ def _legend(context: _Context) -> Markup:
         Markup('<span class="qq">{}</span>').format(say("legend.pale")),
     ]
     return Markup('<div class="row wrap sm q u-boardlegend u-hide-phone">{}</div>').format(join(parts))
-
-
-def _setting(column: Column, say: Words) -> str:
-    words = column.setting
-    return words.replace("sample set", say("sample_set")).replace(", turns", f", {say('turns')}")
-
-
-def _chance_words(column: Column, say: Words) -> list[str]:
-    return [] if column.chance is None else [say("chance", n=f"{100 * column.chance:.0f}")]
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -265,7 +248,7 @@ def _heads(context: _Context, sized: bool, drawn: bool) -> Markup:
     second.append(_head_cell(context, AVERAGE, say("average"), "", averaged, "\u00a0"))
     for place, (_, members) in enumerate(_grouped(board.columns)):
         for index, column in enumerate(members):
-            small = [_setting(column, say), " ".join(_chance_words(column, say)) or "\u00a0"]
+            small = [setting_words(column, say), " ".join(chance_words(column, say)) or "\u00a0"]
             second.append(_head_cell(context, column.key, column.title, "first" if index == 0 else "", *small))
     if drawn:
         second.append(_axis(context))

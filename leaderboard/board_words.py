@@ -1,0 +1,30 @@
+"""Words that the board and its drawer share."""
+
+from __future__ import annotations
+
+from leaderboard.board import Column
+from llmuses.i18n import Lang, text
+
+
+class Words:
+    """The words of one namespace in one language."""
+
+    def __init__(self, lang: Lang, namespace: str):
+        self.lang = lang
+        self._namespace = namespace
+
+    def __call__(self, name: str, **values: object) -> str:
+        return text(self.lang, f"{self._namespace}.{name}", **values)
+
+
+def setting_words(column: Column, say: Words) -> str:
+    """Return a column's setting in the reader's language."""
+    words = column.setting
+    for part in ("sample set", "turns", "borrowed"):
+        words = words.replace(part, say(part.replace(" ", "_")))
+    return words
+
+
+def chance_words(column: Column, say: Words) -> list[str]:
+    """Return the column's chance level in words; nothing where it is not known."""
+    return [] if column.chance is None else [say("chance", n=f"{100 * column.chance:.0f}")]
