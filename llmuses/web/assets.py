@@ -17,9 +17,9 @@ from llmuses.markup import Markup, join
 PREFIX = "ui"
 """The folder of the addresses. Gradio keeps ``static`` and ``assets`` for itself."""
 
-STYLES = ("tokens.css", "components.css", "gradio-look.css", "app.css")
+STYLES = ("tokens.css", "components.css", "gradio-look.css", "app.css", "browse.css")
 BLOCKING_SCRIPTS = ("theme.js",)
-SCRIPTS = ("shell.js",)
+SCRIPTS = ("shell.js", "browse.js")
 LOGO = "logo.svg"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from leaderboard import board_page
+from leaderboard import board_page, browse_page
 from leaderboard.results import Results
 from llmuses.web.shell import Page, create_app
 
@@ -20,5 +20,6 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     pages = [
         Page("", "leaderboard", board_page.build),
         Page("leaderboard", "leaderboard", board_page.build),
+        Page("browse", "browse", browse_page.build),
     ]
     yield create_app(results, pages)

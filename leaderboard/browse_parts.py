@@ -1,0 +1,133 @@
+"""Small pieces that the browse pages share: the path to a page, dates, durations, a score with its interval."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+
+from leaderboard.results import RunEntry
+from llmuses.benchmarks.registry import get_benchmark
+from llmuses.errors import UnknownNameError
+from llmuses.i18n import Lang, points, text
+from llmuses.markup import Markup, attrs, icon, join, margin
+from llmuses.records import Estimate
+
+Words = Callable[..., str]
+
+_PLAIN_NAME = re.compile(r"[\w][\w.+@-]*")
+
+
+def words(lang: Lang) -> Words:
+    """Return a function from a name in the catalogue ``browse``, and values, to the sentence."""
+    return partial(_say, lang)
+
+
+def _say(lang: Lang, name: str, /, **values: object) -> str:
+    return text(lang, f"browse.{name}", **values)
+
+
+def datasets(entry: RunEntry) -> list[str]:
+    """Return the datasets of a run whose names can be file names: a run folder may come from anywhere."""
+    return [name for name in entry.datasets() if _PLAIN_NAME.fullmatch(name)]
+
+
+def title(entry: RunEntry, dataset: str) -> str:
+    """Return what a dataset is called."""
+    if report := entry.reports.get(dataset):
+        return report.title
+    try:
+        return get_benchmark(dataset).title
+    except UnknownNameError:
+        return dataset
+
+
+def public(entry: RunEntry, dataset: str) -> bool:
+    """Return whether a dataset's rows may be shown: the report says so, else the benchmark; not where neither does."""
+    if report := entry.reports.get(dataset):
+        return report.publish_samples
+    try:
+        return get_benchmark(dataset).publish_samples
+    except UnknownNameError:
+        return False
+
+
+def short(entry: RunEntry) -> str:
+    """Return the eight digits by which people tell runs apart."""
+    return entry.run.plan_hash[:8]
+
+
+def trail(*steps: tuple[str, str | None]) -> Markup:
+    """Return the path to this page from (word, address) pairs; the last one, without an address, is the page itself."""
+    pieces = [
+        Markup('<a href="{}" data-go>{}</a>').format(href, word)
+        if href
+        else Markup('<span class="b-here" aria-current="page">{}</span>').format(word)
+        for word, href in steps
+    ]
+    return Markup('<nav class="u-crumb" aria-label="Path">{}</nav>').format(join(pieces, icon("right", small=True)))
+
+
+def go(href: str, content: object, **attributes: object) -> Markup:
+    """Return a link to another state of the browse pages: followed without loading the page again."""
+    return Markup('<a href="{}"{} data-go>{}</a>').format(href, attrs(**attributes), content)
+
+
+def when(moment: float, lang: Lang, seconds: bool = False) -> Markup:
+    """Return a moment (seconds since 1970) as date and time, UTC; an en dash where it is not known."""
+    if not moment:
+        return Markup("–")
+    date = datetime.fromtimestamp(moment, UTC)
+    clock = date.strftime("%H:%M:%S" if seconds else "%H:%M")
+    day = f"{date:%Y-%m-%d}" if lang == "zh" else f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
+    return Markup('<time datetime="{}" title="UTC">{}{}{}</time>').format(
+        date.isoformat(timespec="seconds"), day, " " if lang == "zh" else ", ", clock
+    )
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: ``0.31 s``, ``48 s``, ``17:54``, ``2:05:09``."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def scored(estimate: Estimate) -> Markup:
+    """Return a score and half its interval's width in points, ``88.1 ±1.7``."""
+    return Markup('<span class="tn"><b class="m">{}</b> <small class="q">{}</small></span>').format(
+        points(estimate.score), margin(estimate.ci95)
+    )
+
+
+def facts(pairs: Iterable[tuple[str, object]]) -> Markup:
+    """Return labels and values in two columns; pairs without a value are left out."""
+    rows = (Markup("<dt>{}</dt><dd>{}</dd>").format(label, value) for label, value in pairs if value not in (None, ""))
+    return Markup('<dl class="u-facts">{}</dl>').format(join(rows))
+
+
+def sample_name(sample_id: str, subset: str, several: bool) -> str:
+    """Return a sample's id for a list: without its subset where that is said already or is the only one."""
+    prefix = f"{subset}/"
+    return sample_id.removeprefix(prefix) if not several and sample_id != prefix else sample_id
+
+
+def pager(first: int, shown: int, total: int, before: str | None, after: str | None, say: Words) -> Markup:
+    """Return "51 to 100 of 157" and the two ways to turn the page; ``first`` counts from 1."""
+    there = say("span", first=f"{first:,}", last=f"{first + shown - 1:,}", total=f"{total:,}") if shown else ""
+    turns = (
+        go(href, icon(sign), class_="g-btn sm ghost", aria_label=name, title=name)
+        if href
+        else Markup('<span class="g-btn sm ghost" aria-hidden="true" disabled>{}</span>').format(icon(sign))
+        for href, sign, name in ((before, "left", say("page_before")), (after, "right", say("page_after")))
+    )
+    return Markup('<div class="row sm qq b-pager"><span class="tn">{}</span><span class="end">{}</span></div>').format(
+        there, join(turns)
+    )
