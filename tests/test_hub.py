@@ -90,7 +90,7 @@ class TestEitherHub:
 
     def test_a_dataset_without_readable_files_says_that_scripts_are_not_run(self, server: HubServer, hub: Hub) -> None:
         server.add("dataset", "acme/scripted", {"scripted.py": b"1 / 0"})
-        with pytest.raises(HubError, match="acme/scripted.*never run.*local_path"):
+        with pytest.raises(HubError, match=r"acme/scripted.*never run.*local_path"):
             fetch_dataset("acme/scripted", hub)
 
     def test_a_revision_is_taken_as_named(self, server: HubServer, hub: Hub) -> None:
@@ -117,10 +117,10 @@ class TestEitherHub:
         monkeypatch.setattr("time.sleep", lambda _: None)
         monkeypatch.setattr("modelscope_hub._download.DOWNLOAD_RETRY_TIMES", 0)
         server.broken_file = "model.safetensors"
-        with pytest.raises(HubError, match="acme/tiny.*could not be downloaded.*again"):
+        with pytest.raises(HubError, match=r"acme/tiny.*could not be downloaded.*again"):
             fetch_model("acme/tiny", hub)
         _point_at(_closed_port(), tmp_path, monkeypatch)
-        with pytest.raises(HubError, match="cannot be reached.*(incomplete|interrupted)"):
+        with pytest.raises(HubError, match=r"cannot be reached.*(incomplete|interrupted)"):
             fetch_model("acme/tiny", hub)
         server.broken_file = None
         _point_at(server.url, tmp_path, monkeypatch)
@@ -138,7 +138,7 @@ class TestEitherHub:
         assert "\n" not in message
         for part in ("'acme/tiny'", url, "local folder", f"--model-args hub={other}", "ENDPOINT"):
             assert part in message
-        with pytest.raises(HubError, match="dataset 'acme/quiz'.*local_path"):
+        with pytest.raises(HubError, match=r"dataset 'acme/quiz'.*local_path"):
             fetch_dataset("acme/quiz", hub)
 
     def test_an_unknown_id_is_told_from_an_unknown_revision(self, server: HubServer, hub: Hub) -> None:
@@ -153,7 +153,7 @@ class TestEitherHub:
 
     def test_a_guarded_repository_says_how_to_log_in(self, server: HubServer, hub: Hub) -> None:
         server.private.add("acme/tiny")
-        with pytest.raises(HubError, match="may not be read by you.*login"):
+        with pytest.raises(HubError, match=r"may not be read by you.*login"):
             fetch_model("acme/tiny", hub)
 
 

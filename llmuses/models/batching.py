@@ -1,0 +1,80 @@
+"""Work in batches that fit into memory."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batcher:
+    """Cuts a list into batches of at most ``rows`` items and ``tokens`` tokens, padding counted.
+
+    ``longest`` bounds a batch's padded length where it has more than one row. Where memory does not suffice for a
+    batch it is halved, and the batches after it are no larger.
+    """
+
+    def __init__(self, rows: int, tokens: int | None, longest: int | None):
+        self._rows = rows
+        self._tokens = tokens
+        self._longest = longest
+
+    def run(
+        self,
+        items: Sequence[Item],
+        padded: Callable[[Sequence[Item]], int],
+        work: Callable[[Sequence[Item]], Sequence[Result]],
+    ) -> Iterator[tuple[Item, Result | None, float]]:
+        """Yield each item with its result and the seconds that its batch took.
+
+        ``padded`` is the length to which a batch is padded. The result is None where memory does not suffice even
+        for the item alone.
+        """
+        done = 0
+        while done < len(items):
+            batch = self._next(items[done : done + self._rows], padded)
+            started = time.perf_counter()
+            try:
+                results: Sequence[Result | None] = work(batch)
+            except RuntimeError as problem:
+                if not _is_out_of_memory(problem):
+                    raise
+                problem.__traceback__ = None  # its frames hold the tensors that did not fit
+                free_memory()
+                if len(batch) > 1:
+                    self._rows = len(batch) // 2
+                    continue
+                results = [None]
+            seconds = time.perf_counter() - started
+            for item, result in zip(batch, results, strict=True):
+                yield item, result, seconds
+            done += len(batch)
+
+    def _next(self, items: Sequence[Item], padded: Callable[[Sequence[Item]], int]) -> Sequence[Item]:
+        size = 1
+        while size < len(items):
+            length = padded(items[: size + 1])
+            if self._tokens is not None and length * (size + 1) > self._tokens:
+                break
+            if self._longest is not None and length > self._longest:
+                break
+            size += 1
+        return items[:size]
+
+
+def free_memory() -> None:
+    """Give memory that nothing refers to back to the device."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _is_out_of_memory(problem: RuntimeError) -> bool:
+    text = str(problem).lower()
+    return isinstance(problem, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text

@@ -1,0 +1,72 @@
+"""From a conversation to the one text that a model reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from llmuses.records import Message
+
+_PROBE = "llmuses-system-probe"
+
+
+class ChatTemplate:
+    """The chat template that a tokenizer carries."""
+
+    def __init__(self, tokenizer: Any):
+        self._tokenizer = tokenizer
+        template = json.dumps(tokenizer.chat_template, sort_keys=True)
+        self.fingerprint = hashlib.blake2b(template.encode(), digest_size=8).hexdigest()
+        """16 hex digits over the template's text."""
+        self._takes_system = self._try_system()
+
+    def _try_system(self) -> bool:
+        """Some templates refuse a system turn, others leave it out without a word."""
+        import jinja2
+
+        probe = (Message("system", _PROBE), Message("user", "?"))
+        try:
+            return _PROBE in self._apply(probe)
+        except jinja2.TemplateError:
+            return False
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """Return the text of a conversation, up to where the model's answer begins.
+
+        A system turn that the template cannot place opens the first user turn; a last turn of the assistant is gone
+        on with. Raises ValueError where the template refuses the conversation.
+        """
+        import jinja2
+
+        turns = tuple(messages) if self._takes_system else _merge_system(messages)
+        try:
+            return self._apply(turns)
+        except jinja2.TemplateError as problem:
+            raise ValueError(f"the chat template refuses this conversation: {problem}") from problem
+
+    def _apply(self, messages: Sequence[Message]) -> str:
+        unfinished = bool(messages) and messages[-1].role == "assistant"
+        text = self._tokenizer.apply_chat_template(
+            [{"role": message.role, "content": message.content} for message in messages],
+            tokenize=False,
+            add_generation_prompt=not unfinished,
+            continue_final_message=unfinished,
+        )
+        return str(text)
+
+
+def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
+    system = "\n\n".join(message.content for message in messages if message.role == "system")
+    turns = [message for message in messages if message.role != "system"]
+    if not system:
+        return tuple(turns)
+    if turns and turns[0].role == "user":
+        return (Message("user", f"{system}\n\n{turns[0].content}"), *turns[1:])
+    return (Message("user", system), *turns)
+
+
+def plain_text(messages: Sequence[Message]) -> str:
+    """Return a conversation as a model without a template reads it: the contents, a blank line between them."""
+    return "\n\n".join(message.content for message in messages)

@@ -1,0 +1,77 @@
+"""Batches: bounded by rows, tokens and length, and halved where memory does not suffice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmuses.models.batching import Batcher
+
+
+def longest(items: Sequence[int]) -> int:
+    return max(items)
+
+
+@given(
+    items=st.lists(st.integers(1, 50), max_size=40),
+    rows=st.integers(1, 10),
+    tokens=st.none() | st.integers(1, 200),
+)
+def test_every_item_is_worked_on_once_in_batches_within_bounds(items: list[int], rows: int, tokens: int | None) -> None:
+    batches: list[list[int]] = []
+
+    def work(batch: Sequence[int]) -> list[int]:
+        batches.append(list(batch))
+        return [-item for item in batch]
+
+    outcome = list(Batcher(rows, tokens, None).run(items, longest, work))
+    assert [(item, result) for item, result, _ in outcome] == [(item, -item) for item in items]
+    for batch in batches:
+        assert len(batch) <= rows
+        assert tokens is None or len(batch) == 1 or max(batch) * len(batch) <= tokens
+
+
+def test_a_batch_longer_than_the_window_is_cut_into_rows() -> None:
+    sizes: list[int] = []
+    list(Batcher(8, None, 10).run([10, 10, 11, 10], longest, lambda batch: sizes.append(len(batch)) or list(batch)))
+    assert sizes == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")],
+)
+def test_out_of_memory_halves_the_batch_for_good(problem: RuntimeError) -> None:
+    sizes: list[int] = []
+
+    def work(batch: Sequence[int]) -> list[int]:
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise problem
+        return list(batch)
+
+    outcome = list(Batcher(8, None, None).run(list(range(10)), longest, work))
+    assert [result for _, result, _ in outcome] == list(range(10))
+    assert sizes == [8, 4, 2, 2, 2, 2, 2]
+
+
+def test_an_item_that_does_not_fit_alone_has_no_result_and_the_rest_goes_on() -> None:
+    def work(batch: Sequence[int]) -> list[int]:
+        if 7 in batch:
+            raise torch.OutOfMemoryError("out of memory")
+        return list(batch)
+
+    outcome = list(Batcher(1, None, None).run([5, 7, 6], longest, work))
+    assert [result for _, result, _ in outcome] == [5, None, 6]
+
+
+def test_other_errors_are_not_swallowed() -> None:
+    def work(batch: Sequence[int]) -> list[int]:
+        raise RuntimeError("shape mismatch")
+
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        list(Batcher(4, None, None).run([1], longest, work))

@@ -1,0 +1,187 @@
+"""Log-probabilities: equal to a plain forward pass, whatever shares the batch."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmuses.models import load_model
+from llmuses.models.causal_lm import CausalLM
+from llmuses.models.scoring import plan_rows
+from llmuses.records import ErrorKind, Loglikelihood, Score
+from tests.support.asking import answers, loglikelihood
+from tests.support.tiny_models import SENTENCES, Architecture, tiny_model
+
+REQUESTS = [
+    loglikelihood("The capital of France is", " Paris", " Berlin", " a river in spring"),
+    loglikelihood("Question: What is 12 plus 30? Answer:", " 42", " 4", " 8"),
+    loglikelihood("A. north\nB. south\nAnswer:", " A", " B", " C", " D"),
+    loglikelihood("She bought 3 apples and 5 pears, " * 6, "so she has 8.", "so she has 9 pieces of fruit."),
+    loglikelihood("", "Der schnelle Fuchs", "你好"),
+    loglikelihood("A river flows ", "from the hills", "to the sea"),
+    loglikelihood("  ", "The end"),
+    loglikelihood("One", "", " two"),
+]
+
+
+def load(architecture: Architecture = "llama", **args: Any) -> CausalLM:
+    model = load_model(str(tiny_model(architecture=architecture)), **args)
+    assert isinstance(model, CausalLM)
+    return model
+
+
+def plain_scores(model: CausalLM, context: str, continuations: tuple[str, ...]) -> list[Score]:
+    """One full forward pass for each continuation, nothing shared, nothing padded."""
+    pair = model._codec.pair(context, continuations)
+    scores = []
+    for continuation in pair.continuations:
+        tokens = pair.context + continuation
+        with torch.no_grad():
+            logits = model._scorer.network(torch.tensor([tokens])).logits[0].double()
+        logprobs = torch.log_softmax(logits, -1)
+        places = range(len(pair.context) - 1, len(tokens) - 1)
+        scores.append(
+            Score(
+                logprob=math.fsum(float(logprobs[place, tokens[place + 1]]) for place in places),
+                tokens=len(continuation),
+                greedy=all(int(logits[place].argmax()) == tokens[place + 1] for place in places),
+            )
+        )
+    return scores
+
+
+def assert_equal(found: list[Score] | None, expected: list[Score]) -> None:
+    assert found is not None
+    assert [(score.tokens, score.greedy) for score in found] == [(score.tokens, score.greedy) for score in expected]
+    for score, other in zip(found, expected, strict=True):
+        assert score.logprob == pytest.approx(other.logprob, abs=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2", "gemma2"])
+def test_scores_equal_a_plain_forward_pass(architecture: Architecture) -> None:
+    model = load(architecture)
+    found = answers(model, *REQUESTS)
+    for request in REQUESTS:
+        assert isinstance(request.ask, Loglikelihood)
+        plain = plain_scores(model, request.ask.context, request.ask.continuations)
+        assert_equal(found[request.key].scores, plain)
+
+
+@functools.cache
+def alone(architecture: Architecture, number: int) -> list[Score] | None:
+    return answers(load(architecture), REQUESTS[number])[REQUESTS[number].key].scores
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2", "gemma2"])
+@settings(max_examples=8, deadline=None)
+@given(order=st.permutations(range(len(REQUESTS))), size=st.integers(1, 8), rows=st.integers(1, 9))
+def test_scores_do_not_depend_on_what_else_is_in_the_batch(
+    architecture: Architecture, order: list[int], size: int, rows: int
+) -> None:
+    together = answers(load(architecture, batch_size=rows), *(REQUESTS[number] for number in order[:size]))
+    for number in order[:size]:
+        assert_equal(together[REQUESTS[number].key].scores, alone(architecture, number) or [])
+
+
+def test_a_greedy_continuation_is_recognised() -> None:
+    model = load()
+    for context in SENTENCES:
+        pair = model._codec.pair(context, [""])
+        likeliest = int(model._scorer.network(torch.tensor([pair.context])).logits[0, -1].argmax())
+        text = model._codec.decode([likeliest])
+        if model._codec.pair(context, [text]).continuations != [[likeliest]]:
+            continue  # half a character
+        scores = answers(model, loglikelihood(context, text, " Paris"))[context].scores
+        assert scores is not None
+        assert [score.greedy for score in scores] == [True, False]
+        assert (scores[0].logprob or 0) > (scores[1].logprob or 0)
+        return
+    pytest.fail("no sentence is followed by a whole character")
+
+
+def test_options_of_one_token_cost_one_row_and_one_forward_pass() -> None:
+    model = load()
+    passes: list[torch.Size] = []
+    model._scorer.network.register_forward_hook(
+        lambda module, args, kwargs, output: passes.append(kwargs["input_ids"].shape), with_kwargs=True
+    )
+    answers(model, loglikelihood("A. north\nB. south\nAnswer:", " A", " B", " C", " D"))
+    tokens = len(model._codec.text("A. north\nB. south\nAnswer:"))
+    assert passes == [torch.Size([1, tokens])]
+
+
+def test_logits_are_computed_only_where_they_are_needed() -> None:
+    model = load()
+    shapes: list[torch.Size] = []
+    model._scorer.network.register_forward_hook(lambda module, args, output: shapes.append(output.logits.shape))
+    answers(model, loglikelihood("She bought 3 apples and 5 pears." * 6, " A", " B"))
+    assert shapes == [torch.Size([1, 1, 384])]
+
+
+CONTINUATIONS = st.lists(st.lists(st.integers(1, 3), max_size=4), max_size=8)
+
+
+@given(continuations=CONTINUATIONS)
+def test_rows_score_every_continuation_once_and_none_is_the_beginning_of_another(
+    continuations: list[list[int]],
+) -> None:
+    rows = plan_rows(5, [9, 9], continuations)
+    scored = {number: (row, tokens) for row in rows for number, tokens in row.continuations.items()}
+    assert sum(len(row.continuations) for row in rows) == len(scored) == len(continuations)
+    for number, (row, tokens) in scored.items():
+        assert tokens == continuations[number]
+        assert (row.request, row.start) == (5, 1)
+        # What the network must have read to say something about each token of the continuation.
+        assert row.tokens[: 2 + len(tokens[:-1])] == [9, 9, *tokens[:-1]]
+    for row in rows:
+        assert sum(other.tokens[: len(row.tokens)] == row.tokens for other in rows) == 1
+
+
+def test_a_request_beyond_the_window_is_rejected_and_never_cut() -> None:
+    model = load_model(str(tiny_model(window=16)))
+    short, long = loglikelihood("one two", " A"), loglikelihood("A river flows from the hills to the sea", " A", " B")
+    found = answers(model, short, long)
+    assert found[short.key].scores is not None
+    error = found[long.key].error
+    assert error is not None
+    assert (error.kind, error.code) == (ErrorKind.REJECTED, "context_length")
+    assert "16" in error.message
+
+
+def test_the_last_token_of_a_continuation_needs_no_place_in_the_window() -> None:
+    codec = load()._codec
+    context = "one two three"
+    tokens = len(codec.text(context))
+    assert len(codec.pair(context, [" A"]).continuations[0]) == 1
+    exact = load_model(str(tiny_model(architecture="gpt2", window=tokens)))
+    assert answers(exact, loglikelihood(context, " A"))[context].scores is not None
+    narrow = load_model(str(tiny_model(architecture="gpt2", window=tokens - 1)))
+    assert answers(narrow, loglikelihood(context, " A"))[context].error is not None
+
+
+def test_no_continuations_are_no_scores() -> None:
+    assert answers(load(), loglikelihood("One"))["One"].scores == []
+
+
+def test_tokens_and_time_are_recorded() -> None:
+    response = answers(load(), loglikelihood("The capital of France is", " A", " B"))["The capital of France is"]
+    assert response.usage is not None
+    assert response.usage.prompt_tokens == len(load()._codec.text("The capital of France is"))
+    assert response.latency is not None
+    assert response.latency > 0
+
+
+def test_a_network_that_computes_no_numbers_fails_the_request_and_says_why() -> None:
+    model = load()
+    with torch.no_grad():
+        model._scorer.network.lm_head.weight.fill_(math.nan)
+    error = answers(model, loglikelihood("One", " two"))["One"].error
+    assert error is not None
+    assert (error.kind, error.code) == (ErrorKind.FAILED, "not_a_number")
+    assert "precision" in error.message
