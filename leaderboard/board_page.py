@@ -1,28 +1,42 @@
-"""The leaderboard's page."""
+"""The leaderboard's page: the board over all runs, or the first start while the demo runs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import gradio as gr
 
 from leaderboard.board import make_board
 from leaderboard.board_html import board_page
+from leaderboard.demo_state import DemoState, Phase
 from leaderboard.drawer import drawer
-from leaderboard.results import Results
+from leaderboard.first_start import first_start
+from leaderboard.results import Results, RunEntry
 from leaderboard.samples import Shelf
 from llmuses.live_page import live_page
 from llmuses.markup import Markup
 from llmuses.visit import Visit
 
 
-def build(page: gr.Blocks, results: Results) -> None:
-    """Place the page into the route that is open."""
+def build(page: gr.Blocks, results: Results, demo: Callable[[], DemoState] = DemoState) -> None:
+    """Place the page into the route that is open. ``demo`` says how the demo of the first start stands."""
     shelf = Shelf()
 
     def view(visit: Visit) -> Markup:
-        board = make_board(results.runs(), visit.query)
-        return board_page(board, visit, results.damaged())
+        state = demo()
+        entries = results.runs()
+        if _starting(entries, state, visit):
+            return first_start(entries, state, visit)
+        return board_page(make_board(entries, visit.query), visit, results.damaged())
 
     def beside(visit: Visit) -> Markup:
         return drawer(results.runs(), shelf, visit)
 
     live_page(page, view, beside)
+
+
+def _starting(entries: list[RunEntry], state: DemoState, visit: Visit) -> bool:
+    """Return whether the first start is shown: while the demo runs, or where it failed before there was any result."""
+    if visit.query.get("view") == "board":
+        return False
+    return state.phase is Phase.RUNNING or (state.phase is Phase.FAILED and not any(entry.reports for entry in entries))

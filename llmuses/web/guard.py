@@ -115,7 +115,8 @@ class _Guarded:
                 await self._guard._missing(self._scope, self._receive, self._send)
                 return
             headers = MutableHeaders(raw=list(part["headers"]))
-            headers.update(document.headers())
+            for name, value in document.headers().items():
+                headers.setdefault(name, value)  # an answer may bring a stricter policy of its own
             part = {**part, "headers": headers.raw}
         await self._send(part)
 

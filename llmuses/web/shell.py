@@ -14,6 +14,8 @@ from starlette.responses import Response
 from leaderboard.results import Results
 from llmuses.web import assets
 from llmuses.web.bar import Entry
+from llmuses.web.exports import exporter
+from llmuses.web.downloads import add_downloads
 from llmuses.web.guard import Guard
 from llmuses.web.theme import theme
 
@@ -30,6 +32,7 @@ def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
     """Return the web app of these pages, the first of which is home. Nothing is served outside of them."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route(f"/{assets.PREFIX}/{{name}}", _static, methods=["GET", "HEAD"])
+    add_downloads(app, results)
     blocks = _blocks(results, pages)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode")  # said of every app with several pages, whatever is asked for

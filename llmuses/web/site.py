@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from leaderboard import board_page, browse_page
 from leaderboard.results import Results
+from llmuses.web.demo import Demo
 from llmuses.web.shell import Page, create_app
 
 
@@ -17,9 +19,16 @@ from llmuses.web.shell import Page, create_app
 def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     """Yield the app over a folder of runs; what it started ends with the context."""
     results = Results(outputs)
+    first = Demo(results)
+    board = partial(board_page.build, demo=first.state)
     pages = [
-        Page("", "leaderboard", board_page.build),
-        Page("leaderboard", "leaderboard", board_page.build),
+        Page("", "leaderboard", board),
+        Page("leaderboard", "leaderboard", board),
         Page("browse", "browse", browse_page.build),
     ]
-    yield create_app(results, pages)
+    if demo:
+        first.start()
+    try:
+        yield create_app(results, pages)
+    finally:
+        first.close()

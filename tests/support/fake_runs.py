@@ -7,6 +7,7 @@ answers of a dataset are the unusual ones.
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import time
 from collections.abc import Mapping
@@ -104,27 +105,42 @@ def with_answers(fake: FakeRun, answered: int) -> FakeRun:
 
 
 def write_run(outputs: Path, fake: FakeRun) -> Path:
-    """Write a run's folder as an evaluation would have left it, and return it."""
+    """Write a run's folder as an evaluation would have left it, and return it. Answers that are there already stay."""
     run = _run(fake)
     folder = RunFolder(outputs / run.run_id)
     for plan in run.datasets:
         dataset = fake.datasets[plan.dataset]
-        state = run.states[plan.dataset]
-        with (
-            JsonlStore(folder.path / "predictions" / f"{plan.dataset}.jsonl", Prediction) as predictions,
-            JsonlStore(folder.path / "reviews" / f"{plan.dataset}.jsonl", Review) as reviews,
-        ):
-            for index, verdict in enumerate(dataset.verdicts()[: dataset.answered]):
-                prediction, review = _answer(fake, plan, index, verdict, index >= dataset.n - dataset.truncated)
-                predictions.append(prediction)
-                reviews.append(review)
-                state.answered += 1
-                state.failed += review.status is Status.FAILED
-                state.correct += next(iter(review.scores.values()), 0.0)
+        _write_answers(folder.path, fake, plan, run.states[plan.dataset])
         if dataset.answered is None:
             folder.save_report(make_report(folder, run, plan, get_benchmark(plan.dataset)))
     write_json(folder.path / "run.json", run)
     return folder.path
+
+
+def _write_answers(folder: Path, fake: FakeRun, plan: DatasetPlan, state: DatasetState) -> None:
+    dataset = fake.datasets[plan.dataset]
+    with (
+        JsonlStore(folder / "predictions" / f"{plan.dataset}.jsonl", Prediction) as predictions,
+        JsonlStore(folder / "reviews" / f"{plan.dataset}.jsonl", Review) as reviews,
+    ):
+        there = sum(1 for _ in reviews)
+        for index, verdict in enumerate(dataset.verdicts()[: dataset.answered]):
+            prediction, review = _answer(fake, plan, index, verdict, index >= dataset.n - dataset.truncated)
+            if index >= there:
+                predictions.append(prediction)
+                reviews.append(review)
+            state.answered += 1
+            state.failed += review.status is Status.FAILED
+            state.correct += next(iter(review.scores.values()), 0.0)
+
+
+def grow(outputs: Path, fake: FakeRun, steps: int, pause: float) -> None:
+    """Write a run as it grows: so many steps, so many seconds apart; then its reports."""
+    most = max(dataset.n for dataset in fake.datasets.values())
+    for step in range(1, steps):
+        write_run(outputs, dataclasses.replace(with_answers(fake, most * step // steps), pid=os.getpid()))
+        time.sleep(pause)
+    write_run(outputs, fake)
 
 
 def _run(fake: FakeRun) -> Run:

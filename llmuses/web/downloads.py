@@ -1,0 +1,147 @@
+"""Everything that can be taken away: the board, a run's reports, its raw lines. Addresses name runs and datasets, never files.
+
+Rows of a benchmark whose authors ask for it are not handed out (403).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import msgspec
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from leaderboard.board import make_board
+from leaderboard.browse_parts import datasets, public
+from leaderboard.export import to_csv, to_json
+from leaderboard.results import Results, RunEntry
+from leaderboard.samples import Samples, find_review
+
+_RUN_FILES = {"report.html": "text/html", "report.md": "text/markdown", "run.json": "application/json"}
+_LINES = {"reviews.jsonl": RunEntry.reviews, "predictions.jsonl": RunEntry.predictions}
+
+_ALONE = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+"""The policy of a report's own page: a run folder may come from anywhere, so its HTML gets no script and no origin."""
+
+
+class _Refusal(Exception):
+    def __init__(self, status: int, words: str):
+        self.status = status
+        self.words = words
+
+
+Handler = Callable[[Results, Mapping[str, str]], Response]
+
+
+def add_downloads(app: FastAPI, results: Results) -> None:
+    """Add the routes below ``export/`` to the app."""
+    handlers: dict[str, Handler] = {
+        "leaderboard.csv": _board_csv,
+        "leaderboard.json": _board_json,
+        "report.json": _report,
+        "review.json": partial(_record, prediction=False),
+        "prediction.json": partial(_record, prediction=True),
+        **{name: partial(_run_file, name=name) for name in _RUN_FILES},
+        **{name: partial(_lines, name=name) for name in _LINES},
+    }
+
+    def export(name: str, request: Request) -> Response:
+        handler = handlers.get(name)
+        if handler is None:
+            return Response(status_code=404)
+        try:
+            return handler(results, request.query_params)
+        except _Refusal as refusal:
+            return PlainTextResponse(refusal.words, refusal.status)
+
+    app.add_api_route("/export/{name}", export, methods=["GET"], response_class=Response)
+
+
+def _board_csv(results: Results, query: Mapping[str, str]) -> Response:
+    return _attached(to_csv(make_board(results.runs(), query)), "text/csv", "leaderboard.csv")
+
+
+def _board_json(results: Results, query: Mapping[str, str]) -> Response:
+    return _attached(to_json(make_board(results.runs(), query)), "application/json", "leaderboard.json")
+
+
+def _attached(content: str | bytes, kind: str, name: str) -> Response:
+    return Response(content, media_type=kind, headers=_attachment(name))
+
+
+def _attachment(name: str) -> dict[str, str]:
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+    return {"Content-Disposition": f'attachment; filename="{safe}"', "Cache-Control": "no-store"}
+
+
+def _entry(results: Results, query: Mapping[str, str]) -> RunEntry:
+    entry = results.run(query.get("run", ""))
+    if entry is None:
+        raise _Refusal(404, "There is no such run.")
+    return entry
+
+
+def _dataset(entry: RunEntry, query: Mapping[str, str]) -> str:
+    dataset = query.get("dataset", "")
+    if dataset not in datasets(entry):
+        raise _Refusal(404, "This run did not ask that benchmark.")
+    return dataset
+
+
+def _public_dataset(entry: RunEntry, query: Mapping[str, str]) -> str:
+    dataset = _dataset(entry, query)
+    if not public(entry, dataset):
+        raise _Refusal(403, "The authors of this benchmark ask that its questions stay unpublished.")
+    return dataset
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise _Refusal(404, "This run has no such file yet.")
+    return path
+
+
+def _run_file(results: Results, query: Mapping[str, str], name: str) -> Response:
+    entry = _entry(results, query)
+    path = _existing(entry.folder / name)
+    if name == "report.html":
+        headers = {"Content-Security-Policy": _ALONE, "Cache-Control": "no-store"}
+        return FileResponse(path, media_type=_RUN_FILES[name], headers=headers)
+    return FileResponse(path, media_type=_RUN_FILES[name], headers=_attachment(f"{entry.run_id}-{name}"))
+
+
+def _report(results: Results, query: Mapping[str, str]) -> Response:
+    entry = _entry(results, query)
+    report = entry.reports.get(_dataset(entry, query))
+    if report is None:
+        raise _Refusal(404, "This benchmark is not finished yet.")
+    content = msgspec.json.format(msgspec.json.encode(report), indent=2)
+    return _attached(content, "application/json", f"{entry.run_id}-{report.dataset}.json")
+
+
+def _lines(results: Results, query: Mapping[str, str], name: str) -> Response:
+    entry = _entry(results, query)
+    dataset = _public_dataset(entry, query)
+    path = _existing(_LINES[name](entry, dataset))
+    return FileResponse(
+        path, media_type="application/x-ndjson", headers=_attachment(f"{entry.run_id}-{dataset}-{name}")
+    )
+
+
+def _record(results: Results, query: Mapping[str, str], prediction: bool) -> Response:
+    entry = _entry(results, query)
+    dataset = _public_dataset(entry, query)
+    repeat = query.get("repeat", "0")
+    number = int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 9 else 0
+    review = find_review(entry.reviews(dataset), query.get("sample", ""), number)
+    if review is None:
+        raise _Refusal(404, "This run has no such sample.")
+    record: msgspec.Struct | None = review
+    if prediction:
+        record = Samples(entry.reviews(dataset), entry.predictions(dataset)).prediction(review)
+    if record is None:
+        raise _Refusal(404, "The answer itself was not kept.")
+    return Response(msgspec.json.format(msgspec.json.encode(record), indent=2), media_type="application/json")
