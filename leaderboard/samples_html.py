@@ -21,6 +21,7 @@ from llmuses.markup import (
     interval,
     join,
     legend,
+    link,
     margin,
     message,
     note,
@@ -97,7 +98,9 @@ def _downloads(say: Words, place: Place, entry: RunEntry) -> Markup:
         return Markup("")
     links = (
         Markup('<a class="g-btn sm ghost" href="{}" download>{}{}</a>').format(
-            f"files/{place.run}/{kind}/{place.dataset}.jsonl", icon("download", small=True), say(f"file.{kind}")
+            link(f"export/{kind}.jsonl", run=place.run, dataset=place.dataset),
+            icon("download", small=True),
+            say(f"file.{kind}"),
         )
         for kind in ("reviews", "predictions")
     )

@@ -98,15 +98,16 @@ def _public_dataset(entry: RunEntry, query: Mapping[str, str]) -> str:
     return dataset
 
 
-def _existing(path: Path) -> Path:
-    if not path.is_file():
+def _existing(results: Results, path: Path) -> Path:
+    """Return the path of a file that lies below the outputs folder: a link in a run's folder may not lead out of it."""
+    if not path.is_file() or not path.resolve().is_relative_to(results.outputs.resolve()):
         raise _Refusal(404, "This run has no such file yet.")
     return path
 
 
 def _run_file(results: Results, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
-    path = _existing(entry.folder / name)
+    path = _existing(results, entry.folder / name)
     if name == "report.html":
         headers = {"Content-Security-Policy": _ALONE, "Cache-Control": "no-store"}
         return FileResponse(path, media_type=_RUN_FILES[name], headers=headers)
@@ -125,7 +126,7 @@ def _report(results: Results, query: Mapping[str, str]) -> Response:
 def _lines(results: Results, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
     dataset = _public_dataset(entry, query)
-    path = _existing(_LINES[name](entry, dataset))
+    path = _existing(results, _LINES[name](entry, dataset))
     return FileResponse(
         path, media_type="application/x-ndjson", headers=_attachment(f"{entry.run_id}-{dataset}-{name}")
     )

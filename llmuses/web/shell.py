@@ -14,7 +14,6 @@ from starlette.responses import Response
 from leaderboard.results import Results
 from llmuses.web import assets
 from llmuses.web.bar import Entry
-from llmuses.web.exports import exporter
 from llmuses.web.downloads import add_downloads
 from llmuses.web.guard import Guard
 from llmuses.web.theme import theme
