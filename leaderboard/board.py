@@ -33,7 +33,7 @@ SIZE = "size"
 
 
 class Kind(StrEnum):
-    """What a cell's figure is: a final score, one over samples of which some failed, one that still grows or stopped."""
+    """What a figure is: final, over samples of which some failed, still growing, or stopped half-way."""
 
     SCORED = "scored"
     INCOMPLETE = "incomplete"

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from leaderboard.board import Cell, Column, cells
-from leaderboard.board_html import describe
+from leaderboard.board_table import describe
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import facts, public, sample_name, when
 from leaderboard.browse_query import Place
@@ -96,9 +96,11 @@ def _header(figure: _Figure, say: Words) -> Markup:
         )
     return Markup(
         '<header><div class="row">{path}<span class="end"></span>'
-        '<button class="g-btn sm ghost" type="button" title="{copy}" aria-label="{copy}" data-copy="">{link}<span class="sr" data-words></span></button>'
-        '<button class="g-btn sm ghost" type="button" title="{close}" aria-label="{close}" data-close>{cross}</button></div>'
-        '<div class="row u-figure"><span class="tn b">{score}</span>{interval}<span class="md qq tn end">n = {n} · {setting}</span></div>'
+        '<button class="g-btn sm ghost" type="button" title="{copy}" aria-label="{copy}" data-copy="">'
+        '{link}<span class="sr" data-words></span></button>'
+        '<button class="g-btn sm ghost" type="button" title="{close}" aria-label="{close}" data-close>{cross}</button>'
+        '</div><div class="row u-figure"><span class="tn b">{score}</span>{interval}'
+        '<span class="md qq tn end">n = {n} · {setting}</span></div>'
         "</header>"
     ).format(
         path=crumbs((say("title"), link("leaderboard")), (figure.entry.run.model, None), (column.title, None)),

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from leaderboard.board import Cell, Column, cells
+from leaderboard.board_html import EXAMPLES
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import duration
 from leaderboard.browse_query import Place
@@ -29,10 +30,6 @@ LINES = 5
 """How many of the latest answers are shown."""
 
 _TAIL = 1 << 16
-_EXAMPLES = (
-    "llmuses eval --model Qwen/Qwen3-0.6B --datasets gsm8k --limit 200",
-    "llmuses eval --model openai:my-model --model-args base_url=http://127.0.0.1:8000/v1 --datasets mmlu",
-)
 
 
 class _Now(NamedTuple):
@@ -52,7 +49,8 @@ def first_start(entries: Sequence[RunEntry], demo: DemoState, visit: Visit) -> M
     live = demo.phase is Phase.RUNNING
     problem = note(say("failed", problem=demo.problem), "err", "failed") if demo.phase is Phase.FAILED else ""
     return Markup(
-        '<div id="main" class="u-page u-start" tabindex="-1"{}><div class="u-starthead"><h1>{}</h1><p class="q">{}</p></div>'
+        '<div id="main" class="u-page u-start" tabindex="-1"{}><div class="u-starthead"><h1>{}</h1>'
+        '<p class="q">{}</p></div>'
         '<div class="u-startgrid"><section>{}{}{}{}{}</section>{}</div></div>'
     ).format(
         attrs(data_live="1" if live else None),
@@ -97,7 +95,8 @@ def _card(entries: Sequence[RunEntry], demo: DemoState, now: _Now | None, say: W
     return Markup(
         '<div class="u-card u-startcard"><div class="row"><span class="u-live{}">{}</span><span class="m cut">{}</span>'
         '<span class="md qq tn">{}</span><span class="md qq tn end">{}</span></div>'
-        '<span class="u-prog" role="progressbar" aria-label="{}" aria-valuenow="{}" aria-valuemin="0" aria-valuemax="100">'
+        '<span class="u-prog" role="progressbar" aria-label="{}" aria-valuenow="{}" aria-valuemin="0"'
+        ' aria-valuemax="100">'
         '<i style="--p:{}"></i></span><div class="u-startfig">{}</div></div>'
     ).format(
         "" if demo.phase is Phase.RUNNING else " done",
@@ -134,7 +133,8 @@ def _speed(now: _Now | None, answered: int, total: int, say: Words) -> str:
 def _figure(now: _Now | None, say: Words) -> Markup:
     if now is None or now.cell.score is None or now.cell.ci95 is None:
         return Markup(
-            '<div><div class="sm qq">{}</div><div class="u-startnum"><span class="u-skel"></span></div></div><p class="md q"></p>'
+            '<div><div class="sm qq">{}</div><div class="u-startnum"><span class="u-skel"></span></div></div>'
+            '<p class="md q"></p>'
         ).format(say("waiting"))
     cell = now.cell
     low, high = cell.ci95 or (0.0, 0.0)
@@ -144,7 +144,8 @@ def _figure(now: _Now | None, say: Words) -> Markup:
         words.append(say("width.end", total=count(cell.total), width=f"{100 * (end[1] - end[0]):.0f}"))
     label = say("so_far" if cell.report is None else "final", model=now.entry.run.model, title=now.title)
     return Markup(
-        '<div><div class="sm qq cut">{}</div><div class="u-startnum tn"><span class="b">{}</span> <span class="q">{}</span></div></div>'
+        '<div><div class="sm qq cut">{}</div><div class="u-startnum tn">'
+        '<span class="b">{}</span> <span class="q">{}</span></div></div>'
         '<p class="md q">{}</p>'
     ).format(label, points(cell.score), margin(cell.ci95), " ".join([*words, say("meaning")]))
 
@@ -167,10 +168,14 @@ def _table(entries: Sequence[RunEntry], demo: DemoState, visit: Visit) -> Markup
             bodies.append(_line(model, found.get((model, dataset)), columns.get(dataset), say, board))
     ticks = join(Markup('<b style="left:{0}%">{0}</b>').format(tick) for tick in (25, 50, 75))
     return Markup(
-        '<div class="u-starttable"><div class="row"><h3>{}</h3><span class="sm qq">{}</span><a class="sm end" data-go href="{}">{}</a></div>'
-        '<table class="u-tbl" style="--steps:4"><colgroup><col style="width:290px"><col style="width:64px"><col style="width:60px"><col>'
-        '<col style="width:112px"></colgroup><thead><tr><th scope="col">{}</th><th scope="col" class="n">{}</th><th scope="col" class="n">±</th>'
-        '<th class="iv"><span class="u-axis" aria-hidden="true">{}</span></th><th scope="col" class="n">{}</th></tr></thead><tbody>{}</tbody></table></div>'
+        '<div class="u-starttable"><div class="row"><h3>{}</h3><span class="sm qq">{}</span>'
+        '<a class="sm end" data-go href="{}">{}</a></div>'
+        '<table class="u-tbl" style="--steps:4"><colgroup><col style="width:290px"><col style="width:64px">'
+        '<col style="width:60px"><col>'
+        '<col style="width:112px"></colgroup><thead><tr><th scope="col">{}</th><th scope="col" class="n">{}</th>'
+        '<th scope="col" class="n">±</th>'
+        '<th class="iv"><span class="u-axis" aria-hidden="true">{}</span></th><th scope="col" class="n">{}</th>'
+        "</tr></thead><tbody>{}</tbody></table></div>"
     ).format(
         board("title"),
         say("size", benchmarks=len(demo.datasets), models=len(demo.models)),
@@ -194,7 +199,8 @@ def _group(dataset: str, column: Column | None, board: Words) -> Markup:
 def _line(model: str, known: tuple[RunEntry, Cell] | None, column: Column | None, say: Words, board: Words) -> Markup:
     if known is None:
         return Markup(
-            '<tr><td class="q">{}</td><td class="n"><span class="u-skel"></span></td><td></td><td class="iv"></td><td class="n qq">–</td></tr>'
+            '<tr><td class="q">{}</td><td class="n"><span class="u-skel"></span></td><td></td><td class="iv"></td>'
+            '<td class="n qq">–</td></tr>'
         ).format(model)
     entry, cell = known
     tags = [Markup('<span class="u-tag">{}</span>').format(board("demo.tag"))]
@@ -206,7 +212,8 @@ def _line(model: str, known: tuple[RunEntry, Cell] | None, column: Column | None
     if cell.ci95 is not None and cell.score is not None:
         drawing = interval(cell.ci95[0], cell.score, cell.ci95[1], column.chance if column else None)
     return Markup(
-        '<tr><td class="name"><a href="{}">{}</a> {}</td><td class="n m">{}</td><td class="n q">{}</td><td class="iv">{}</td><td class="n q">{}</td></tr>'
+        '<tr><td class="name"><a href="{}">{}</a> {}</td><td class="n m">{}</td><td class="n q">{}</td>'
+        '<td class="iv">{}</td><td class="n q">{}</td></tr>'
     ).format(
         Place(run=entry.run_id, dataset=cell.dataset).to(),
         model,
@@ -222,7 +229,7 @@ def _line(model: str, known: tuple[RunEntry, Cell] | None, column: Column | None
 
 
 def latest(path: Path, lines: int = LINES) -> list[Review]:
-    """Return the last reviews of a file, the newest first. A file that is being written, or is not there, is no error."""
+    """Return the last reviews of a file, the newest first; none where there is no file yet."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, 2)
@@ -250,7 +257,8 @@ def _answers(now: _Now | None, say: Words) -> Markup:
     rows = [_answer(review, now, say) for review in reviews if now]
     rows += [
         Markup(
-            '<tr><td><span class="u-skel"></span></td><td></td><td><span class="u-skel"></span></td><td></td><td></td></tr>'
+            '<tr><td><span class="u-skel"></span></td><td></td><td><span class="u-skel"></span></td><td></td><td>'
+            "</td></tr>"
         )
     ] * (LINES - len(rows))
     everything = ""
@@ -259,9 +267,12 @@ def _answers(now: _Now | None, say: Words) -> Markup:
             Place(run=now.entry.run_id, dataset=now.dataset).to(), say("all")
         )
     return Markup(
-        '<div class="u-starttable"><div class="row"><h3>{}</h3><span class="sm qq">{}</span>{}</div><table class="u-tbl u-answers">'
-        '<colgroup><col style="width:100px"><col style="width:170px"><col><col style="width:92px"><col style="width:72px"></colgroup>'
-        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th><th scope="col" class="n">{}</th><th scope="col" class="n">{}</th></tr></thead>'
+        '<div class="u-starttable"><div class="row"><h3>{}</h3><span class="sm qq">{}</span>{}</div>'
+        '<table class="u-tbl u-answers">'
+        '<colgroup><col style="width:100px"><col style="width:170px"><col><col style="width:92px">'
+        '<col style="width:72px"></colgroup>'
+        '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th>'
+        '<th scope="col" class="n">{}</th><th scope="col" class="n">{}</th></tr></thead>'
         "<tbody>{}</tbody></table></div>"
     ).format(
         say("arriving"),
@@ -281,7 +292,8 @@ def _answer(review: Review, now: _Now, say: Words) -> Markup:
         Markup('<span class="qq">{}</span>').format(say("none")) if review.extracted is None else review.extracted[:40]
     )
     return Markup(
-        '<tr><td>{}</td><td class="tn qq">{}</td><td><a class="cut" href="{}">{}</a></td><td class="n">{}</td><td class="n q">{}</td></tr>'
+        '<tr><td>{}</td><td class="tn qq">{}</td><td><a class="cut" href="{}">{}</a></td><td class="n">{}</td>'
+        '<td class="n q">{}</td></tr>'
     ).format(
         verdict(verdict_of(review), say.lang, bare=True),
         review.sample_id,
@@ -293,7 +305,7 @@ def _answer(review: Review, now: _Now, say: Words) -> Markup:
 
 
 def _commands() -> Markup:
-    lines = join((Markup('<span class="qq">$ </span>{}').format(line) for line in _EXAMPLES), "\n")
+    lines = join((Markup('<span class="qq">$ </span>{}').format(line) for line in EXAMPLES), "\n")
     return Markup('<div class="u-code">{}</div>').format(lines)
 
 

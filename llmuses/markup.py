@@ -150,7 +150,7 @@ def glyph(name: str, lang: Lang) -> Markup:
 def cut_short(lang: Lang, words: str = "") -> Markup:
     """Return the mark of a truncated answer, which stands beside a verdict."""
     title = text(lang, "web.truncated")
-    hidden = Markup('<span class="sr">{}</span>').format(title) if not words else words
+    hidden = words or Markup('<span class="sr">{}</span>').format(title)
     return Markup('<span class="u-cutoff sm" title="{}">{}{}</span>').format(
         title, icon("truncated", small=True), hidden
     )

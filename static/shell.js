@@ -57,7 +57,9 @@
         show(query.toString());
         ask("select", true);
       } else {
-        history.pushState(null, "", link.href);
+        const url = new URL(link.href);
+        for (const [name, value] of drawer.opened()) url.searchParams.set(name, value);
+        history.pushState(null, "", url);
         ask();
       }
     });
@@ -149,6 +151,7 @@
       from(link) { opener = link; },
       close,
       mark,
+      opened() { return new URLSearchParams((root.dataset.drawer === "open" && aside()?.dataset.key) || ""); },
       attach(host, _trigger, watch) {
         element = host;
         watch("value", open);

@@ -1,4 +1,4 @@
-"""The application bar: brand, pages, search, language, theme. Written into the document, so that it is there at once."""
+"""The application bar: brand, pages, search, language, theme. It is part of the document, so it is there at once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,8 @@ def _find(visit: Visit) -> Markup:
     words = text(visit.lang, "web.find")
     return Markup(
         '<form class="find" role="search" action="leaderboard" method="get">{}'
-        '<input type="search" name="q" placeholder="{}" aria-label="{}" autocomplete="off" data-find><kbd>/</kbd></form>'
+        '<input type="search" name="q" placeholder="{}" aria-label="{}" autocomplete="off" data-find><kbd>/</kbd>'
+        "</form>"
     ).format(icon("find"), words, words)
 
 
@@ -63,7 +64,8 @@ def _languages(page: str, visit: Visit) -> Markup:
     assert set(_OTHER) == set(LANGUAGES)
     query = {name: value for name, value in visit.query.items() if name != "lang"}
     return Markup(
-        '<a class="tool" href="{}" hreflang="{}" title="{}" data-lang><b class="wide">{}</b><span lang="{}">{}</span></a>'
+        '<a class="tool" href="{}" hreflang="{}" title="{}" data-lang><b class="wide">{}</b>'
+        '<span lang="{}">{}</span></a>'
     ).format(link(page or "./", **query, lang=other), other, _ENDONYM[other], here, other, there)
 
 

@@ -1,4 +1,4 @@
-"""A command of llmuses that ends when the process that started it does: ``python -m llmuses.web.demo_process eval ...``."""
+"""``python -m llmuses.web.demo_process COMMAND ...``: llmuses, ending when the process that started it ends."""
 
 from __future__ import annotations
 

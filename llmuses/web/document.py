@@ -1,4 +1,4 @@
-"""The document that Gradio writes, made ours: language, title, tags, stylesheets, the bar; and headers that guard it."""
+"""The document that Gradio writes, made ours: language, title, tags, stylesheets, the bar; and the headers over it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llmuses.visit import LANG_COOKIE, Visit
 from llmuses.web import assets
 
 FRAMES_ENV = "LLMUSES_FRAME_ANCESTORS"
-"""Who may show the app in a frame: a CSP source list; default ``'self'``. A hub that embeds it needs its own origin here."""
+"""Who may show the app in a frame: a CSP source list, default ``'self'``. A hub that embeds it must be named here."""
 
 _META = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 _MANIFEST = re.compile(r'\s*<link rel="manifest"[^>]*>')

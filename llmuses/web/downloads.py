@@ -1,4 +1,4 @@
-"""Everything that can be taken away: the board, a run's reports, its raw lines. Addresses name runs and datasets, never files.
+"""What can be taken away: the board, a run's reports, its raw lines. Addresses name runs and datasets, never files.
 
 Rows of a benchmark whose authors ask for it are not handed out (403).
 """

@@ -23,7 +23,7 @@ _SHUT = (
     "/gradio_api/mcp",
     "/monitoring",
 )
-"""Doors of Gradio that no page of ours uses: uploads by anyone, fetching on the server's behalf, files by their path."""
+"""Doors of Gradio that no page of ours uses: uploads by anyone, fetching for others, files by their path."""
 
 
 class Guard:

@@ -1,4 +1,4 @@
-"""Gradio's theme, which is the tokens of static/tokens.css under Gradio's names (its table stands at that file's end)."""
+"""Gradio's theme: the tokens of static/tokens.css under Gradio's names. Its table stands at that file's end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ _TOKENS = {
     "--u-surface": "background_fill_primary block_background_fill block_label_background_fill panel_background_fill"
     " input_background_fill input_background_fill_focus input_background_fill_hover checkbox_background_color"
     " checkbox_background_color_hover checkbox_background_color_focus checkbox_label_background_fill"
-    " table_even_background_fill table_odd_background_fill button_secondary_background_fill button_cancel_background_fill",
+    " table_even_background_fill table_odd_background_fill button_secondary_background_fill"
+    " button_cancel_background_fill",
     "--u-sunken": "background_fill_secondary code_background_fill checkbox_label_background_fill_hover"
     " button_secondary_background_fill_hover",
     "--u-line": "table_border_color",

@@ -1,0 +1,252 @@
+"""The table of the benchmark board: heads, rows, figures with their marks, the drawing of the intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from leaderboard.board import AVERAGE, NAME, SIZE, Board, Cell, Column, Kind, Row, heat
+from leaderboard.board_words import Words, chance_words, setting_words
+from llmuses.i18n import points
+from llmuses.markup import Markup, attrs, count, half_width, icon, interval, join, link, margin
+
+STEP = 100
+"""How many rows are written at a time."""
+
+ROOMY = 6
+"""Up to so many columns leave room for a drawing of the interval."""
+
+_COLUMN = 120
+"""Width of a column in pixels, where there is room for a drawing beside the columns."""
+
+
+class Context(NamedTuple):
+    """What every part of the page needs. ``current`` is the column that a phone shows and whose interval is drawn."""
+
+    board: Board
+    query: dict[str, str]
+    say: Words
+    current: str
+
+    def go(self, **changes: str | None) -> str:
+        """Return the address of this board with some parameters changed; ``None`` takes one out."""
+        return link("leaderboard", **{**self.query, **changes})
+
+    @property
+    def column(self) -> Column | None:
+        """Return the current column, ``None`` where the average is current."""
+        return next((column for column in self.board.columns if column.key == self.current), None)
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows are written."""
+        asked = self.query.get("rows", "")
+        return max(STEP, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 7 else STEP
+
+
+def board_table(context: Context) -> Markup:
+    board = context.board
+    sized = any(row.size is not None for row in board.rows)
+    drawn = len(board.columns) <= ROOMY
+    places = {id(row): place for place, row in enumerate(board.rows)}
+    rows = join(_row(context, row, places[id(row)], sized, drawn) for row in board.rows[: context.rows])
+    return Markup(
+        '<div class="u-wide" role="region" aria-label="{}" tabindex="0">'
+        '<table class="u-tbl u-bench u-own" style="min-width:{}px;--steps:4">'
+        "{}{}<tbody>{}</tbody></table></div>"
+    ).format(
+        context.say("title"),
+        264 + 56 * sized + 104 + _COLUMN * len(board.columns) + 200 * drawn,
+        _widths(context, sized, drawn),
+        _heads(context, sized, drawn),
+        rows,
+    )
+
+
+def _widths(context: Context, sized: bool, drawn: bool) -> Markup:
+    fixed = f"width:{_COLUMN}px" if drawn else ""
+    cols = ["width:264px", *(["width:56px"] if sized else []), "width:104px"]
+    cols += [fixed] * len(context.board.columns)
+    return Markup('<colgroup class="u-hide-phone">{}{}</colgroup>').format(
+        join(Markup("<col{}>").format(attrs(style=each or None)) for each in cols), Markup("<col>") if drawn else ""
+    )
+
+
+def _heads(context: Context, sized: bool, drawn: bool) -> Markup:
+    board, say = context.board, context.say
+    groups = join(
+        Markup('<th class="g" colspan="{}" scope="colgroup"><span>{}</span></th>').format(
+            len(members), _group(group, say)
+        )
+        for group, members in _grouped(board.columns)
+    )
+    first = join([Markup('<th class="name"></th>'), *([Markup("<th></th>")] if sized else []), Markup("<th></th>")])
+    second = [_head_cell(context, NAME, say("model"), "name")]
+    if sized:
+        second.append(_head_cell(context, SIZE, say("size"), ""))
+    averaged = say("average.of", n=len(board.columns)) if board.averaged else say("average.none")
+    second.append(_head_cell(context, AVERAGE, say("average"), "", averaged, "\u00a0"))
+    for _, members in _grouped(board.columns):
+        for index, column in enumerate(members):
+            small = [setting_words(column, say), " ".join(chance_words(column, say)) or "\u00a0"]
+            second.append(_head_cell(context, column.key, column.title, "first" if index == 0 else "", *small))
+    if drawn:
+        second.append(_axis(context))
+    return Markup("<thead><tr>{}{}{}</tr><tr>{}</tr></thead>").format(
+        first, groups, Markup('<th class="first"></th>') if drawn else "", join(second)
+    )
+
+
+def _grouped(columns: Sequence[Column]) -> Iterator[tuple[str, list[Column]]]:
+    return ((group, list(members)) for group, members in groupby(columns, key=lambda column: column.group))
+
+
+def _group(group: str, say: Words) -> str:
+    try:
+        return say(f"group.{group}")
+    except KeyError:
+        return group
+
+
+def _head_cell(context: Context, key: str, words: str, kind: str, *small: str) -> Markup:
+    by, descending = context.board.choice.sorted_by
+    active = key == by
+    first = "" if key == NAME else "-"
+    flipped = key if active and descending else f"-{key}" if active else f"{first}{key}"
+    sign = icon("down" if descending else "up", small=True) if active else ""
+    return Markup('<th scope="col"{}><a data-go href="{}" title="{}">{}{}</a>{}</th>').format(
+        attrs(class_=kind or None, aria_sort=("descending" if descending else "ascending") if active else None),
+        context.go(sort=None if flipped == "-avg" else flipped, col=None, rows=None),
+        context.say("sort"),
+        words,
+        sign,
+        join(Markup("<small>{}</small>").format(each) for each in small),
+    )
+
+
+def _axis(context: Context) -> Markup:
+    ticks = join(Markup('<b style="left:{0}%">{0}</b>').format(tick) for tick in (25, 50, 75))
+    column = context.column
+    words = column.title if column is not None else context.say("average")
+    return Markup(
+        '<th class="first axis"><span>{}</span><small>{}</small><span class="u-axis" aria-hidden="true">{}</span></th>'
+    ).format(words, context.say("axis.title"), ticks)
+
+
+def _row(context: Context, row: Row, place: int, sized: bool, drawn: bool) -> Markup:
+    cells = [_name(context, row)]
+    if sized:
+        cells.append(Markup('<td class="n sz q">{}</td>').format("–" if row.size is None else _size(row.size)))
+    cells.append(_average(context, row))
+    for _, members in _grouped(context.board.columns):
+        for index, column in enumerate(members):
+            cells.append(_cell(context, row, column, index == 0))
+    if drawn:
+        cells.append(_drawing(context, row))
+    return Markup('<tr style="--o:{}">{}</tr>').format(place, join(cells))
+
+
+def _size(billions: float) -> str:
+    return f"{billions:.0f}" if billions >= 2 else f"{billions:.1f}"
+
+
+def _name(context: Context, row: Row) -> Markup:
+    say = context.say
+    tags = []
+    if row.backend:
+        tags.append(Markup('<span class="u-tag" title="{}">{}</span>').format(row.spec, row.backend))
+    if row.demo:
+        tags.append(Markup('<span class="u-tag" title="{}">{}</span>').format(say("demo.title"), say("demo.tag")))
+    if row.running:
+        tags.append(Markup('<span class="u-tag acc">{}</span>').format(say("running")))
+    return Markup(
+        '<td class="name"><span class="u-name"><a class="cut" href="{}" title="{}">{}</a>{}</span></td>'
+    ).format(link("browse", run=row.runs[0]), row.spec, row.model, join(tags, " "))
+
+
+def _average(context: Context, row: Row) -> Markup:
+    current = context.current == AVERAGE
+    if row.mean is None:
+        return Markup('<td class="c none avg{}"><span>–</span></td>').format(" cur" if current else "")
+    return Markup(
+        '<td class="c avg{}" style="--v:{:.1f};--e:{:.1f}"><span class="u-fig"><b>{}</b><small>{}</small></span></td>'
+    ).format(
+        " cur" if current else "",
+        100 * row.mean.score,
+        100 * half_width(row.mean.ci95),
+        points(row.mean.score),
+        margin(row.mean.ci95),
+    )
+
+
+def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
+    kind = ["c"]
+    cell = row.cells.get(column.key)
+    kind += ["first"] * first + ["cur"] * (column.key == context.current)
+    if cell is None:
+        return Markup('<td class="{} none"><span>–</span></td>').format(" ".join(kind))
+    if not cell.ranked:
+        kind.append("part")
+    elif cell.chancy:
+        kind.append("chance")
+    else:
+        kind.append(f"h{heat(cell, context.board.best[column.key])}")
+    said = describe(cell, context.say)
+    half = half_width(cell.ci95) if cell.ci95 else 0.0
+    query = link("", run=cell.run_id, dataset=cell.dataset).lstrip("?")
+    return Markup(
+        '<td class="{}" style="--v:{:.1f};--e:{:.1f}">'
+        '<a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small>{}</a></td>'
+    ).format(
+        " ".join(kind),
+        100 * (cell.score or 0.0),
+        100 * half,
+        link("browse", run=cell.run_id, dataset=cell.dataset),
+        query,
+        said,
+        f"{row.model}, {column.title}: {said}",
+        points(cell.score),
+        margin(cell.ci95),
+        _mark(cell),
+    )
+
+
+def describe(cell: Cell, say: Words) -> str:
+    """Return a figure in words: score, interval, what is remarkable about it."""
+    if cell.score is None or cell.ci95 is None:
+        parts = [say("cell.none")]
+    else:
+        parts = [f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})"]
+    if cell.kind is not Kind.SCORED:
+        parts.append(
+            say(f"cell.{cell.kind}", n=count(cell.n), total=count(cell.total), left=count(cell.total - cell.n))
+        )
+    if cell.bounds:
+        parts.append(say("cell.bounds", low=points(cell.bounds[0]), high=points(cell.bounds[1])))
+    if cell.unread:
+        parts.append(say("legend.unread"))
+    if cell.truncated:
+        parts.append(say("legend.truncated"))
+    if cell.kind is Kind.SCORED and cell.chancy:
+        parts.append(say("cell.chance"))
+    return "; ".join(parts)
+
+
+def _mark(cell: Cell) -> Markup:
+    name = {Kind.INCOMPLETE: "failed", Kind.INTERRUPTED: "failed", Kind.RUNNING: "clock"}.get(cell.kind)
+    if name is None:
+        name = "unparsed" if cell.unread else "truncated" if cell.truncated else None
+    both = cell.unread and cell.truncated and name == "unparsed"
+    if name is None:
+        return Markup("")
+    return Markup("<span>{}{}</span>").format(icon(name, small=True), icon("truncated", small=True) if both else "")
+
+
+def _drawing(context: Context, row: Row) -> Markup:
+    figure = row.figure(context.current)
+    if figure is None:
+        return Markup('<td class="first iv"></td>')
+    score, (low, high) = figure
+    column = context.column
+    return Markup('<td class="first iv">{}</td>').format(interval(low, score, high, column.chance if column else None))
