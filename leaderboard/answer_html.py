@@ -93,7 +93,8 @@ def fold(caption: str, size: str, body: Markup, key: str | None, name: str) -> M
     """Return something long under a line that opens it; ``key`` is the letter that does so too."""
     hint = Markup(" <kbd>{}</kbd>").format(key) if key else ""
     return Markup(
-        '<details class="b-fold" data-fold="{}"><summary class="u-fold">{}{}<span class="qq end tn">{}{}</span></summary>'
+        '<details class="b-fold" data-fold="{}"><summary class="u-fold">{}{}<span class="qq end tn">{}{}</span>'
+        "</summary>"
         '<div class="u-card b-pad">{}</div></details>'
     ).format(name, icon("right", small=True), caption, size, hint, body)
 

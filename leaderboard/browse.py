@@ -132,6 +132,7 @@ class _View:
             after=self._review(positions[after]) if after < len(positions) else None,
             others=list(self._other_answers(review)),
             repeats=list(self._repeats(review)),
+            jumped_from=self._place.to(jump=True) if self._place.jump else None,
         )
         return sample_page(self._lang, here, self._entry, self._rows, listing, shown)
 
@@ -143,7 +144,7 @@ class _View:
         return self._samples.reviews(self._rows, [int(position)])[0]
 
     def _next_disagreement(self, at: int) -> int:
-        """Return the next position where runs differ, from the start again after the end; ``at`` where there is none."""
+        """Return the next position where runs differ, beginning again after the last; ``at`` where there is none."""
         positions = self._select(Filter.DISAGREE)
         if not len(positions):
             return at

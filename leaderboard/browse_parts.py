@@ -53,6 +53,13 @@ def public(entry: RunEntry, dataset: str) -> bool:
         return False
 
 
+def setting_words(setting: str, lang: Lang) -> str:
+    """Return a report's setting in the reader's language."""
+    for part in ("sample set", "turns", "borrowed"):
+        setting = setting.replace(part, text(lang, f"board.{part.replace(' ', '_')}"))
+    return setting
+
+
 def short(entry: RunEntry) -> str:
     """Return the eight digits by which people tell runs apart."""
     return entry.run.plan_hash[:8]

@@ -1,4 +1,4 @@
-"""Where a reader stands in the browse pages: everything that an address says, checked, and the addresses of the rest."""
+"""Where a reader stands in the browse pages: what an address says, checked, and the addresses of everything else."""
 
 from __future__ import annotations
 

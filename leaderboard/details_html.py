@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from leaderboard.answer_html import fold
-from leaderboard.browse_parts import Words, duration, facts, go, public, short, when, words
+from leaderboard.browse_parts import Words, duration, facts, go, public, setting_words, short, when, words
 from leaderboard.browse_query import Place
 from leaderboard.results import RunEntry
 from leaderboard.shown import Other, Shown
@@ -18,7 +18,8 @@ def details(lang: Lang, place: Place, entry: RunEntry, shown: Shown) -> Markup:
     """Return the column at the right: facts, repeats, other models, raw records, keys."""
     say = words(lang)
     return Markup(
-        '<aside class="b-details" aria-label="{}"><h3>{}</h3>{}{}{}{}<p class="sm qq b-keys"><kbd>J</kbd> <kbd>K</kbd> {} &nbsp; <kbd>F</kbd> {}{}</p></aside>'
+        '<aside class="b-details" aria-label="{}"><h3>{}</h3>{}{}{}{}<p class="sm qq b-keys">'
+        "<kbd>J</kbd> <kbd>K</kbd> {} &nbsp; <kbd>F</kbd> {}{}</p></aside>"
     ).format(
         say("details"),
         say("this_answer"),
@@ -146,7 +147,8 @@ def _others(lang: Lang, place: Place, entry: RunEntry, shown: Shown) -> Markup:
             '<details class="b-more"><summary class="sm">{}</summary><ul class="u-list">{}</ul></details>'
         ).format(say("all_others", n=len(items) - _FEW), join(items[_FEW:]))
     return Markup(
-        '<div class="row b-h"><h3>{}</h3><span class="sm qq end tn">{}</span></div><ul class="u-list b-others">{}</ul>{}'
+        '<div class="row b-h"><h3>{}</h3><span class="sm qq end tn">{}</span></div><ul class="u-list b-others">{}</ul>'
+        "{}"
     ).format(say("others"), say("of_right", right=right, total=len(items)), join(items[:_FEW]), rest)
 
 
@@ -163,7 +165,9 @@ def _other(lang: Lang, place: Place, other: Other, usual: str) -> Markup:
     if shown and review.extracted is None:
         read_out = Markup('<span class="qq">{}</span>').format(words(lang)("none"))
     href = Place(run=entry.run_id, dataset=place.dataset, sample=review.sample_id, repeat=review.repeat).to()
-    name = Markup('{} <span class="qq sm">{}</span>').format(entry.run.model, setting if setting != usual else "")
+    name = Markup('{} <span class="qq sm">{}</span>').format(
+        entry.run.model, setting_words(setting, lang) if setting != usual else ""
+    )
     return Markup('<li>{}{}<span class="tn cut">{}</span></li>').format(
         glyph(verdict_of(review), lang),
         go(href, name, class_="cut", title=f"{entry.run.model}, {short(entry)}, {setting}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from leaderboard.browse_parts import Words, words
 from llmuses.i18n import Lang
@@ -13,21 +14,28 @@ from llmuses.records import Loglikelihood, Review, Score
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+class Option(NamedTuple):
+    """One option: its text, its letter where the text is not one itself, and what the model made of it.
+
+    ``logprob`` is None where the server did not name it; ``share`` is of the options' whole probability.
+    """
+
+    letter: str
+    text: str
+    logprob: float | None
+    share: float | None
+    chosen: bool
+    target: bool
+
+
 def options(lang: Lang, review: Review, ask: Loglikelihood, scores: Sequence[Score]) -> Markup:
     """Return the options as a table: their log-probabilities, their shares, which was chosen and which is right."""
     say = words(lang)
-    texts = [continuation.strip() for continuation in ask.continuations]
     per_byte = review.rule == "likeliest_text_per_byte"
-    shares = normalised([score.logprob for score in scores])
-    chosen, target = option_index(review.extracted, texts), option_index(review.target, texts)
     heads = ["option", "logprob", *(["per_byte"] if per_byte else []), "share"]
-    rows = (
-        _option(say, text, score, share, index == chosen, index == target, per_byte)
-        for index, (text, score, share) in enumerate(zip(texts, scores, shares, strict=False))
-    )
     return Markup(
-        '<div class="u-card b-card b-gap"><div class="u-wide"><table class="u-tbl b-options"><thead><tr>{}<th class="b-bar"><span class="sr">{}</span></th></tr></thead>'
-        "<tbody>{}</tbody></table></div></div>"
+        '<div class="u-card b-card b-gap"><div class="u-wide"><table class="u-tbl b-options"><thead><tr>{}'
+        '<th class="b-bar"><span class="sr">{}</span></th></tr></thead><tbody>{}</tbody></table></div></div>'
     ).format(
         join(
             Markup('<th scope="col" class="{}">{}</th>').format(
@@ -36,34 +44,51 @@ def options(lang: Lang, review: Review, ask: Loglikelihood, scores: Sequence[Sco
             for name in heads
         ),
         say("col.share"),
-        join(rows),
+        join(_row(say, option, per_byte) for option in _options(review, ask, scores)),
     )
 
 
-def _option(
-    say: Words, text: str, score: Score, share: float | None, chosen: bool, target: bool, per_byte: bool
-) -> Markup:
-    marks = [Markup('<span class="u-tag acc">{}</span>').format(say("chosen"))] if chosen else []
-    if target:
-        marks.append(
-            Markup('<span class="u-tag b-target">{}{}</span>').format(icon("correct", small=True), say("col.target"))
+def _options(review: Review, ask: Loglikelihood, scores: Sequence[Score]) -> list[Option]:
+    texts = [continuation.strip() for continuation in ask.continuations]
+    lettered = len(texts) <= len(_LETTERS) and any(len(text) > 1 for text in texts)
+    logprobs = [score.logprob for score in scores]
+    shares = normalised(logprobs)
+    chosen, target = option_index(review.extracted, texts), option_index(review.target, texts)
+    return [
+        Option(
+            _LETTERS[place] if lettered else "", text, logprobs[place], shares[place], place == chosen, place == target
         )
-    known = score.logprob is not None
-    figures = [f"{score.logprob:.3f}".replace("-", "−") if known else "–"]
+        for place, text in enumerate(texts[: len(logprobs)])
+    ]
+
+
+def _row(say: Words, option: Option, per_byte: bool) -> Markup:
+    marks = [Markup('<span class="u-tag acc">{}</span>').format(say("chosen"))] if option.chosen else []
+    if option.target:
+        target = Markup('<span class="u-tag b-target">{}{}</span>').format(
+            icon("correct", small=True), say("col.target")
+        )
+        marks.append(target)
+    figures = [_signed(option.logprob, 3)]
     if per_byte:
-        figures.append(
-            f"{score.logprob / max(1, len(text.encode())):.4f}".replace("-", "−") if score.logprob is not None else "–"
-        )
-    figures.append("–" if share is None else f"{100 * share:.1f}")
+        length = max(1, len(option.text.encode()))
+        figures.append(_signed(None if option.logprob is None else option.logprob / length, 4))
+    figures.append("–" if option.share is None else f"{100 * option.share:.1f}")
     return Markup(
-        '<tr{}><td class="b-option"><span class="row"><span class="b-text">{}</span>{}</span></td>{}{}</tr>'
+        '<tr{}><td class="b-option"><span class="row">{}<span class="b-text">{}</span>{}</span></td>{}'
+        '<td class="b-bar"><i style="--p:{:.1f}"></i></td></tr>'
     ).format(
-        attrs(class_="on" if chosen else None, title=None if known else say("not_named")),
-        text,
+        attrs(class_="on" if option.chosen else None, title=say("not_named") if option.logprob is None else None),
+        Markup('<span class="qq">{}</span>').format(option.letter) if option.letter else "",
+        option.text,
         join(marks),
         join(Markup('<td class="n">{}</td>').format(figure) for figure in figures),
-        Markup('<td class="b-bar"><i style="--p:{:.1f}"></i></td>').format(100 * (share or 0)),
+        100 * (option.share or 0.0),
     )
+
+
+def _signed(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def normalised(logprobs: Sequence[float | None]) -> list[float | None]:

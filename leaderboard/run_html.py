@@ -40,8 +40,10 @@ def run_page(lang: Lang, entry: RunEntry) -> Markup:
     if run.started and took > 0:
         meta.append(Markup("{}").format(say("took", t=duration(took))))
     return Markup(
-        '<div class="b-top row">{trail}</div><div class="b-title" data-title="{model} · llmuses"{live}><h1>{model}</h1>{demo}<span class="md q row wrap">{meta}</span>'
-        '<span class="row end">{downloads}</span></div>{notes}<div class="b-run"><div>{results}</div><aside aria-label="{plan_word}">{plan}</aside></div>'
+        '<div class="b-top row">{trail}</div><div class="b-title" data-title="{model} · llmuses"{live}><h1>{model}'
+        '</h1>{demo}<span class="md q row wrap">{meta}</span>'
+        '<span class="row end">{downloads}</span></div>{notes}<div class="b-run"><div>{results}</div>'
+        '<aside aria-label="{plan_word}">{plan}</aside></div>'
     ).format(
         trail=trail((say("browse"), "browse"), (say("run_of", model=run.model, run=short(entry)), None)),
         model=run.model,
@@ -92,7 +94,8 @@ def _dataset(lang: Lang, entry: RunEntry, dataset: str) -> Markup:
     else:
         body, samples = Markup('<p class="md q">{}</p>').format(say("not_begun")), Markup("")
     return Markup(
-        '<section class="u-card b-dataset"><div class="row"><h2>{}</h2><span class="row end">{}{}</span></div>{}</section>'
+        '<section class="u-card b-dataset"><div class="row"><h2>{}</h2><span class="row end">{}{}</span></div>{}'
+        "</section>"
     ).format(title(entry, dataset), _dataset_files(say, entry, dataset), samples, body)
 
 
@@ -120,8 +123,10 @@ def _dataset_files(say: Words, entry: RunEntry, dataset: str) -> Markup:
 def _unfinished(say: Words, so_far: SoFar) -> Markup:
     share = 100 * so_far.n / so_far.total if so_far.total else 0
     return Markup(
-        '<div class="b-figure"><span class="b-fig tn">{}</span><span class="q tn">{} {}</span><span class="end md qq tn">{}</span></div>'
-        '<span class="u-prog" role="progressbar" aria-valuenow="{:.0f}" aria-valuemin="0" aria-valuemax="100"><i style="--p:{:.1f}"></i></span>'
+        '<div class="b-figure"><span class="b-fig tn">{}</span><span class="q tn">{} {}</span>'
+        '<span class="end md qq tn">{}</span></div>'
+        '<span class="u-prog" role="progressbar" aria-valuenow="{:.0f}" aria-valuemin="0" aria-valuemax="100">'
+        '<i style="--p:{:.1f}"></i></span>'
     ).format(
         points(so_far.score),
         margin(so_far.ci95),
@@ -187,7 +192,8 @@ def _table(
     rows = join(_part(say, name, estimate, report, at) for name, estimate in parts.items())
     heads = Markup(
         '<th scope="col" class="b-part">{}</th><th scope="col" class="n">{}</th><th scope="col" class="n">±</th>'
-        '<th scope="col" class="b-iv"><span class="u-axis" aria-hidden="true"><b style="left:25%">25</b><b style="left:50%">50</b><b style="left:75%">75</b></span></th>'
+        '<th scope="col" class="b-iv"><span class="u-axis" aria-hidden="true"><b style="left:25%">25</b>'
+        '<b style="left:50%">50</b><b style="left:75%">75</b></span></th>'
         '<th scope="col" class="n">n</th><th scope="col" class="n">{}</th>'
     ).format(caption, say("col.score"), say("filter.not_correct"))
     table = Markup('<table class="u-tbl b-parts"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>').format(
@@ -208,7 +214,8 @@ def _part(say: Words, name: str, estimate: Estimate, report: Report, at: Place |
     missed = sum(tally(counts).values()) - counts.correct
     low, high = estimate.ci95 or (0.0, 0.0)
     return Markup(
-        '<tr><td class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q">{}</td><td class="b-iv">{}</td><td class="n q">{}</td><td class="n">{}</td></tr>'
+        '<tr><td class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q">{}</td><td class="b-iv">{}'
+        '</td><td class="n q">{}</td><td class="n">{}</td></tr>'
     ).format(
         name,
         go(at.to(subset=name), name) if at else Markup('<span class="m">{}</span>').format(name),
@@ -272,7 +279,8 @@ def _command(say: Words, command: str) -> Markup:
     if not command:
         return Markup("")
     return Markup(
-        '<div class="row b-h"><h3>{}</h3><button type="button" class="g-btn sm ghost end" data-copy="{}">{}<span data-words>{}</span></button></div>'
+        '<div class="row b-h"><h3>{}</h3><button type="button" class="g-btn sm ghost end" data-copy="{}">{}'
+        "<span data-words>{}</span></button></div>"
         '<pre class="u-code">{}</pre>'
     ).format(say("command"), command, icon("copy", small=True), say("copy"), command)
 

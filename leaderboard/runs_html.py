@@ -64,8 +64,10 @@ def _first_command() -> Markup:
 
 def _search(say: Words, place: Place, total: int) -> Markup:
     return Markup(
-        '<form class="u-filters row grow" data-resets="page"><label class="g-input sm b-find b-wide">{}<input type="search" name="q" value="{}"'
-        ' placeholder="{}" aria-label="{}" autocomplete="off" data-find></label><span class="sm qq end tn">{}</span></form>'
+        '<form class="u-filters row grow" data-resets="page"><label class="g-input sm b-find b-wide">{}'
+        '<input type="search" name="q" value="{}"'
+        ' placeholder="{}" aria-label="{}" autocomplete="off" data-find></label><span class="sm qq end tn">{}</span>'
+        "</form>"
     ).format(icon("find", small=True), place.q, say("find_run"), say("find_run"), say("n_runs", n=count(total)))
 
 
@@ -91,7 +93,8 @@ def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup) -> Markup:
         ("b-when", "started"),
     )
     return Markup(
-        '<div class="u-card b-card"><table class="u-tbl b-runs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}</div>'
+        '<div class="u-card b-card"><table class="u-tbl b-runs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}'
+        "</div>"
     ).format(
         join(Markup('<th scope="col" class="{}">{}</th>').format(look, say(f"col.{name}")) for look, name in heads),
         join(_row(lang, entry) for entry in entries),

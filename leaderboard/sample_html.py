@@ -12,7 +12,7 @@ from leaderboard.samples import Filter
 from leaderboard.samples_html import Listing, notes, side_list
 from leaderboard.shown import Shown
 from llmuses.i18n import Lang
-from llmuses.markup import Markup, count, icon
+from llmuses.markup import Markup, attrs, count, icon
 from llmuses.records import Review
 
 
@@ -22,11 +22,13 @@ def sample_page(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: 
     heading = words(lang)("sample", name=name)
     content = middle(lang, place, shown) if public(entry, place.dataset or "") else verdict_alone(lang, shown.review)
     return Markup(
-        '{head}{notes}<div class="b-sample" data-at="{at}" data-title="{title}">{side}<section class="b-middle">{middle}</section>{details}</div>'
+        '{head}{notes}<div class="b-sample" data-at="{at}"{asked} data-title="{title}">{side}'
+        '<section class="b-middle">{middle}</section>{details}</div>'
     ).format(
         head=_head(lang, place, entry, listing, shown, heading),
         notes=notes(lang, entry, place.dataset or "", rows),
         at=place.to(),
+        asked=attrs(data_from=shown.jumped_from),
         title=f"{heading} · {title(entry, place.dataset or '')} · {entry.run.model} · llmuses",
         side=side_list(lang, place, entry, rows, listing, shown.review),
         middle=content,
@@ -56,7 +58,8 @@ def _head(lang: Lang, place: Place, entry: RunEntry, listing: Listing, shown: Sh
     )
     return Markup(
         '<div class="b-top row">{}<div class="row end b-turn"><span class="md q tn b-where">{}</span>{}{}'
-        '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
+        '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div>'
+        "</div>"
     ).format(
         trail(*steps),
         where,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.browse_parts import Words, go, pager, public, sample_name, short, title, trail, words
+from leaderboard.browse_parts import Words, go, pager, public, sample_name, setting_words, short, title, trail, words
 from leaderboard.browse_query import Place
 from leaderboard.results import RunEntry
 from leaderboard.sample_index import Rows, Verdict
@@ -137,7 +137,7 @@ def figure(lang: Lang, report: Report) -> Markup:
         margin(report.ci95),
         range_,
         drawing,
-        join([part for part in (f"n = {count(report.n)}", report.setting, chance) if part], " · "),
+        join([part for part in (f"n = {count(report.n)}", setting_words(report.setting, lang), chance) if part], " · "),
     )
 
 
@@ -146,7 +146,8 @@ def _form(lang: Lang, place: Place, rows: Rows, listing: Listing) -> Markup:
     numbers = {verdict.value: rows.count(verdict) for verdict in Verdict}
     chips = (
         Markup(
-            '<label class="g-chip"><input class="sr" type="radio" name="filter" value="{}" data-default="all"{}>{}{}</label>'
+            '<label class="g-chip"><input class="sr" type="radio" name="filter" value="{}" data-default="all"{}>{}{}'
+            "</label>"
         ).format(
             which, attrs(checked=which is place.filter), say(f"filter.{which}"), _number(listing.numbers.get(which))
         )
@@ -155,7 +156,8 @@ def _form(lang: Lang, place: Place, rows: Rows, listing: Listing) -> Markup:
     )
     return Markup(
         '{stack}{legend}<form class="u-filters b-filters" data-resets="page">'
-        '<fieldset class="g-chips g-scroll"><legend class="sr">{show}</legend>{chips}</fieldset>{subset}{sort}{find}</form>'
+        '<fieldset class="g-chips g-scroll"><legend class="sr">{show}</legend>{chips}</fieldset>{subset}{sort}{find}'
+        "</form>"
     ).format(
         stack=stack(numbers, lang),
         legend=legend(numbers, lang),
@@ -236,7 +238,8 @@ def _table(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: Listi
         for name in names
     )
     return Markup(
-        '<div class="u-card b-card"><div class="u-wide"><table class="u-tbl b-list{}"><thead><tr><th class="b-v" scope="col"><span class="sr">{}</span></th>'
+        '<div class="u-card b-card"><div class="u-wide"><table class="u-tbl b-list{}"><thead><tr>'
+        '<th class="b-v" scope="col"><span class="sr">{}</span></th>'
         "{}</tr></thead><tbody>{}</tbody></table></div>{}</div>"
     ).format(" wide-no" if several else "", say("col.verdict"), join(heads), body, list_pager(place, listing, say))
 
@@ -262,7 +265,8 @@ def _row(lang: Lang, place: Place, review: Review, several: bool, shown: bool) -
         )
         read_out = Markup("")
     return Markup(
-        '<tr><td class="b-v">{}</td><td class="tn q" title="{}">{}</td>{}<td class="n">{}</td><td class="n q">{}</td><td class="n q">{}</td>'
+        '<tr><td class="b-v">{}</td><td class="tn q" title="{}">{}</td>{}<td class="n">{}</td><td class="n q">{}</td>'
+        '<td class="n q">{}</td>'
         '<td class="n q">{}</td></tr>'
     ).format(
         glyph(verdict_of(review), lang),
@@ -294,7 +298,9 @@ def side_list(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: Li
     say = words(lang)
     shown = public(entry, place.dataset or "")
     several = len(rows.subset_names) > 1 and place.subset is None
-    widest = max((len(sample_name(r.sample_id, r.subset, False)) for r in listing.reviews), default=4)
+    widest = max(
+        (len(sample_name(r.sample_id, r.subset, False)) + 3 * (r.repeat > 0) for r in listing.reviews), default=4
+    )
     items, subset = [], None
     for review in listing.reviews:
         if several and review.subset != subset:

@@ -30,3 +30,5 @@ class Shown:
     others: Sequence[Other]
     repeats: Sequence[Review]
     """All repeats of this sample, itself among them, where there are several."""
+    jumped_from: str | None = None
+    """The address that asked for the next disagreement and was answered with this sample."""

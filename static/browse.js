@@ -38,15 +38,15 @@
     else if (below > 0) scroll.scrollTop += below + 40;
   }
 
-  function address(page) { // what the page shows, where the question was "the next one that ..."
-    const there = page.dataset.at;
-    if (there && new URLSearchParams(location.search).has("jump")) history.replaceState(null, "", there);
+  function address(page) { // what was asked for was "the next one that ...": the address becomes that of the answer
+    const asked = page.dataset.from;
+    if (asked && location.search === asked.slice(asked.indexOf("?"))) history.replaceState(null, "", page.dataset.at);
   }
 
   addEventListener("DOMContentLoaded", () => {
     new MutationObserver(() => {
       const page = document.querySelector("[data-at]");
       if (page) { address(page); arrived(page); }
-    }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-at"] });
+    }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-at", "data-from"] });
   });
 })();
