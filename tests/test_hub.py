@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from llmuses.errors import HubError, ModelError, UsageError
-from llmuses.hub import Hub, _modelscope_download, fetch_dataset, fetch_model
+from llmuses.hub import Hub, fetch_dataset, fetch_model
 from tests.support.hub_server import HubServer, hub_server
+from tests.support.hubs import modelscope_environment, point_hubs_at
 
 HUBS = [Hub.MODELSCOPE, Hub.HUGGINGFACE]
 MODEL = {"config.json": b'{"model_type": "llama"}', "model.safetensors": b"\1" * 3000, "modeling_own.py": b"1 / 0"}
@@ -28,32 +29,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServe
     with hub_server() as hub:
         hub.add("model", "acme/tiny", MODEL)
         hub.add("dataset", "acme/quiz", DATASET)
-        _point_at(hub.url, tmp_path, monkeypatch)
+        point_hubs_at(hub.url, tmp_path, monkeypatch)
         yield hub
-
-
-def _point_at(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import constants
-
-    _modelscope_download()  # imported with the settings of ours
-
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hf"))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
-    for name, value in _modelscope_environment(url, tmp_path).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("modelscope_hub.config._default_config", None)  # read once per process, from the environment
-    monkeypatch.setenv("LLMUSES_WORK_DIR", str(tmp_path / "work"))
-
-
-def _modelscope_environment(url: str, tmp_path: Path) -> dict[str, str]:
-    return {
-        "MODELSCOPE_ENDPOINT": url,
-        "MODELSCOPE_CACHE": str(tmp_path / "ms"),
-        "MODELSCOPE_HOME": str(tmp_path / "ms-home"),
-        "MODELSCOPE_DOWNLOAD_INTRA_CLOUD": "false",
-    }
 
 
 def _closed_port() -> str:
@@ -107,7 +84,7 @@ class TestEitherHub:
     ) -> None:
         fetch_model("acme/tiny", hub)
         fetch_dataset("acme/quiz", hub)
-        _point_at(_closed_port(), tmp_path, monkeypatch)
+        point_hubs_at(_closed_port(), tmp_path, monkeypatch)
         assert _files(fetch_model("acme/tiny", hub)) == MODEL
         assert set(_files(fetch_dataset("acme/quiz", hub))) == {"test.jsonl", "data/dev.csv"}
 
@@ -119,18 +96,18 @@ class TestEitherHub:
         server.broken_file = "model.safetensors"
         with pytest.raises(HubError, match=r"acme/tiny.*could not be downloaded.*again"):
             fetch_model("acme/tiny", hub)
-        _point_at(_closed_port(), tmp_path, monkeypatch)
+        point_hubs_at(_closed_port(), tmp_path, monkeypatch)
         with pytest.raises(HubError, match=r"cannot be reached.*(incomplete|interrupted)"):
             fetch_model("acme/tiny", hub)
         server.broken_file = None
-        _point_at(server.url, tmp_path, monkeypatch)
+        point_hubs_at(server.url, tmp_path, monkeypatch)
         assert _files(fetch_model("acme/tiny", hub)) == MODEL
 
     def test_an_unreachable_hub_is_one_line_with_the_ways_out(
         self, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         url = _closed_port()
-        _point_at(url, tmp_path, monkeypatch)
+        point_hubs_at(url, tmp_path, monkeypatch)
         with pytest.raises(HubError) as caught:
             fetch_model("acme/tiny", hub)
         message = str(caught.value)
@@ -167,7 +144,7 @@ def test_a_hub_that_accepts_and_never_answers_is_given_up(server: HubServer, tmp
     )
     environment = {
         **os.environ,
-        **_modelscope_environment(server.url, tmp_path),
+        **modelscope_environment(server.url, tmp_path),
         "LLMUSES_WORK_DIR": str(tmp_path / "work"),
         "HF_ENDPOINT": server.url,
         "HF_HOME": str(tmp_path / "hf"),
@@ -192,7 +169,7 @@ def test_endpoint_and_cache_come_from_the_environment(server: HubServer, tmp_pat
         "LLMUSES_WORK_DIR": str(tmp_path / "work"),
         "HF_ENDPOINT": server.url,
         "HF_HUB_CACHE": str(tmp_path / "hf-own"),
-        **_modelscope_environment(server.url, tmp_path),
+        **modelscope_environment(server.url, tmp_path),
         "MODELSCOPE_CACHE": str(tmp_path / "ms-own"),
     }
     for hub, cache in zip(HUBS, ("ms-own", "hf-own"), strict=True):

@@ -43,7 +43,7 @@ class Batcher:
             try:
                 results: Sequence[Result | None] = work(batch)
             except RuntimeError as problem:
-                if not _is_out_of_memory(problem):
+                if not is_out_of_memory(problem):
                     raise
                 problem.__traceback__ = None  # its frames hold the tensors that did not fit
                 free_memory()
@@ -75,6 +75,7 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _is_out_of_memory(problem: RuntimeError) -> bool:
+def is_out_of_memory(problem: Exception) -> bool:
+    """Return whether an error says that a device, or the machine, has no memory left."""
     text = str(problem).lower()
     return isinstance(problem, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text

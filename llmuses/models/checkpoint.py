@@ -39,8 +39,9 @@ def fetch_small_files(name: str, hub: Hub, revision: str | None, code: bool) -> 
     files = sorted(path.glob("*.gguf"))
     if len(files) == 1:
         return files[0]
-    which = "names several .gguf files: give the path of one" if files else "has no config.json and no .gguf file"
-    raise ModelError(f"'{name}' is no checkpoint that can be loaded: it {which}.")
+    raise ModelError(
+        f"'{name}' is no checkpoint that can be loaded: it has no config.json; of .gguf files, give the path of one."
+    )
 
 
 def fetch_weights(name: str, hub: Hub, revision: str | None, code: bool, folder: Path) -> Path:
@@ -97,7 +98,7 @@ def fingerprint(path: Path) -> str:
 
     Over the names, sizes and contents of all files that are read when a model is loaded. Files up to 256 MiB count
     whole. Of a larger safetensors file the header counts, and of each tensor the first, the middle and the last 4 KiB;
-    of any other large file 4,096 blocks of 4 KiB at equal distances.
+    of any other large file 4,096 blocks of 4 KiB at equal distances. Raises ModelError for a file that cannot be read.
     """
     files = [path] if path.is_file() else sorted(file for file in path.iterdir() if _identifies(file))
     digest = hashlib.blake2b(digest_size=16)
@@ -105,9 +106,12 @@ def fingerprint(path: Path) -> str:
         size = file.stat().st_size
         # A file's own name is left out: the same file under another name is the same model.
         digest.update(f"{'' if path.is_file() else file.name}\0{size}\0".encode())
-        with open(file, "rb") as opened:
-            for block in _blocks(opened, size, file.suffix):
-                digest.update(block)
+        try:
+            with open(file, "rb") as opened:
+                for block in _blocks(opened, size, file.suffix):
+                    digest.update(block)
+        except (OSError, KeyError, TypeError, ValueError) as problem:
+            raise ModelError(f"cannot read {file}: {problem}") from problem
     return digest.hexdigest()
 
 

@@ -66,8 +66,9 @@ def _convert(path: Path, folder: Path) -> None:
         network: Any = transformers.AutoModelForCausalLM.from_pretrained(
             path.parent, dtype=torch.float32, **where, **dense
         )
-    except (ImportError, KeyError, RuntimeError, ValueError) as problem:
-        raise ModelError(f"{path.name} cannot be converted: {str(problem).strip().splitlines()[0]}") from problem
+    except Exception as problem:  # whatever a broken file makes the library raise ends in one line
+        lines = str(problem).strip().splitlines()
+        raise ModelError(f"{path.name} cannot be converted: {lines[0] if lines else repr(problem)}") from problem
     _restore_pre_tokenizer(path, tokenizer)
     # save_pretrained refuses a network that came from GGUF until it forgets so.
     network.hf_quantizer = None

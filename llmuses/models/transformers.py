@@ -148,7 +148,7 @@ def _load_tokenizer(name: str, folder: Path, args: Args) -> Any:
         return transformers.AutoTokenizer.from_pretrained(
             folder, trust_remote_code=args.trust_remote_code, local_files_only=True
         )
-    except (ImportError, OSError, KeyError, RuntimeError, TypeError, ValueError) as problem:
+    except Exception as problem:  # whatever a broken file makes the library raise ends in one line
         if "trust_remote_code" in str(problem):
             raise needs_own_code(name, "its tokenizer") from problem
         raise ModelError(f"the tokenizer of '{name}' cannot be loaded: {_first_line(problem)}") from problem
@@ -157,6 +157,8 @@ def _load_tokenizer(name: str, folder: Path, args: Args) -> Any:
 def _load_network(name: str, folder: Path, args: Args) -> Any:
     """Return the network. A checkpoint that lacks weights is refused: they would be random numbers."""
     import transformers
+
+    from llmuses.models.batching import is_out_of_memory
 
     device = _device(args.device_map)
     precision = _precision(args.precision) if args.precision else ("float32" if device == "cpu" else "auto")
@@ -171,7 +173,12 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
             output_loading_info=True,
             **placed,
         )
-    except (ImportError, OSError, KeyError, RuntimeError, TypeError, ValueError) as problem:
+    except Exception as problem:  # whatever a broken file makes the library raise ends in one line
+        if is_out_of_memory(problem):
+            raise ModelError(
+                f"'{name}' does not fit into memory ({device}, {precision}): choose precision=bfloat16 or "
+                f"device_map=auto."
+            ) from problem
         raise ModelError(f"'{name}' cannot be loaded: {_first_line(problem)}") from problem
     absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if absent:

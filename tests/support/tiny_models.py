@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -113,3 +114,57 @@ def _network(architecture: Architecture, window: int, seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return kind(config)
+
+
+@functools.cache
+def tiny_gguf(pre_tokenizer: str = "smollm") -> Path:
+    """Return a GGUF file with the weights, the tokenizer and the template of ``tiny_model(chat=True)``."""
+    import gguf
+    import numpy
+    import transformers
+
+    source = tiny_model(chat=True)
+    config = transformers.AutoConfig.from_pretrained(source)
+    path = _scratch() / f"Tiny-Chat.{pre_tokenizer}.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+    _add_tokenizer(writer, source, pre_tokenizer)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    network = transformers.AutoModelForCausalLM.from_pretrained(source)
+    for name, tensor in network.state_dict().items():
+        values = tensor.numpy()
+        if name.endswith(("q_proj.weight", "k_proj.weight")):
+            # llama.cpp keeps the two halves of each head's rotary pairs interleaved.
+            heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
+            values = values.reshape(heads, 2, -1, values.shape[1]).swapaxes(1, 2).reshape(values.shape)
+        writer.add_tensor(names.get_name(name, (".weight",)), numpy.ascontiguousarray(values))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _add_tokenizer(writer: Any, source: Path, pre_tokenizer: str) -> None:
+
+    content = json.loads((source / "tokenizer.json").read_text())
+    vocabulary = sorted(content["model"]["vocab"], key=content["model"]["vocab"].get)
+    special = {token["content"] for token in content["added_tokens"]}
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre(pre_tokenizer)
+    writer.add_token_list(vocabulary)
+    writer.add_token_types([3 if token in special else 1 for token in vocabulary])
+    writer.add_token_merges([" ".join(merge) for merge in content["model"]["merges"]])
+    writer.add_bos_token_id(0)
+    writer.add_eos_token_id(2)
+    writer.add_pad_token_id(0)
+    writer.add_add_bos_token(False)
+    writer.add_chat_template(CHATML)
