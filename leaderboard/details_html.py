@@ -29,7 +29,7 @@ def details(lang: Lang, place: Place, entry: RunEntry, shown: Shown) -> Markup:
         _raw(lang, place, entry, shown),
         say("keys.turn"),
         say("keys.fold"),
-        Markup("<br>{} {}").format(
+        Markup('</p><p class="sm qq b-keys">{} {}').format(
             go(
                 place.to(jump=True, page=0),
                 Markup("<kbd>D</kbd>"),

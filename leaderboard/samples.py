@@ -72,13 +72,15 @@ class Samples:
 
     def reviews(self, rows: Rows, positions: Iterable[int]) -> list[Review]:
         """Return the reviews at positions of ``rows``."""
-        return list(self._reviews.read_at(int(rows.offset[position]) for position in positions))
+        offsets = [int(rows.offset[position]) for position in positions]
+        return list(self._reviews.read_at(offsets)) if offsets else []
 
     def prediction(self, review: Review) -> Prediction | None:
         """Return the answer that a review is about, the newest with its key; None where it was not kept."""
         places = self._prediction_index.snapshot()
         found = np.flatnonzero(places.name == np.uint64(sample_hash(review.sample_id, review.repeat)))
-        for prediction in self._predictions.read_at(int(places.offset[place]) for place in found[::-1]):
+        offsets = [int(places.offset[place]) for place in found[::-1]]
+        for prediction in self._predictions.read_at(offsets) if offsets else ():
             if prediction.key == review.key and prediction.sample_id == review.sample_id:
                 return prediction
         return None
