@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from llmuses.i18n import Lang, points, text
-from llmuses.records import Counts, DatasetPlan, Estimate, Mode, Report, Run
+from llmuses.records import Counts, DatasetPlan, DatasetState, Estimate, Mode, Report, Run
 
 MARKS = ("unparsed", "rejected", "failed", "truncated")
 """What is said of a score's answers where it happened at all; the glyphs of the pages have the same names."""
@@ -66,7 +66,7 @@ class Content(NamedTuple):
 def content(run: Run, reports: Iterable[Report], lang: Lang) -> Content:
     """Return what a run's report says in one language. Nothing in it is escaped."""
     plans = {plan.dataset: plan for plan in run.datasets}
-    sections = [_section(run, report, plans.get(report.dataset), lang) for report in reports]
+    sections = [_section(report, plans.get(report.dataset), run.states.get(report.dataset), lang) for report in reports]
     notes = []
     if run.demo:
         notes.append(text(lang, "report.demo_note"))
@@ -148,18 +148,23 @@ def moment(tstamp: float, lang: Lang) -> str:
 # --- one dataset -------------------------------------------------------------------------------------------
 
 
-def _section(run: Run, report: Report, plan: DatasetPlan | None, lang: Lang) -> Section:
+def _section(report: Report, plan: DatasetPlan | None, state: DatasetState | None, lang: Lang) -> Section:
+    borrowed = state is not None and state.borrowed_shots
     return Section(
         report=report,
-        setting=_setting(plan, lang) if plan else report.setting,
+        setting=_setting(plan, borrowed, lang) if plan else report.setting,
         warnings=_warnings(report, lang),
-        facts=[*_score_facts(report, lang), *_effort_facts(report, lang), *_data_facts(report, plan, lang)],
+        facts=[
+            *_score_facts(report, lang),
+            *_effort_facts(report, lang),
+            *_data_facts(report, plan, borrowed, lang),
+        ],
         tables=[table for table in _tables(report, lang) if table.rows],
     )
 
 
-def _setting(plan: DatasetPlan, lang: Lang) -> str:
-    parts = [text(lang, "report.shots", n=plan.few_shot)]
+def _setting(plan: DatasetPlan, borrowed: bool, lang: Lang) -> str:
+    parts = [text(lang, "report.shots.borrowed" if borrowed else "report.shots", n=plan.few_shot)]
     if plan.few_shot and plan.few_shot_as == "turns":
         parts.append(text(lang, "report.turns"))
     if plan.mode is Mode.LOGPROB:
@@ -266,7 +271,7 @@ def _effort_facts(report: Report, lang: Lang) -> Iterator[Fact]:
         yield Fact(text(lang, "report.served"), text(lang, "report.separator").join(report.served_models))
 
 
-def _data_facts(report: Report, plan: DatasetPlan | None, lang: Lang) -> Iterator[Fact]:
+def _data_facts(report: Report, plan: DatasetPlan | None, borrowed: bool, lang: Lang) -> Iterator[Fact]:
     if plan is not None and plan.mode is Mode.GENERATE:
         yield Fact(text(lang, "report.generation"), _generation(plan, lang))
     if plan is not None:
@@ -277,6 +282,8 @@ def _data_facts(report: Report, plan: DatasetPlan | None, lang: Lang) -> Iterato
         else:
             where = text(lang, "report.data.hub", hub=_HUBS.get(plan.hub, plan.hub), split=plan.split)
         yield Fact(text(lang, "report.data"), where)
+    if borrowed:
+        yield Fact(text(lang, "report.examples"), text(lang, "report.examples.borrowed"))
     if report.dataset_sha256:
         yield Fact(text(lang, "report.sha256"), report.dataset_sha256, code=True)
     if report.fingerprint:

@@ -9,7 +9,7 @@ import string
 import pytest
 
 from llmuses.i18n import LANGUAGES, Lang
-from llmuses.records import GenerationConfig, Mode, RunStatus, Totals
+from llmuses.records import DatasetState, GenerationConfig, Mode, Order, RunStatus, Totals
 from llmuses.reports import markdown
 from llmuses.reports._content import duration, moment
 from llmuses.settings import PACKAGE
@@ -183,6 +183,14 @@ def test_the_setting_is_said_in_the_language_of_the_report() -> None:
     how = plan(few_shot_as="turns", mode=Mode.LOGPROB, sample_data=True)
     assert "5-shot, examples as chat turns, logprob, sample set" in markdown(run(how), [report()], "en")
     assert "5-shot、示例按对话轮次给出、对数概率、样本集" in markdown(run(how), [report()], "zh")
+
+
+def test_borrowed_examples_are_called_borrowed() -> None:
+    order = Order(method="stratified", seed=0, n=10, sha256="")
+    state = DatasetState(total=10, planned={}, sha256="", order=order, chance=0.25, borrowed_shots=True)
+    said = markdown(run(states={"mmlu": state}), [report()])
+    assert "| MMLU | 5-shot (borrowed) |" in said
+    assert line(said, "Examples").startswith("The rows came without worked examples")
 
 
 def test_sample_sets_and_demo_runs_are_labelled() -> None:
