@@ -163,6 +163,10 @@
 
   // --- title, theme, copying, keys ----------------------------------------------------------------------------
 
+  // Gradio sets the document's language to the browser's; the page is written in the reader's.
+  const language = root.lang;
+  new MutationObserver(() => { if (root.lang !== language) root.lang = language; }).observe(root, { attributes: true, attributeFilter: ["lang"] });
+
   let wanted = root.dataset.title || document.title;
   function title(words) { wanted = words; if (document.title !== words) document.title = words; }
   addEventListener("DOMContentLoaded", () => {
