@@ -12,10 +12,11 @@ import math
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llmuses.records import Status
-from llmuses.store import START, Cursor, JsonlStore
 
 
 class Verdict(StrEnum):
@@ -39,13 +39,19 @@ class Verdict(StrEnum):
 
 VERDICTS = tuple(Verdict)
 VERDICT_CODES = {name: code for code, name in enumerate(VERDICTS)}
+_CORRECT, _WRONG = VERDICT_CODES[Verdict.CORRECT], VERDICT_CODES[Verdict.WRONG]
+_STATUS_CODES = {status: VERDICT_CODES[Verdict(status.value)] for status in Status if status is not Status.SCORED}
 
 
 def verdict(status: Status, scores: dict[str, float]) -> Verdict:
     """Return the verdict of a review: a scored one is correct where its main score, the first one, is 1."""
-    if status is not Status.SCORED:
-        return Verdict(status.value)
-    return Verdict.CORRECT if next(iter(scores.values()), 0.0) >= 1.0 else Verdict.WRONG
+    return VERDICTS[_verdict_code(status, scores)]
+
+
+def _verdict_code(status: Status, scores: dict[str, float]) -> int:
+    if status is Status.SCORED:
+        return _CORRECT if next(iter(scores.values()), 0.0) >= 1.0 else _WRONG
+    return _STATUS_CODES[status]
 
 
 class _ReviewLine(msgspec.Struct, gc=False):
@@ -92,6 +98,9 @@ def natural_key(subset: str, sample_id: str, repeat: int) -> bytes:
 
 
 def _natural(name: str) -> str:
+    family, slash, number = name.rpartition("/")
+    if number.isascii() and number.isdigit():  # nearly all ids end so
+        return f"{_natural_name(family)}{slash}{number.zfill(9)}"
     return _DIGITS.sub(_padded, name)
 
 
@@ -99,7 +108,9 @@ def _padded(digits: re.Match[str]) -> str:
     return digits[0].zfill(9)
 
 
-_natural_name = lru_cache(1024)(_natural)
+@lru_cache(1024)
+def _natural_name(name: str) -> str:
+    return _DIGITS.sub(_padded, name)
 
 
 @dataclass(frozen=True)
@@ -159,16 +170,19 @@ _ARRAYS = ("name", "question", "offset", "verdict", "truncated", "latency", "tok
 def _joined(old: Rows, new: Rows, broken: int) -> Rows:
     """Return both in the dataset's order; of several lines for one (sample, repeat) the last in the file counts."""
     columns = {column: np.concatenate([getattr(old, column), getattr(new, column)]) for column in _ARRAYS}
-    by_offset = np.argsort(columns["offset"])[::-1]
-    _, last = np.unique(columns["name"][by_offset], return_index=True)
-    kept = by_offset[last]
-    kept = kept[np.lexsort((columns["offset"][kept], columns["sort_key"][kept]))]
+    newest_first = np.argsort(columns["offset"])[::-1]
+    _, last = np.unique(columns["name"][newest_first], return_index=True)
+    kept = newest_first[np.sort(last)[::-1]]
+    kept = kept[np.argsort(columns["sort_key"][kept], kind="stable")]
     return Rows(
         **{column: values[kept] for column, values in columns.items()}, subset_names=new.subset_names, broken=broken
     )
 
 
 S = TypeVar("S")
+
+_BLOCK = 1 << 22
+_NEWLINE = ord("\n")
 
 
 class FileIndex(Generic[S]):
@@ -181,8 +195,8 @@ class FileIndex(Generic[S]):
     def __init__(
         self, path: Path, line_type: type[Any], empty: S, extend: Callable[[S, Sequence[Any], Sequence[int], int], S]
     ):
-        self._store: JsonlStore[Any] = JsonlStore(path, line_type)
         self._path = path
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line_type)
         self._empty = empty
         self._extend = extend
         self._lock = threading.Lock()
@@ -190,49 +204,78 @@ class FileIndex(Generic[S]):
 
     def _forget(self) -> None:
         self._snapshot = self._empty
-        self._cursor: Cursor = START
-        self._last: tuple[int, int] | None = None
+        self._inode = 0
+        self._end = 0
+        self._last = b""
         self._broken = 0
 
     def snapshot(self) -> S:
         """Return the index with everything that was appended by now. A file that does not exist is empty."""
         with self._lock:
             try:
-                with open(self._path, "rb") as file:
-                    status = os.fstat(file.fileno())
-                    if not self._goes_on(status.st_ino, status.st_size, file.fileno()):
-                        self._forget()
+                with open(self._path, "rb", buffering=0) as file:
+                    self._bring_up_to_date(file)
             except FileNotFoundError:
                 self._forget()
-                return self._snapshot
-            if status.st_size > self._cursor.offset:
-                self._read_on()
             return self._snapshot
 
-    def _goes_on(self, inode: int, size: int, fd: int) -> bool:
-        if self._last is None:
-            return self._cursor == START
-        start, content = self._last
-        end = self._cursor.offset
-        return inode == self._cursor.inode and size >= end and hash(os.pread(fd, end - start, start)) == content
-
-    def _read_on(self) -> None:
-        reader = self._store.read(self._cursor)
+    def _bring_up_to_date(self, file: FileIO) -> None:
+        status = os.fstat(file.fileno())
+        if not self._goes_on(status, file.fileno()):
+            self._forget()
+            self._inode = status.st_ino
         lines: list[Any] = []
         offsets: list[int] = []
-        for line in reader:
-            lines.append(line)
-            offsets.append(reader.offset)
-        if reader.cursor.inode != self._cursor.inode:  # replaced since it was looked at: these are all of its lines
-            self._forget()
-        self._broken += len(reader.broken)
-        self._cursor = reader.cursor
-        if reader.cursor.offset > reader.offset:
-            with open(self._path, "rb") as file:
-                piece = os.pread(file.fileno(), reader.cursor.offset - reader.offset, reader.offset)
-            self._last = (reader.offset, hash(piece))
-        if lines or reader.broken:
+        broken = self._broken
+        for block in self._complete_lines(file):
+            records, starts = self._decode(block)
+            lines += records
+            offsets += (starts + self._end).tolist()
+            self._end += len(block)
+            self._last = block[block.rfind(b"\n", 0, -1) + 1 :]
+        if lines or self._broken > broken:
             self._snapshot = self._extend(self._snapshot, lines, offsets, self._broken)
+
+    def _goes_on(self, status: os.stat_result, fd: int) -> bool:
+        if status.st_ino != self._inode or status.st_size < self._end:
+            return False
+        return os.pread(fd, len(self._last), self._end - len(self._last)) == self._last
+
+    def _complete_lines(self, file: FileIO) -> Iterator[bytes]:
+        """Yield what is new in pieces of a few megabytes that end in a newline."""
+        file.seek(self._end)
+        begun = b""
+        while block := file.read(_BLOCK):
+            whole, newline, begun = (begun + block).rpartition(b"\n")
+            if newline:
+                yield whole + newline
+
+    def _decode(self, block: bytes) -> tuple[list[Any], NDArray[np.int64]]:
+        """Return the records of some lines and where each begins; count those that are none."""
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == _NEWLINE)
+        starts = np.concatenate([[0], ends[:-1] + 1])
+        try:
+            records = self._decoder.decode_lines(block)
+            if len(records) == len(starts):
+                return records, starts
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        return self._decode_one_by_one(block, starts, ends)
+
+    def _decode_one_by_one(
+        self, block: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> tuple[list[Any], NDArray[np.int64]]:
+        records, kept = [], []
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+            line = block[start:end]
+            if not line or line.isspace():
+                continue
+            try:
+                records.append(self._decoder.decode(line))
+                kept.append(start)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self._broken += 1
+        return records, np.array(kept, np.int64)
 
 
 def _extend_reviews(rows: Rows, lines: Sequence[_ReviewLine], offsets: Sequence[int], broken: int) -> Rows:
@@ -242,7 +285,7 @@ def _extend_reviews(rows: Rows, lines: Sequence[_ReviewLine], offsets: Sequence[
         np.array([sample_hash(line.sample_id, line.repeat) for line in lines], np.uint64),
         np.array([_question_hash(line) for line in lines], np.uint64),
         np.array(offsets, np.int64),
-        np.array([VERDICT_CODES[verdict(line.status, line.scores)] for line in lines], np.uint8),
+        np.array([_verdict_code(line.status, line.scores) for line in lines], np.uint8),
         np.array([line.truncated for line in lines], np.bool_),
         np.array([math.nan if line.latency is None else line.latency for line in lines], np.float32),
         np.array([-1 if line.tokens is None else line.tokens for line in lines], np.int32),

@@ -178,6 +178,18 @@ def find_review(path: Path, sample_id: str, repeat: int) -> Review | None:
     return None
 
 
+def find_prediction(path: Path, review: Review) -> Prediction | None:
+    """Return the newest answer that a review is about, in a file that has no index."""
+    for line in _lines_with(path, msgspec.json.encode(review.key)):
+        try:
+            found = msgspec.json.decode(line, type=Prediction)
+        except msgspec.DecodeError:
+            continue
+        if (found.key, found.sample_id, found.repeat) == (review.key, review.sample_id, review.repeat):
+            return found
+    return None
+
+
 _BLOCK = 1 << 22
 
 

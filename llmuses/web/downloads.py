@@ -18,7 +18,7 @@ from leaderboard.board import make_board
 from leaderboard.browse_parts import datasets, public
 from leaderboard.export import to_csv, to_json
 from leaderboard.results import Results, RunEntry
-from leaderboard.samples import Samples, find_review
+from leaderboard.samples import find_prediction, find_review
 
 _RUN_FILES = {"report.html": "text/html", "report.md": "text/markdown", "run.json": "application/json"}
 _LINES = {"reviews.jsonl": RunEntry.reviews, "predictions.jsonl": RunEntry.predictions}
@@ -142,7 +142,7 @@ def _record(results: Results, query: Mapping[str, str], prediction: bool) -> Res
         raise _Refusal(404, "This run has no such sample.")
     record: msgspec.Struct | None = review
     if prediction:
-        record = Samples(entry.reviews(dataset), entry.predictions(dataset)).prediction(review)
+        record = find_prediction(entry.predictions(dataset), review)
     if record is None:
         raise _Refusal(404, "The answer itself was not kept.")
     return Response(msgspec.json.format(msgspec.json.encode(record), indent=2), media_type="application/json")

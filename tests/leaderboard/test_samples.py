@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from leaderboard import samples as samples_module
 from leaderboard.sample_index import VERDICTS, Verdict, natural_key, verdict
-from leaderboard.samples import Filter, Samples, Shelf, Sort, disagreements, find_review, select
+from leaderboard.samples import Filter, Samples, Shelf, Sort, disagreements, find_prediction, find_review, select
 from llmuses.markup import VERDICTS as SHARED_VERDICTS
 from llmuses.markup import verdict_of
 from llmuses.records import Generate, Message, Prediction, Response, Review, Status
@@ -317,23 +317,28 @@ def test_a_prediction_is_found_by_the_review_that_judged_it(run):
     assert run.samples.prediction(review("main/31")).response.text == "answer 31"
     run.predictions.append(prediction("main/50", text="answer 50"))
     assert run.samples.prediction(review("main/50")).response.text == "answer 50"
+    assert find_prediction(run.predictions_path, review("main/31")).response.text == "answer 31"
 
 
 def test_of_two_answers_under_one_key_the_newer_is_shown(run):
     run.predictions.append_all([prediction(text="first"), prediction(text="second")])
     assert run.samples.prediction(review()).response.text == "second"
+    assert find_prediction(run.predictions_path, review()).response.text == "second"
 
 
 def test_an_answer_to_another_prompt_is_not_shown_for_a_review(run):
     run.predictions.append_all([prediction(key="asked before", text="old"), prediction(key="asked now", text="new")])
     assert run.samples.prediction(review(key="asked before")).response.text == "old"
     assert run.samples.prediction(review(key="never asked")) is None
+    assert find_prediction(run.predictions_path, review(key="asked before")).response.text == "old"
+    assert find_prediction(run.predictions_path, review(key="never asked")) is None
 
 
 def test_two_samples_with_equal_prompts_share_a_key_and_keep_their_own_answers(run):
     run.predictions.append_all([prediction("main/0", key="k", text="zero"), prediction("main/1", key="k", text="one")])
     assert run.samples.prediction(review("main/0", key="k")).response.text == "zero"
     assert run.samples.prediction(review("main/1", key="k")).response.text == "one"
+    assert find_prediction(run.predictions_path, review("main/0", key="k")).response.text == "zero"
 
 
 def test_one_review_is_found_from_the_end_of_a_file_without_an_index(run):
