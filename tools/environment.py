@@ -71,7 +71,11 @@ def make_environment(folder: Path) -> Path:
     venv.EnvBuilder(clear=folder.exists(), with_pip=with_pip, symlinks=True).create(folder)
     if not with_pip:  # Debian and Ubuntu ship it apart, as python3-venv
         say("This Python comes without pip: fetching it from the package index.")
-        bootstrap_pip(python)
+        try:
+            bootstrap_pip(python)
+        except OSError as problem:
+            shutil.rmtree(folder)
+            raise SystemExit(f"{package_index()}: {problem}. Debian, Ubuntu: apt-get install python3-venv.") from None
     return python
 
 

@@ -1,0 +1,129 @@
+"""Setting up a machine: which build of torch is installed, and where pip comes from when Python has none."""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import environment
+
+HERE = Path("python")
+VERSION = environment.torch_version()
+CPU = ["--extra-index-url", environment.CPU_INDEX]
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A Linux machine without a GPU and without torch, whose package index has the CUDA build only."""
+    monkeypatch.delenv("TORCH_INDEX", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(environment, "installed_torch", lambda _: "")
+    monkeypatch.setattr(environment, "has_nvidia_gpu", lambda: False)
+    monkeypatch.setattr(environment, "offers_cpu_build", lambda *_: False)
+    return monkeypatch
+
+
+def test_a_gpu_gets_the_build_of_the_package_index(
+    machine: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.setattr(environment, "has_nvidia_gpu", lambda: True)
+    assert environment.torch_source(HERE) == []
+    assert "CUDA build" in capsys.readouterr().out
+
+
+def test_a_mac_gets_the_build_of_the_package_index(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(sys, "platform", "darwin")
+    machine.setattr(environment, "offers_cpu_build", lambda *_: pytest.fail("no index is asked"))
+    assert environment.torch_source(HERE) == []
+
+
+def test_a_cpu_gets_the_cpu_build_from_where_pip_looks_anyway(
+    machine: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine.setattr(environment, "offers_cpu_build", lambda _python, _version, where: not where)
+    assert environment.torch_source(HERE) == []
+    assert "from where pip looks" in capsys.readouterr().out
+
+
+def test_a_cpu_gets_the_cpu_build_from_pytorchs_own_index_else(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(environment, "offers_cpu_build", lambda _python, _version, where: where == CPU)
+    assert environment.torch_source(HERE) == CPU
+
+
+def test_where_that_index_is_out_of_reach_the_download_is_announced(
+    machine: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert environment.torch_source(HERE) == []
+    said = capsys.readouterr().out
+    assert "out of reach" in said
+    assert "2.7 GB" in said
+    assert "TORCH_INDEX" in said
+
+
+def test_an_index_of_ones_own_outranks_all(machine: pytest.MonkeyPatch) -> None:
+    machine.setenv("TORCH_INDEX", "https://mirror.example/cu126")
+    machine.setattr(environment, "has_nvidia_gpu", lambda: pytest.fail("no GPU is looked for"))
+    assert environment.torch_source(HERE) == ["--extra-index-url", "https://mirror.example/cu126"]
+
+
+@pytest.mark.parametrize("installed", [VERSION, f"{VERSION}+cpu", f"{VERSION}+cu130"])
+def test_a_torch_that_is_there_is_left_alone(machine: pytest.MonkeyPatch, installed: str) -> None:
+    machine.setattr(environment, "installed_torch", lambda _: installed)
+    machine.setattr(environment, "has_nvidia_gpu", lambda: pytest.fail("no GPU is looked for"))
+    assert environment.torch_source(HERE) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo 'GPU 0: NVIDIA H100 (UUID: GPU-1)'", True),
+        ("echo 'NVIDIA-SMI has failed: no driver'; exit 9", False),
+        ("exit 0", False),
+    ],
+)
+def test_a_gpu_is_there_where_nvidia_smi_lists_one(
+    script: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert environment.has_nvidia_gpu() is found
+
+
+def test_the_newest_pip_is_read_from_a_json_index() -> None:
+    page = (
+        '{"files": [{"url": "https://files.example/a/pip-9.0.1-py2.py3-none-any.whl", "hashes": {"sha256": "1"}},'
+        '{"url": "https://files.example/b/pip-24.10-py3-none-any.whl", "hashes": {"sha256": "2"}},'
+        '{"url": "https://files.example/c/pip-24.9-py3-none-any.whl", "hashes": {"sha256": "3"}},'
+        '{"url": "https://files.example/d/pip-25.0b1-py3-none-any.whl", "hashes": {}}]}'
+    )
+    assert environment.newest_pip(page, "https://x") == ("https://files.example/b/pip-24.10-py3-none-any.whl", "2")
+
+
+def test_the_newest_pip_is_read_from_an_html_index() -> None:
+    page = (
+        '<a href="../../packages/aa/pip-23.0-py3-none-any.whl#sha256=11" data-requires-python=">=3.7">pip</a>'
+        '<a href="../../packages/bb/pip-24.0-py3-none-any.whl#sha256=22">pip</a>'
+    )
+    found = environment.newest_pip(page, "https://mirror.example/simple/pip/")
+    assert found == ("https://mirror.example/packages/bb/pip-24.0-py3-none-any.whl", "22")
+
+
+def test_an_index_without_pip_says_what_to_do() -> None:
+    with pytest.raises(SystemExit, match="python3-venv"):
+        environment.newest_pip("<html></html>", "https://mirror.example/simple/pip/")
+
+
+def test_the_package_index_is_the_one_that_pip_is_set_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
+    (tmp_path / ".config/pip").mkdir(parents=True)
+    (tmp_path / ".config/pip/pip.conf").write_text("[global]\nindex-url = https://mirror.example/simple\n", "utf-8")
+    assert environment.package_index() == "https://mirror.example/simple"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://other.example/simple")
+    assert environment.package_index() == "https://other.example/simple"
