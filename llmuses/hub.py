@@ -311,8 +311,8 @@ def _interrupted(kind: str, repo_id: str, hub: Hub, problem: Exception) -> HubEr
 
 def _reason(problem: BaseException) -> str:
     """Return the innermost cause in a few words."""
-    while problem.__cause__ is not None:
-        problem = problem.__cause__
+    while inner := problem.__cause__ or problem.__context__:
+        problem = inner
     lines = str(problem).strip().splitlines()
     text = lines[0] if lines else ""
     return f"{type(problem).__name__}: {text}"[:160].rstrip(": ")

@@ -22,10 +22,14 @@ from llmuses.models.checkpoint import (
     refuse_foreign_code,
 )
 from llmuses.models.gguf import CONVERSION, converted
+from llmuses.records import Mode
 from llmuses.settings import stay_quiet
 
 if TYPE_CHECKING:
     from llmuses.models.causal_lm import CausalLM
+
+PREFERS = Mode.LOGPROB
+"""Log-probabilities cost one pass through the network, a written answer one for every token."""
 
 _PRECISIONS = {
     "auto": "auto",
@@ -80,20 +84,19 @@ def load(name: str, args: Args) -> CausalLM:
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     path = fetch_small_files(name, args.hub, args.revision, args.trust_remote_code)
-    content = None
     if path.is_file():
         content = f"{fingerprint(path)}-{CONVERSION}"
         folder = converted(path)
+        tokenizer = _load_tokenizer(name, folder, args)
     else:
+        # What can be refused is refused before gigabytes of weights are fetched.
         if not args.trust_remote_code:
             refuse_foreign_code(name, path)
-        folder = path
-    tokenizer = _load_tokenizer(name, folder, args)
-    if path.is_dir():
+        tokenizer = _load_tokenizer(name, path, args)
         folder = fetch_weights(name, args.hub, args.revision, args.trust_remote_code, path)
         content = fingerprint(folder)
     network = _load_network(name, folder, args)
-    return _assemble(name, path, args, str(content), network, tokenizer)
+    return _assemble(name, path, args, content, network, tokenizer)
 
 
 def _check(args: Args) -> None:
@@ -224,7 +227,7 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         "threads": torch.get_num_threads(),
         "max_length": max_length,
         "chat_template": template is not None,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "transformers": transformers.__version__,
     }
     return CausalLM(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 import transformers
@@ -24,6 +25,7 @@ from llmuses.errors import (
 )
 from llmuses.hub import Hub
 from llmuses.models import Model, load_model
+from llmuses.models.load import default_mode
 from llmuses.records import Mode
 from tests.support.asking import answers, generate, loglikelihood
 from tests.support.hub_server import HubServer, hub_server
@@ -135,13 +137,13 @@ class TestIdentity:
     def test_name_and_details_say_what_the_model_is(self, folder: Path) -> None:
         model = load_model(f"{folder}/")
         assert model.name == "copy"
-        assert model.prefers is Mode.LOGPROB
+        assert model.prefers is default_mode(str(folder)) is Mode.LOGPROB
         assert model.details["architecture"] == "llama"
         assert model.details["parameters"] == 123_200
         assert model.details["max_length"] == 512
         assert model.details["chat_template"] is True
         assert model.details["torch"] == torch.__version__
-        json.dumps(dict(model.details))
+        assert msgspec.json.decode(msgspec.json.encode(model.details)) == model.details
 
     def test_a_closed_model_may_be_closed_again(self) -> None:
         model = load()
