@@ -127,6 +127,8 @@ def number(value: int) -> str:
 
 def duration(seconds: float, lang: Lang) -> str:
     """Return a span of time in the two units that matter: ``1 h 12 min``, ``3 min 20 s``, ``4.2 s``."""
+    if seconds < 0.05:
+        return text(lang, "report.seconds", s="< 0.1")
     if seconds < 10:
         return text(lang, "report.seconds", s=f"{seconds:.1f}")
     whole = round(seconds)

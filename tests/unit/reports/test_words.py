@@ -201,7 +201,7 @@ def test_sample_sets_and_demo_runs_are_labelled() -> None:
 @pytest.mark.parametrize(
     ("seconds", "en", "zh"),
     [
-        (0.04, "0.0 s", "0.0 秒"),
+        (0.04, "< 0.1 s", "< 0.1 秒"),
         (4.23, "4.2 s", "4.2 秒"),
         (59.4, "59 s", "59 秒"),
         (59.6, "1 min 0 s", "1 分 0 秒"),
