@@ -1,0 +1,163 @@
+"""What comes back from an OpenAI-compatible server, read without trust."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from llmuses.models.gate import Fault
+from llmuses.models.openai_errors import as_exception, error_of
+from llmuses.models.reasoning import split_reasoning
+from llmuses.records import ErrorKind, Response, ResponseError, Usage
+
+
+class WireMessage(msgspec.Struct):
+    """A message, or a piece of one in a stream. ``content`` may be a list of typed parts."""
+
+    content: str | list[dict[str, Any]] | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+
+
+class TokenLogprob(msgspec.Struct):
+    token: str
+    logprob: float
+
+
+class FirstToken(msgspec.Struct):
+    token: str
+    top_logprobs: list[TokenLogprob] | None = None
+
+
+class PromptLogprobs(msgspec.Struct):
+    """Log-probabilities as chat gives them (``content``) and as completions do (the others)."""
+
+    content: list[FirstToken] | None = None
+    tokens: list[str] | None = None
+    token_logprobs: list[float | None] | None = None
+    top_logprobs: list[dict[str, float] | None] | None = None
+
+
+class Choice(msgspec.Struct):
+    message: WireMessage | None = None
+    delta: WireMessage | None = None
+    finish_reason: str | None = None
+    logprobs: PromptLogprobs | None = None
+
+
+class WireUsage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: dict[str, Any] | None = None
+    completion_tokens_details: dict[str, Any] | None = None
+    prompt_cache_hit_tokens: int | None = None
+
+
+class Reply(msgspec.Struct):
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: WireUsage | None = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Reply).decode
+
+
+def read_reply(content: bytes, secret: str) -> Reply:
+    """Return the reply in the body of an HTTP 200, with at least one choice.
+
+    Raises Fault for an empty body and for what is no such reply; Fault or Refused for an error in its place, as gateways
+    send it.
+    """
+    if not content.strip():
+        raise Fault("empty_body", "the server sent an empty body")
+    try:
+        streamed = content.lstrip().startswith((b"data:", b"event:", b":"))
+        reply = _read_stream(content) if streamed else _decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
+    if reply.choices:
+        return reply
+    if reply.error:
+        status = reply.error.get("code") if isinstance(reply.error, dict) else None
+        raise as_exception(error_of(status if isinstance(status, int) else 500, {"error": reply.error}, secret))
+    raise Fault("no_choices", "the server's answer holds no choices")
+
+
+def _read_stream(content: bytes) -> Reply:
+    """Return the one reply that the events of a stream add up to."""
+    whole = Reply(choices=[])
+    text: list[str] = []
+    thoughts: list[str] = []
+    finish_reason = None
+    for line in content.splitlines():
+        if not line.startswith(b"data:") or (data := line[5:].strip()) == b"[DONE]":
+            continue
+        event = _decode(data)
+        whole.model = event.model or whole.model
+        whole.usage = event.usage or whole.usage
+        whole.error = event.error or whole.error
+        for choice in event.choices or ():
+            finish_reason = choice.finish_reason or finish_reason
+            if choice.delta:
+                text.append(_text_of(choice.delta))
+                thoughts.append(_thoughts_of(choice.delta))
+    if finish_reason and not whole.error:
+        message = WireMessage(content="".join(text), reasoning_content="".join(thoughts))
+        whole.choices = [Choice(message=message, finish_reason=finish_reason)]
+    return whole
+
+
+def _text_of(message: WireMessage) -> str:
+    if isinstance(message.content, list):
+        return "".join(str(part.get("text") or "") for part in message.content if part.get("type") == "text")
+    refusal = message.refusal if isinstance(message.refusal, str) else ""
+    return message.content or refusal
+
+
+def _thoughts_of(message: WireMessage) -> str:
+    for thoughts in (message.reasoning_content, message.reasoning):
+        if isinstance(thoughts, str) and thoughts:
+            return thoughts
+    return ""
+
+
+def written_answer(key: str, reply: Reply) -> Response:
+    """Return the response that a chat reply holds; one without text whose content was filtered is rejected."""
+    assert reply.choices
+    choice = reply.choices[0]
+    message = choice.message or WireMessage()
+    text = _text_of(message)
+    thoughts: str | None = _thoughts_of(message).strip() or None
+    if thoughts is None:
+        thoughts, text = split_reasoning(text)
+    response = Response(
+        key=key,
+        text=text,
+        reasoning=thoughts,
+        finish_reason=choice.finish_reason,
+        usage=usage_of(reply),
+        served_model=reply.model,
+    )
+    if choice.finish_reason == "content_filter" and not text.strip():
+        response.text = response.reasoning = None
+        response.error = ResponseError(
+            kind=ErrorKind.REJECTED, code="content_filter", message="the server withheld the answer"
+        )
+    return response
+
+
+def usage_of(reply: Reply) -> Usage | None:
+    """Return the tokens that a reply counts."""
+    usage = reply.usage
+    if usage is None:
+        return None
+    cached = (usage.prompt_tokens_details or {}).get("cached_tokens", usage.prompt_cache_hit_tokens)
+    return Usage(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        reasoning_tokens=(usage.completion_tokens_details or {}).get("reasoning_tokens"),
+        cached_tokens=cached,
+    )
