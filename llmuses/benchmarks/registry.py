@@ -10,6 +10,7 @@ from llmuses.errors import UnknownNameError
 
 _CLASSES = {
     "arc": "ARC",
+    "ceval": "CEval",
     "gsm8k": "GSM8K",
     "mmlu": "MMLU",
 }
