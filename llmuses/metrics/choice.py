@@ -3,99 +3,257 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from llmuses.metrics.reading import Reading
+from llmuses.metrics import announcements as say
+from llmuses.metrics.options import option_at, text_end
+from llmuses.metrics.reading import Reading, boxed, fold
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LATEST = 64
+"""How many announcements are looked at, counted from the end."""
 
-_OPEN = r"[\s*_`'\"“‘(（\[【{<]*(?:\\(?:boxed|text|textbf|mathbf|mathrm)\{)*[\s*(（]*"
-"""What may stand between "the answer is" and the letter: emphasis, quotes, brackets, LaTeX."""
 
-_ANNOUNCE = (
-    r"(?:(?:answer|option|choice|solution)(?:\s+(?:to|for)\s+[^.\n:]{1,60}?)?[\s*_]*"
-    r"(?:is|would\s+be|should\s+be|must\s+be|[:：=])(?:[\s*_]*[:：])?"
-    r"(?:\s+(?:therefore|thus|clearly|likely|probably|most\s+likely))?(?:\s+(?:option|choice|letter))?"
-    r"|(?:答案|选项|选择|正确(?:的)?(?:答案|选项)?)[\s*]*(?:应该?)?(?:是|为|选|[:：])(?:选项|选)?"
-    r"|(?:故|应|因此|所以)?选择?(?:选项)?)"
-)
+class _Answer(NamedTuple):
+    """An answer as it is read: folded, with the labels and the texts of its options."""
+
+    text: str
+    letters: str
+    choices: Sequence[str]
+
+    def label(self, place: int) -> str:
+        """Return the letter at ``place`` as a capital, "" where no option has it."""
+        letter = self.text[place : place + 1]
+        return letter.upper() if letter and letter in self.letters + self.letters.lower() else ""
+
+    def own_text(self, letter: str) -> str:
+        """Return the text of a letter's option."""
+        return self.choices[self.letters.index(letter)]
+
+
+class _SeveralError(Exception):
+    """The answer chooses more than one option."""
 
 
 def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
     """Return the letter of the option that an answer chooses, None where it chooses none or more than one.
 
-    In this order: the last boxed letter, the last announcement ("the answer is (B)", "答案是B"), a letter that the
-    answer opens with, a letter alone on the last line, the text of one option alone or after an announcement. An
-    ordinary capital, such as the article in "A dog barks", is never taken.
+    In this order: the last ``\\boxed{}``; the last announcement ("the answer is (B)", "答案是B", "I would go with B") of
+    a letter or of an option's text; a letter that the answer opens with; the verdicts on the letters ("A 错误，B 正确");
+    a letter alone on the last line; an option's text alone.
+
+    Nothing is guessed: an ordinary capital, such as the article in "A dog barks" or the letter of "B cells", is never
+    taken, nor one of a list of options that the answer only repeats. Where letter and text disagree the letter counts.
     """
-    letters = _LETTERS[: len(choices)]
-    for rule in (_boxed, _announced, _opening, _last_line):
-        if match := rule(text, letters):
-            if _offers_another(text, match.end(1), letters):
-                return None
-            return Reading(match.group(1).upper(), match.span(1), rule.__name__.strip("_"))
-    return _option_text(text, choices)
-
-
-def _last(pattern: str, text: str, flags: re.RegexFlag = re.NOFLAG) -> re.Match[str] | None:
-    match = None
-    for match in re.finditer(pattern, text, flags):
+    options = choices[: len(_LETTERS)]
+    try:
+        answer = _before_next_question(_Answer(fold(text), _LETTERS[: len(options)], options))
+        for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _option_text):
+            if reading := rule(answer):
+                return reading
+    except _SeveralError:
         pass
-    return match
-
-
-def _boxed(text: str, letters: str) -> re.Match[str] | None:
-    return _last(rf"\\boxed\{{\s*(?:\\text(?:bf|rm)?\{{)?\s*\(?([{letters}])\b", text)
-
-
-def _end(letters: str) -> str:
-    """Return a lookahead for the end of an option's letter. An "A" or "I" before a word is an article or a pronoun."""
-    closed = r"(?=\s*(?:[.,;:)）\]】}>*_`'\"”’、，。；：!！$|/]|$|\n|\\\)|\\\]))"
-    reason = r"(?=\s+(?:because|since|as\b|due|for\b|is\b|and\b|or\b|[-–—(]))"
-    chinese = r"(?=\s*[一-鿿])"
-    other = "".join(letter for letter in letters if letter not in "AI")
-    word = rf"|(?<=[{other}])(?=\s)" if other else ""
-    return rf"(?:{closed}|{reason}|{chinese}{word})"
-
-
-def _announced(text: str, letters: str) -> re.Match[str] | None:
-    upper = _last(rf"(?i:{_ANNOUNCE}){_OPEN}([{letters}])(?![A-Za-z0-9]){_end(letters)}", text)
-    lower = _last(rf"(?i:{_ANNOUNCE}){_OPEN}([{letters.lower()}])(?=[)\s]*(?:[.)*]|$|\n))(?![A-Za-z0-9])", text)
-    found = [match for match in (upper, lower) if match]
-    return max(found, key=lambda match: match.start(1)) if found else None
-
-
-def _opening(text: str, letters: str) -> re.Match[str] | None:
-    return re.match(rf"{_OPEN}(?:(?:[Oo]ption|[Cc]hoice|选项)\s*)?([{letters}])(?![A-Za-z0-9']){_end(letters)}", text)
-
-
-def _last_line(text: str, letters: str) -> re.Match[str] | None:
-    return re.search(rf"\n{_OPEN}([{letters}])[\s.)）\]】}}*_`'\"”’。]*$", text.rstrip())
-
-
-def _offers_another(text: str, end: int, letters: str) -> bool:
-    """Whether a letter is followed by "or C", "/C", "和C": the answer then chooses more than one."""
-    return bool(re.match(rf"[\s)*）]*(?:or|and|/|&|,|，|、|或者?|和)\s*[(*（]*(?:option\s+)?[{letters}](?![A-Za-z0-9'’])", text[end:]))
-
-
-def _option_text(text: str, choices: Sequence[str]) -> Reading | None:
-    stripped = text.strip()
-    start = text.find(stripped)
-    announced = _last(rf"(?i:{_ANNOUNCE})\s*([^\n]+)", text)
-    places = [(stripped, start)]
-    if announced:
-        places.insert(0, (announced.group(1), announced.start(1)))
-    wanted = [_plain(choice) for choice in choices]
-    for place, offset in places:
-        plain = _plain(place)
-        found = [index for index, choice in enumerate(wanted) if choice and choice == plain]
-        if len(found) == 1:
-            return Reading(_LETTERS[found[0]], (offset, offset + len(place)), "option_text")
     return None
 
 
-def _plain(text: str) -> str:
-    """Return a text in one spelling: width, case, outer punctuation and spaces do not count."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.sub(r"[*_`\"“”‘’]", "", folded).strip(" \t\n.,;:!?。，；：！？()（）[]【】").split())
+def _before_next_question(answer: _Answer) -> _Answer:
+    """Return the answer without the questions that a base model puts to itself after it has answered its own."""
+    following = say.NEXT_QUESTION.search(answer.text)
+    if following is None:
+        return answer
+    first_line = answer.text[: following.start()].lstrip("\n").partition("\n")[0]
+    head = answer._replace(text=answer.text[: answer.text.find(first_line) + len(first_line)])
+    return head if len(first_line) < 200 and (_opening(head) or _announced(head)) else answer
+
+
+# --- a letter at a place -----------------------------------------------------------------------------------
+
+
+def _option_after(answer: _Answer, start: int, rule: str, strict: bool) -> Reading | None:
+    """Return the option that stands after an announcement, by its letter or its text.
+
+    ``strict``: the announcement is a weak one, the option has to be all that follows. Raises _SeveralError where two
+    letters are chosen.
+    """
+    text = answer.text
+    opened = say.OPEN.match(text, start)
+    place = opened.end() if opened else start
+    if _is_label(answer, place, strict):
+        if _names_another(answer, place):
+            raise _SeveralError
+        return Reading(answer.label(place), (place, place + 1), rule)
+    for begin in (place, _after_space(text, start)):  # an option may begin with what opened: "$5", "(a, b)"
+        if found := option_at(text, begin, answer.choices):
+            index, end = found
+            fits = not strict or say.CLOSED.match(text, end)
+            return Reading(answer.letters[index], (begin, end), "option_text") if fits else None
+    named = None if strict else say.LAST_IN_BRACKETS.match(text, start)
+    return Reading(named[1], named.span(1), rule) if named and named[1] in answer.letters else None
+
+
+def _after_space(text: str, start: int) -> int:
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start
+
+
+def _is_label(answer: _Answer, place: int, strict: bool) -> bool:
+    """Whether an announced letter is an option's label, not an article, a pronoun, an initial or a part of a name."""
+    text, following = answer.text, answer.text[place + 1 : place + 2]
+    if not answer.label(place) or (following.isascii() and following.isalnum()) or _begins_an_option(answer, place):
+        return False
+    if say.CLOSED.match(text, place + 1):
+        return True
+    if text[place].islower():
+        return False
+    if strict:
+        return say.ITEM.match(text, place + 1) is not None
+    return _goes_on(answer, place) or (text[place] not in "AI" and following.isspace())
+
+
+def _begins_an_option(answer: _Answer, place: int) -> bool:
+    """Whether a letter is the first one of an option's text, as in "A dog" or "B cells"."""
+    ends = (text_end(answer.text, place, choice) for choice in answer.choices)
+    return any(end is not None and end > place + 1 for end in ends)
+
+
+def _goes_on(answer: _Answer, place: int) -> bool:
+    """Whether a letter is followed by what can only follow a label: a reason, or its own option's text."""
+    if say.LOOSELY_CLOSED.match(answer.text, place + 1):
+        return True
+    after = _after_space(answer.text, place + 1)
+    return text_end(answer.text, after, answer.own_text(answer.label(place))) is not None
+
+
+def _names_another(answer: _Answer, place: int) -> bool:
+    """Whether a second letter is chosen beside the one at ``place``."""
+    found = say.ANOTHER.match(answer.text, place + 1)
+    if found is None:
+        return False
+    at = found.start("joined") if found["joined"] else found.start("listed")
+    if not answer.label(at) or answer.text[at].isupper() != answer.text[place].isupper():
+        return False
+    is_word = answer.text[at] in "AIai" and re.match(r"\s[a-z]", answer.text[at + 1 : at + 3])
+    return not is_word or re.match(r"\s(?:are|both|is)\s", answer.text[at + 1 : at + 7]) is not None
+
+
+# --- the rules ---------------------------------------------------------------------------------------------
+
+
+def _boxed(answer: _Answer) -> Reading | None:
+    place = boxed(answer.text)
+    if place is None:
+        return None
+    inside = answer._replace(text=answer.text[: place[1]])
+    reading = _option_after(inside, place[0], "boxed", strict=False)
+    return reading._replace(rule="boxed") if reading else None
+
+
+def _announced(answer: _Answer) -> Reading | None:
+    denied: set[str] = set()
+    for match in list(say.ANNOUNCED.finditer(answer.text))[: -_LATEST - 1 : -1]:
+        if say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
+            continue
+        if match.lastgroup == "noun" and (no := say.DENIED.match(answer.text, match.end())):
+            if no["meant"] and no["meant"] in answer.letters:
+                return Reading(no["meant"], no.span("meant"), "announced")
+            denied.add(no["denied"])
+            continue
+        reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
+        if reading and reading.value not in denied:
+            return reading
+    return None
+
+
+def _opening(answer: _Answer) -> Reading | None:
+    text = answer.text
+    before = say.BEFORE_OPENING.match(text)
+    place = before.end() if before else 0
+    if not answer.label(place) or say.VERDICT.match(text, place):
+        return None
+    if text[place].islower() and not say.LOWER_LABEL.match(text, place + 1):
+        return None
+    if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
+        return None
+    if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
+        return None
+    return Reading(answer.label(place), (place, place + 1), "opening")
+
+
+def _repeats_options(answer: _Answer, place: int) -> bool:
+    """Whether the letter at ``place`` only begins a list of the options, on one line or on several."""
+    line, _, rest = answer.text[place : place + 4000].partition("\n")
+    next_letter = answer.letters[answer.letters.index(answer.label(place)) + 1 :][:1]
+    sign = line[1:2]
+    if next_letter and sign in (".", ")", ":") and re.search(rf"(?<!\w){next_letter}{re.escape(sign)}\s", line[1:]):
+        return True
+    label = say.LABEL_LINE.match(rest.lstrip().partition("\n")[0])
+    return label is not None and label[1] in answer.letters and label[1] != line[0]
+
+
+def _verdicts(answer: _Answer) -> Reading | None:
+    """Read "B is the correct answer"; else the one letter called right, all others wrong or in the last sentence."""
+    chosen: dict[str, int] = {}
+    right: dict[str, int] = {}
+    wrong: dict[str, int] = {}
+    for match in say.VERDICT.finditer(answer.text):
+        kind = chosen if match["answer"] else right if match["right"] else wrong
+        kind.update((m.group(), m.start()) for m in re.compile("[A-Z]").finditer(answer.text, *match.span("letters")))
+    if not chosen and len(right) == 1:
+        letter, place = next(iter(right.items()))
+        in_last_sentence = not re.search(r"[\n.;。]", answer.text[place:].rstrip(" \n.。*"))
+        if in_last_sentence or {letter, *wrong} >= set(answer.letters):
+            chosen = right
+    if len(chosen) != 1:
+        return None
+    letter, place = next(iter(chosen.items()))
+    return Reading(letter, (place, place + 1), "announced") if letter in answer.letters else None
+
+
+def _last_line(answer: _Answer) -> Reading | None:
+    """Read a letter, alone or with its option's text, on the last line; not the last of a list of options."""
+    text = answer.text.rstrip()
+    begin = text.rfind("\n") + 1
+    if begin == 0 or len(text) - begin > 1000:
+        return None
+    above = say.LABEL_LINE.match(text[max(0, begin - 1000) : begin].rstrip().rpartition("\n")[2])
+    if above and above[1] in answer.letters:
+        return None
+    last = answer._replace(text=text[begin:])
+    reading = _opening(last)
+    if reading is None:
+        return None
+    start, end = reading.span
+    if not (say.ALONE.match(last.text, end) or _is_own_text(last, start)):
+        return None
+    return reading._replace(span=(begin + start, begin + end), rule="last_line")
+
+
+def _is_own_text(answer: _Answer, place: int) -> bool:
+    """Whether a label is followed by its own option's text, and nothing else."""
+    gap = say.LABEL_GAP.match(answer.text, place + 1)
+    end = text_end(answer.text, gap.end() if gap else place + 1, answer.own_text(answer.label(place)))
+    return end is not None and say.ALONE.match(answer.text, end) is not None
+
+
+def _option_text(answer: _Answer) -> Reading | None:
+    """Read an option's text that is the whole first line or the whole last one; not where these two disagree."""
+    text = answer.text.strip()
+    offset = answer.text.find(text)
+    last = text.rfind("\n") + 1
+    readings = [
+        reading
+        for begin, end in sorted({(0, (text + "\n").find("\n")), (last, len(text))})
+        if (reading := _option_line(answer, text[begin:end], offset + begin))
+    ]
+    return readings[0] if len({reading.value for reading in readings}) == 1 else None
+
+
+def _option_line(answer: _Answer, line: str, offset: int) -> Reading | None:
+    opened = say.OPEN.match(line)
+    for begin in (opened.end() if opened else 0, 0):
+        found = option_at(line, begin, answer.choices)
+        if found and say.ALONE.match(line, found[1]):
+            return Reading(answer.letters[found[0]], (offset + begin, offset + found[1]), "option_text")
+    return None

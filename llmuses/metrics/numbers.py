@@ -1,79 +1,202 @@
-"""Reading the number that a written answer ends on, and comparing numbers by value."""
+"""Reading the number that a written answer ends on, and comparing numbers by value.
+
+Every pattern is bounded, so that the time grows with the length of the text and not faster, whatever a model writes.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
+from decimal import Decimal
 from fractions import Fraction
 
-from llmuses.metrics.reading import Reading
+from llmuses.metrics.reading import Reading, boxed, fold
 
-_NUMBER = r"[-−]?\s?[$€£¥￥]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+(?![\d/]))?|[-−]?[$€£¥￥]?\.\d+"
-_ANNOUNCE = (
-    r"(?:####|\bfinal answer\b[\s*_]*(?:is)?[:：]?|\banswer\b[\s*_]*(?:is|would be|[:：=])[\s*_]*[:：]?"
-    r"|答案(?:应该)?[\s*]*(?:是|为|[:：])|答[:：])"
+_LATEST = 64
+"""How many announcements are looked at, counted from the end."""
+
+_GROUPED = r"[0-9]{1,3}(?:(?:,|\{,\}|\\,|_|[\u00a0\u2009\u202f])[0-9]{3})++(?![0-9])|[0-9]{1,2}(?:,[0-9]{2}(?=,))++,[0-9]{3}(?![0-9])"
+_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_NUMBER = re.compile(
+    r"(?<![A-Za-z_^])(?:(?:\\?[$€£¥₹]|\b(?:USD|EUR|GBP|RMB|CNY|INR|Rs|RM)\b\.?)\s?)?(?P<sign>-)?(?:"
+    r"(?P<mixed>[0-9]{1,6}(?:\s|\s?\\[dt]?(?=frac)))?(?:"
+    r"\\?[dt]?frac\{(?P<over>[0-9]{1,9})\}\{(?P<under>[0-9]{1,9})\}"
+    r"|(?P<top>[0-9]{1,9})\s?[/⁄]\s?(?P<bottom>[0-9]{1,9})(?![0-9/.]))"
+    rf"|(?P<whole>[0-9]{{0,6}})(?P<vulgar>[{_VULGAR}])"
+    rf"|(?P<plain>(?:{_GROUPED}|[0-9]++)(?:\.[0-9]++)?|(?<![0-9A-Za-z.])\.[0-9]++)"
+    r"(?:[eE](?P<e>[+-]?[0-9]{1,2})(?![0-9A-Za-z])|\s?(?:×|\\times|\\cdot|[x*])\s?10\s?\^\s?\{?(?P<ten>-?[0-9]{1,2})\}?)?"
+    r"(?!\s?\^))"
 )
-_BOXED = r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"
-_FRAC = re.compile(r"\\[dt]?frac\{(\d+)\}\{(\d+)\}")
+"""One number as models write it: currency, grouping, decimals, fractions and mixed numbers, powers of ten."""
+
+_ANNOUNCED = re.compile(
+    r"(?P<strong>####"
+    r"|\banswer\b[\s*_\"']{0,8}+(?:(?:to|for|in|of|here|then|,)(?![a-z])[^.\n:]{0,80}?[\s*_,]{1,4}+)?"
+    r"(?:(?:is|was|equals|=)(?!\w)|(?:would|should|must|will)\s+be(?!\w))"
+    r"|\bfinal\s+answer[\s*_\"']{0,8}+:"
+    r"|答案[^0-9\n:]{0,8}?(?:是|为)|最终答案\s{0,3}+:)"
+    r"|(?P<weak>\banswer[\s*_\"']{0,8}+:|答案\s{0,3}+:|答\s{0,3}+:)",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"[\s*_:$\\(\[{\"'`>]{0,40}+")
+_CLAUSE_ENDS = re.compile(r"[.;!?,。;,](?=\s|$)|\s(?:because|since|as|so|which|where|when|and|but|if|that)\s|\(|<")
+_EQUALS = re.compile(r"[=≈]\s{0,3}+[*_\\(\[{]{0,6}+")
+_ANOTHER = re.compile(r"\s?(?:-|–|—|~|:|\s(?:to|or)\s|或|到|至)\s?(?:\\?[$€£¥])?[0-9]")
+_NO_MORE_WORDS = re.compile(r"(?:[\s%]{0,3}+[^\W\d]{1,20}+){0,4}+[\W_]{0,24}+$")
+_FEW_WORDS = re.compile(
+    r"(?:approximately|approx\.?|about|around|a\s+total\s+of|total|[a-zA-Z]\s?=|[^\x00-\x7f]{1,8}|[\s$*_(\\:])*+$",
+    re.IGNORECASE,
+)
+_CALCULATION = re.compile(r"<<[^<>\n]{0,200}>>")
+
+
+class _SeveralError(Exception):
+    """The answer gives more than one number."""
 
 
 def read_number(text: str) -> Reading | None:
-    """Return the number that an answer gives, None where it holds none.
+    """Return the number that an answer gives, None where it holds none or offers several ("5 or 6").
 
-    In this order: the last ``\\boxed{}``, the last announcement ("The answer is", "####", "答案是") with the first
-    number of its line (the one after the last "=" where it ends a calculation), the last number of the text.
-    The value has no separators, currency or trailing zeros.
+    In this order: the last ``\\boxed{}``; the last announcement ("The answer is", "####", "答案是") with the first number
+    of its sentence, or, where that begins a calculation, what the calculation comes to; the last number of the text.
+    "Answer:" alone counts only where a number stands under it, since it may head a whole solution.
+
+    The value has no separators, currency, percent sign or trailing zeros; a fraction stays one (``7/2``). Words for
+    numbers ("2 million", "二十") are not worked out.
     """
-    boxes = list(re.finditer(_BOXED, text))
-    if boxes and (found := _first(text, *boxes[-1].span(1), rule="boxed")):
-        return found
-    for match in reversed(list(re.finditer(_ANNOUNCE, text, re.IGNORECASE))):
-        if found := _after(text, match.end()):
-            return found
-    last = None
-    for last in re.finditer(_NUMBER, text):
-        pass
-    return _reading(text, *last.span(), rule="last_number") if last else None
+    # Calculator annotations, <<2*3=6>>, repeat what stands beside them.
+    folded = _CALCULATION.sub(lambda match: " " * len(match.group()), fold(text))
+    try:
+        return _boxed(folded) or _announced(folded) or _last(folded)
+    except _SeveralError:
+        return None
 
 
-def _after(text: str, start: int) -> Reading | None:
-    """Return the number of the line after an announcement, or of the next line where that one is empty."""
-    line = re.match(r"[\s*_]*[^\n]*", text[start:])
-    end = start + (line.end() if line else 0)
-    equals = text.rfind("=", start, end)
-    if equals >= 0 and (found := _first(text, equals, end, rule="announced")):
-        return found
-    return _first(text, start, end, rule="announced")
+def _boxed(text: str) -> Reading | None:
+    place = boxed(text)
+    if place is None:
+        return None
+    start = max(text.rfind("=", *place) + 1, place[0])
+    match = _NUMBER.search(text, start, place[1])
+    if match is None:
+        return None
+    if re.match(r"\s?(?:,\s|\\text\{\s?(?:or|and)|or\s|and\s)[^0-9]{0,12}[0-9]", text[match.end() : place[1]]):
+        raise _SeveralError
+    return _reading(text, match, "boxed")
 
 
-def _first(text: str, start: int, end: int, rule: str) -> Reading | None:
-    fraction = _FRAC.search(text, start, end)
-    match = re.compile(_NUMBER).search(text, start, end)
-    if fraction and (match is None or fraction.start() <= match.start()):
-        return Reading(f"{fraction[1]}/{fraction[2]}", fraction.span(), rule)
-    return _reading(text, *match.span(), rule=rule) if match else None
+def _announced(text: str) -> Reading | None:
+    for match in list(_ANNOUNCED.finditer(text))[: -_LATEST - 1 : -1]:
+        begin = _after_markup(text, match.end())
+        line_end = text.find("\n", begin, begin + 600)
+        line_end = min(len(text), begin + 600) if line_end < 0 else line_end
+        number = _NUMBER.search(text, begin, line_end)
+        if number is None:
+            continue
+        between = text[begin : number.start()]
+        if match["weak"] and not _stands_alone(text, between, number.end(), line_end):
+            continue
+        if re.search(r"\bnot\b|n't\b|不", between):
+            continue
+        return _result(text, number, between, line_end)
+    return None
 
 
-def _reading(text: str, start: int, end: int, rule: str) -> Reading | None:
-    raw = text[start:end]
-    if raw[0] in "-−" and start > 0 and (text[start - 1].isalnum() or text[start - 1] in ")]"):
-        start, raw = start + 1, raw[1:]  # "3-5", "10 - 2" written together: a minus between, not before
-    start += len(raw) - len(raw.lstrip())
-    return Reading(plain_number(raw), (start, end), rule)
+def _after_markup(text: str, start: int) -> int:
+    match = _MARKUP.match(text, start)
+    end = match.end() if match else start
+    # A sign, a currency or a backslash belongs to the number.
+    while end > start and text[end - 1] in "$\\":
+        end -= 1
+    return end
+
+
+def _stands_alone(text: str, before: str, end: int, line_end: int) -> bool:
+    """Whether the number after "Answer:" is all that its line holds, or its line is the last one with a digit."""
+    if _FEW_WORDS.match(before) and _NO_MORE_WORDS.match(text, end, line_end):
+        return True
+    return _DIGIT.search(text, line_end) is None
+
+
+_DIGIT = re.compile(r"[0-9]")
+
+
+def _result(text: str, number: re.Match[str], between: str, line_end: int) -> Reading:
+    """Return the number, or what the calculation that it begins comes to. Raises _SeveralError for a range."""
+    if re.search(r"\b(?:between|either)\b", between, re.IGNORECASE):
+        raise _SeveralError
+    clause = _CLAUSE_ENDS.search(text, number.end(), line_end)
+    clause_end = clause.start() if clause else line_end
+    for equals in reversed(list(_EQUALS.finditer(text, number.end(), clause_end))):
+        if result := _NUMBER.match(text, equals.end()):
+            return _reading(text, result, "announced")
+    if _ANOTHER.match(text, number.end()):
+        raise _SeveralError
+    return _reading(text, number, "announced")
+
+
+def _last(text: str) -> Reading | None:
+    last = deque(_NUMBER.finditer(text), maxlen=1)
+    return _reading(text, last[0], "last_number") if last else None
+
+
+def _reading(text: str, match: re.Match[str], rule: str) -> Reading:
+    start, end = match.span()
+    negative = match["sign"] is not None and not _follows_a_term(text, match.start("sign"))
+    if match["sign"] is None and _has_sign_before(text, start):
+        start, negative = text.rfind("-", 0, start), True
+    elif match["sign"] is not None and not negative:
+        start = match.end("sign")
+    return Reading(("-" if negative else "") + _value(match), (start, end), rule)
+
+
+def _follows_a_term(text: str, place: int) -> bool:
+    """Whether a minus stands after a number, a name or a bracket: it then takes away from that."""
+    before = text[max(0, place - 2) : place]
+    return re.search(r"(?:\w|[)\]%]|[0-9)] )$", before) is not None
+
+
+def _has_sign_before(text: str, start: int) -> bool:
+    """Whether a minus stands before a number's currency sign ("-$5"), or apart from it after "=" ("= - 5")."""
+    before = text[max(0, start - 4) : start]
+    if before.endswith("-"):
+        return not _follows_a_term(text, start - 1)
+    return bool(re.search(r"=\s?-\s$", before))
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["over"] or match["top"]:
+        top, bottom = match["over"] or match["top"], match["under"] or match["bottom"]
+        mixed = re.sub(r"[^0-9]", "", match["mixed"] or "") or "0"
+        if int(bottom) == 0 or mixed == "0":
+            return f"{top}/{bottom}"
+        return str(int(mixed) + Fraction(int(top), int(bottom)))
+    if match["vulgar"]:
+        part = Fraction(unicodedata.numeric(match["vulgar"])).limit_denominator(10)
+        return str(int(match["whole"] or 0) + part)
+    plain = plain_number(match["plain"])
+    if exponent := match["e"] or match["ten"]:
+        return plain_number(f"{Decimal(plain).scaleb(int(exponent)):f}")
+    return plain
 
 
 def plain_number(text: str) -> str:
-    """Return a number without separators, currency signs, spaces, trailing zeros: ``-$1,200.50`` is ``-1200.5``."""
+    """Return a number without separators, currency signs, spaces, idle zeros: ``-$1,200.50`` is ``-1200.5``."""
     plain = unicodedata.normalize("NFKC", text).replace("−", "-")
-    plain = re.sub(r"[\s,$€£¥%]", "", plain).rstrip(".")
+    plain = re.sub(r"[\s,$€£¥₹%_{}\\]", "", plain).rstrip(".")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
-    return plain
+    plain = re.sub(r"^([+-]?)0*(?=[0-9])", r"\1", re.sub(r"^([+-]?)\.", r"\g<1>0.", plain)).removeprefix("+")
+    return "0" if plain == "-0" else plain
 
 
 def equal_numbers(one: str, other: str) -> bool:
     """Whether two numbers have one value; fractions and decimals compare exactly. False where one is no number."""
+    plain = plain_number(one), plain_number(other)
+    if any(len(number) > 4000 or "e" in number.lower() for number in plain):
+        return False  # beyond what is worth working out: 1e999999999 would fill the memory
     try:
-        return Fraction(plain_number(one)) == Fraction(plain_number(other))
+        return Fraction(plain[0]) == Fraction(plain[1])
     except (ValueError, ZeroDivisionError):
         return False

@@ -1,0 +1,127 @@
+"""The ways in which a written answer announces the option it chooses: the patterns behind ``choice.py``.
+
+Texts are folded first (``reading.fold``), so one form of each sign is enough. Every repetition is bounded and possessive:
+the time grows with the length of the text and not faster, whatever a model writes.
+"""
+
+from __future__ import annotations
+
+import re
+
+OPEN = re.compile(
+    r"(?:[\s*_`\"'(\[{$:]|<\w{1,10}>|\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm|it|sf)|[(\[]))"
+    r"{0,24}+"
+)
+"""What may stand between an announcement and a letter: emphasis, quotes, brackets, tags, LaTeX."""
+
+_LINK = (
+    r"(?:(?:is|'s|was)(?!\w)|(?:would|should|must|has\s+to|will|can\s+only|seems\s+to|appears\s+to)\s+be(?!\w)"
+    r"|->|[:=>→]|[-–—](?=\s)|(?=\s?[(\[*`]{1,4}+[A-Z](?!\w)))"
+    r"(?:[\s*_]{0,4}+[:=])?"
+    r"(?:\s{1,3}+(?:therefore|thus|then|clearly|indeed|likely|probably|definitely|simply|actually|most\s+likely|still),?)?"
+    r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer|statement)(?!\w))?"
+)
+
+ANNOUNCED = re.compile(
+    # "The correct answer to the question is", "**Answer:**", <answer>, {"answer": , "Final choice -"
+    r"(?<![/\w])(?P<noun>(?:answer|option|choice|solution|letter|selection|(?:correct|right|best)\s+(?:one|statement))"
+    r"(?!\w)[\s*_\"'`]{0,8}+(?:(?:to|for|in|of|here|then|,)(?![a-z])[^.\n:]{0,80}?[\s*_,]{1,4}+)?" + _LINK + ")"
+    # "Answer B."
+    r"|(?P<bare>\banswer(?=\s[A-Z](?!\w)))"
+    # "I would go with", "I choose"
+    r"|(?P<pick>\b(?:choose|chose|pick|select|opt\s+for|go(?:ing)?\s+with)\b"
+    r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer)(?!\w))?)"
+    # "So it must be", "Hence option"
+    r"|(?P<so>(?:^|[.,;:\n]\s{0,3}+)(?:so|thus|hence|therefore|consequently)\b,?"
+    r"(?:\s{1,3}+(?:it(?:'s|\s+is|\s+must\s+be)|that\s+leaves|we\s+(?:get|have)))?"
+    r"(?:\s{1,3}+(?:option|choice))?(?!\w))"
+    # "答案是", "正确选项为", "答案：选"
+    r"|(?P<zh>(?:答案|选项|选择|结论)[\s*_\"']{0,8}+(?:应该?|就|只能)?(?:是|为|选|[:=])\s{0,3}+:?\s{0,3}+(?:选项|选)?"
+    r"|正确(?:的)?(?:答案|选项|说法|一项)?(?:应该?)?(?:是|为|:)(?:选项)?)"
+    # "故选", "我选择"
+    r"|(?P<zh_pick>(?<![不没别勿首挑筛候备])选(?:择)?(?:选项|答案)?)"
+    # "因此是"
+    r"|(?P<zh_so>(?:因此|所以|故|而)[,\s]{0,3}+(?:是|为)(?:选项)?)",
+    re.IGNORECASE,
+)
+
+STRICT = frozenset({"bare", "so", "zh_pick", "zh_so"})
+"""Announcements after which a letter has to stand alone: "So A dog barks" announces nothing."""
+
+NOT_MEANT = re.compile(
+    r"(?:\b(?:not|never|cannot)\s{1,3}+(?:the\s+)?|n't\s{1,3}+|不能?|不应该?"
+    r"|(?:\b(?:if|whether|unless|suppose|supposing|assuming)\s+(?:that\s+)?(?:(?:the|your|my)\s+)?|如果|假如|若)"
+    r"(?:(?:correct|right|best|final)\s+)?(?:正确)?)$",
+    re.IGNORECASE,
+)
+"""What before an announcement takes it back: "I would not choose", "if the answer is"."""
+
+DENIED = re.compile(
+    r"\s{0,3}+not\s{1,3}+(?:option\s+)?[*_`\"'(\[$]{0,6}+(?P<denied>[A-Z])(?!\w)[*_`\"')\]$]{0,6}+"
+    r"(?:[,;\s]{1,3}+(?:but|it(?:'s|\s+is)|rather)(?:\s+rather)?\s{1,3}+(?:option\s+)?[*_`\"'(\[$]{0,6}+(?P<meant>[A-Z])(?!\w))?"
+)
+"""After "the answer is": "not A", "not A but B"."""
+
+CLOSED = re.compile(
+    r"[*_`\"$)\]}>](?![A-Za-z0-9])"
+    r"|['\\]{0,2}+(?:[^\S\n]{0,40}+(?:$|\n|[,;:)!?*\]}>|/<&。、])|\.(?![A-Za-z]\b)|\s{1,3}+(?:[-–—→]\s|[(\[])|\s{0,3}+\\[)\]])"
+)
+"""The end of a letter that stands alone. "A.I." and "B.C." are no letters with a full stop."""
+
+ITEM = re.compile(r"[*_`\"')\]]{0,4}+\s?(?:选项|项)")
+"""A letter called an item: "B项"."""
+
+ALONE = re.compile(r"[\W_]{0,24}+(?:选项|项)?[\W_]{0,24}+$")
+"""Nothing but signs up to the end."""
+
+LABEL_GAP = re.compile(r"[\s*_`).:\]、-]{0,12}+")
+"""What stands between an option's label and its text."""
+
+BEFORE_OPENING = re.compile(
+    r"[\W_]{0,24}+(?:(?:option|choice|选项)[\W_]{0,6}+(?=[A-Za-z](?![A-Za-z])))?(?:<\w{1,10}>[\W_]{0,6}+)?",
+    re.IGNORECASE,
+)
+"""What may stand before a letter that an answer or a line opens with."""
+
+LOWER_LABEL = re.compile(r"[).](?:\s|$)|[)\].*\s]{0,8}+$")
+"""What makes a small letter a label where nothing announces it: "b) Paris", or nothing after it."""
+
+LOOSELY_CLOSED = re.compile(
+    r"[*_`\"'$)\]}>\\]{0,8}+(?:\s{1,3}+(?:because|since|as|due|for|and|or|rather|instead|not|which|while|but|in|with|over|from|by|at|that"
+    r"|where|so|if|based|according|among|option|choice|(?:is|being)\s+(?:the\s+)?(?:correct|right|best|true|answer))\s"
+    r"|\s{0,3}+(?:选项|项|因|由于|是|为|正确|对的|这|才))",
+    re.IGNORECASE,
+)
+"""Words that do not follow an article: after "the answer is A", they show that A is a letter."""
+
+LAST_IN_BRACKETS = re.compile(r"[^\n()]{1,200}+\(([A-Z])\)\*{0,2}+(?:[.。\n]|\s{0,3}+$)")
+"""After an announcement, what is chosen in words and its letter after it: "the answer is London (B)"."""
+
+ANOTHER = re.compile(
+    r"[*_`\"')\]}.$]{0,4}+\s{0,3}+(?:"
+    r"(?:(?:,\s{0,3}+)?(?:or|and)\s|[/&、]|或者?|和|与|及|以及)[\s*_`\"'(\[$]{0,6}+(?:option\s+)?(?P<joined>[A-Za-z])(?![\w'-])"
+    r"|,[\s*_`\"'(\[$]{0,6}+(?P<listed>[A-Za-z])(?=[*_`\"')\]}]{0,4}+\s{0,3}+(?:$|[.,;\n。、]|and\s|or\s|和|或|两|三))"
+    r")"
+)
+"""A second letter after the first: the answer then chooses more than one."""
+
+LABEL_LINE = re.compile(
+    r"[\s*_`\"'(\[#>-]{0,12}+(?:(?:option|choice|选项)\s{0,3}+)?([A-Z])(?=[*_`]{0,4}+[).:\]、]|[\s*_)]{0,8}+$)",
+    re.IGNORECASE,
+)
+"""A line that begins with an option's label."""
+
+NEXT_QUESTION = re.compile(r"\nA[.):][^\n]*\nB[.):](?:[^\n]*\n){1,24}?(?:Answer|答案)\s*:")
+"""A block of options with "Answer:" under it: a base model that goes on with a question of its own."""
+
+VERDICT = re.compile(
+    r"(?<![\w'])(?:(?:option|choice|statement|answer|选项)\s{0,3}+)?[*_`\"'(\[]{0,6}+"
+    r"(?P<letters>[A-Z](?:\s?(?:[、,和与&]|,?\s?and\s)\s?[A-Z]){0,9}+)(?![A-Za-z0-9])[*_`\"')\].]{0,6}+(?:选项|项)?\s{0,3}+"
+    r"(?:(?:is|are|must\s+be|seems)\s{1,3}+(?:(?:therefore|clearly|definitely|also|indeed|both|all)\s{1,3}+)?"
+    r"|(?=isn't|aren't)|[,:]?\s?(?:的?(?:说法|表述|描述))?(?:是|都|也|均)?(?=[^\x00-\x7f]))"
+    r"(?:(?P<answer>the\s+(?:only\s+|most\s+likely\s+)?(?:correct|right|best)\s+(?:answer|option|choice|one)"
+    r"|正确(?:的)?(?:答案|选项))"
+    r"|(?P<right>(?:the\s+)?(?:correct|right)(?!\s+(?:that|to|when|only|in)\b)(?!\w)|正确|对的)"
+    r"|(?P<wrong>(?:not|incorrect|wrong|false|untrue)(?!\w)|isn't|aren't|不正确|错误|不对|错))",
+)
+"""What an answer says of a letter: that it is the answer, that it is right, or that it is wrong."""

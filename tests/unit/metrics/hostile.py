@@ -1,0 +1,21 @@
+"""Texts of 200 KB that a pattern with nested repetition would never get through."""
+
+from __future__ import annotations
+
+SIZE = 200_000
+
+_PIECES = (
+    " ", "\n", "*", "(", "$", "\\", "-", "A ", "A, ", "A or ", "A. x\nB. y\n", "1", "1,", "1,111", "1/", "1 / ", "- ", "1 + ",
+    "\\boxed{", "\\boxed{A} ", "\\frac{1}{", "answer", "answer: ", "answer to ", "the answer is a ", "#### ", "so it is ",
+    "答案是", "选A", "A正确", "A is correct. ", "Paris ", "<<", "1\u00a0",
+)  # fmt: skip
+
+HOSTILE = [
+    *[f"The answer is {piece * (SIZE // len(piece))}!" for piece in _PIECES],
+    "Answer:" + "\n" * SIZE + "7",
+    ("answer" + " " * 500) * 400,
+    ("\\boxed{" + "{" * 1000) * 200,
+    ("answer to " + "x " * 50) * 2000,
+    ("A. " + "x" * 100 + "\n") * 2000,
+    ("1" * 1000 + "/") * 200,
+]
