@@ -146,10 +146,14 @@ def _form(lang: Lang, place: Place, rows: Rows, listing: Listing) -> Markup:
     numbers = {verdict.value: rows.count(verdict) for verdict in Verdict}
     chips = (
         Markup(
-            '<label class="g-chip"><input class="sr" type="radio" name="filter" value="{}" data-default="all"{}>{}{}'
+            '<label class="g-chip"{}><input class="sr" type="radio" name="filter" value="{}" data-default="all"{}>{}{}'
             "</label>"
         ).format(
-            which, attrs(checked=which is place.filter), say(f"filter.{which}"), _number(listing.numbers.get(which))
+            attrs(data_cur=which is place.filter),
+            which,
+            attrs(checked=which is place.filter),
+            say(f"filter.{which}"),
+            _number(listing.numbers.get(which)),
         )
         for which in Filter
         if which is place.filter or listing.numbers.get(which, 1)

@@ -263,6 +263,16 @@ def test_a_file_that_was_replaced_is_read_from_its_start(run, tmp_path, fresh_in
     assert (len(rows), rows.count(Verdict.WRONG)) == (5, 5)
 
 
+def test_a_file_that_was_replaced_by_one_with_the_same_end_is_read_again_too(run, tmp_path):
+    run.reviews.append_all([review("main/0"), review("main/1")])
+    assert run.samples.rows().count(Verdict.CORRECT) == 2
+    other = JsonlStore(tmp_path / "other.jsonl", Review)
+    other.append_all([review("main/0", correct=False), review("main/1")])
+    assert os.path.getsize(other.path) == os.path.getsize(run.reviews_path)
+    os.replace(other.path, run.reviews_path)
+    assert run.samples.rows().count(Verdict.CORRECT) == 1
+
+
 def test_a_file_that_vanished_has_no_samples(run):
     run.reviews.append(review())
     assert len(run.samples.rows()) == 1
@@ -332,6 +342,8 @@ def test_an_answer_to_another_prompt_is_not_shown_for_a_review(run):
     assert run.samples.prediction(review(key="never asked")) is None
     assert find_prediction(run.predictions_path, review(key="asked before")).response.text == "old"
     assert find_prediction(run.predictions_path, review(key="never asked")) is None
+    run.predictions.append(prediction(key="asked later", text='"asked before"'))
+    assert find_prediction(run.predictions_path, review(key="asked before")).response.text == "old"
 
 
 def test_two_samples_with_equal_prompts_share_a_key_and_keep_their_own_answers(run):
