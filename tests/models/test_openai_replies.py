@@ -1,0 +1,144 @@
+"""Answers in the shapes that servers send them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from llmuses.models.openai_logprobs import NoLogprobs, are_letters, echoed_score, first_token_scores
+from llmuses.models.openai_replies import Reply, read_reply, usage_of, written_answer
+from llmuses.records import ErrorKind, Response, Usage
+
+
+def reply(message: dict[str, Any] | None = None, finish_reason: str = "stop", **more: Any) -> Reply:
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+    return read_reply(json.dumps({"model": "m", "choices": [choice], **more}).encode(), "")
+
+
+def answer(message: dict[str, Any] | None, finish_reason: str = "stop") -> Response:
+    return written_answer("k", reply(message, finish_reason))
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "reasoning"),
+    [
+        ({"content": "B"}, "B", None),
+        ({"content": None}, "", None),
+        ({"content": "B", "reasoning_content": "Hm."}, "B", "Hm."),
+        ({"content": "B", "reasoning": "Hm."}, "B", "Hm."),
+        ({"content": "B", "reasoning": {"effort": "low"}}, "B", None),
+        ({"content": None, "reasoning_content": "Hm, I was cut"}, "", "Hm, I was cut"),
+        ({"content": "<think>Hm.</think>B"}, "B", "Hm."),
+        (
+            {"content": "<think>a tag</think> as text", "reasoning_content": "Hm."},
+            "<think>a tag</think> as text",
+            "Hm.",
+        ),
+        ({"content": None, "refusal": "I cannot help."}, "I cannot help.", None),
+        ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "B"}]}, "B", None),
+        (None, "", None),
+    ],
+)
+def test_text_and_reasoning(message: dict[str, Any] | None, text: str, reasoning: str | None) -> None:
+    response = answer(message)
+    assert (response.text, response.reasoning) == (text, reasoning)
+    assert response.error is None
+
+
+def test_a_withheld_answer_is_rejected_and_a_cut_one_is_an_answer() -> None:
+    withheld = answer({"content": ""}, "content_filter")
+    assert withheld.text is None
+    assert withheld.error is not None
+    assert (withheld.error.kind, withheld.error.code) == (ErrorKind.REJECTED, "content_filter")
+    assert answer({"content": "The answer"}, "content_filter").text == "The answer"
+    assert answer({"content": "The answer"}, "length").truncated
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 4}, Usage(prompt_tokens=3, completion_tokens=4)),
+        ({"prompt_tokens": 3, "prompt_tokens_details": None, "prompt_cache_hit_tokens": 2}, Usage(prompt_tokens=3, cached_tokens=2)),
+        ({"prompt_tokens_details": {"cached_tokens": 2}}, Usage(cached_tokens=2)),
+        ({"completion_tokens_details": {"reasoning_tokens": 9}}, Usage(reasoning_tokens=9)),
+        (None, None),
+    ],
+)  # fmt: skip
+def test_tokens_are_counted_as_far_as_the_server_does(usage: object, expected: Usage | None) -> None:
+    assert usage_of(reply({"content": "B"}, usage=usage)) == expected
+
+
+def test_a_stream_that_was_cut_off_is_no_answer() -> None:
+    from llmuses.models.gate import Fault
+
+    events = b'data: {"choices":[{"index":0,"delta":{"content":"The ans"}}]}\n\n'
+    with pytest.raises(Fault):
+        read_reply(events, "")
+
+
+# --- Log-probabilities --------------------------------------------------------------------------------------------
+
+
+def echoed(tokens: list[str], logprobs: list[float | None], tops: Any = None, generated: int = 1) -> Reply:
+    table = {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": tops}
+    usage = {"prompt_tokens": len(tokens) - generated, "completion_tokens": generated}
+    return read_reply(json.dumps({"choices": [{"text": "", "logprobs": table}], "usage": usage}).encode(), "")
+
+
+def test_a_continuation_is_the_sum_of_its_tokens() -> None:
+    found = echoed_score(echoed(["Q", ":", " B", "lue", "!"], [None, -1, -2, -3, -9]), " Blue")
+    assert found is not None
+    assert (found.logprob, found.tokens, found.greedy) == (-5, 2, False)
+
+
+def test_a_token_over_the_boundary_belongs_to_the_continuation() -> None:
+    found = echoed_score(echoed(["Q", ": B", "x"], [None, -2, -9]), "B")
+    assert found is not None
+    assert (found.logprob, found.tokens) == (-2, 1)
+
+
+def test_greedy_means_that_each_token_was_the_likeliest() -> None:
+    tops = [None, {" B": -1.0}, {"lue": -0.5, "ird": -0.7}, {}]
+    likeliest = echoed_score(echoed(["Q", " B", "lue", "x"], [None, -1, -0.5, -9], tops), " Blue")
+    other = echoed_score(echoed(["Q", " B", "ird", "x"], [None, -1, -0.7, -9], tops), " Bird")
+    assert likeliest is not None
+    assert likeliest.greedy
+    assert other is not None
+    assert not other.greedy
+
+
+def test_the_very_first_token_has_no_logprob() -> None:
+    found = echoed_score(echoed(["B", "x"], [None, -9]), "B")
+    assert found is not None
+    assert found.logprob is None
+
+
+def test_only_generated_tokens_are_no_echo() -> None:
+    with pytest.raises(NoLogprobs):
+        echoed_score(echoed(["x"], [-0.1]), " B")
+    with pytest.raises(NoLogprobs):
+        echoed_score(reply({"content": "B"}), " B")
+    chat_shaped = {"choices": [{"text": "x", "logprobs": {"content": [{"token": "x", "logprob": -0.1}]}}]}
+    with pytest.raises(NoLogprobs):
+        echoed_score(read_reply(json.dumps(chat_shaped).encode(), ""), " B")
+
+
+def test_variants_of_a_letter_are_added_up() -> None:
+    tops = [{"token": t, "logprob": -v} for t, v in ((" B", 0.5), ("A", 1.0), ("B", 2.0), ("The", 0.1), ("AB", 3.0))]
+    content = [{"token": "The", "logprob": -0.1, "top_logprobs": tops}]
+    chat = {"choices": [{"message": {"content": "The"}, "logprobs": {"content": content}}]}
+    a, b, c = first_token_scores(read_reply(json.dumps(chat).encode(), ""), [" A", " B", " C"])
+    assert a.logprob == -1
+    assert b.logprob == pytest.approx(-0.2986, abs=1e-4)
+    assert c.logprob is None
+    assert not (a.greedy or b.greedy or c.greedy)
+
+
+def test_letters_are_short_and_distinct() -> None:
+    assert are_letters([" A", " B"])
+    assert are_letters(["10", "11"])
+    assert not are_letters([" red", " blue"])
+    assert not are_letters([" A", "A"])
+    assert not are_letters([" "])
