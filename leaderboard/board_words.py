@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leaderboard import browse_parts
 from leaderboard.board import Column
 from llmuses.i18n import Lang, text
 
@@ -19,10 +20,7 @@ class Words:
 
 def setting_words(column: Column, say: Words) -> str:
     """Return a column's setting in the reader's language."""
-    words = column.setting
-    for part in ("sample set", "turns", "borrowed"):
-        words = words.replace(part, say(part.replace(" ", "_")))
-    return words
+    return browse_parts.setting_words(column.setting, say.lang)
 
 
 def chance_words(column: Column, say: Words) -> list[str]:

@@ -21,7 +21,7 @@ from leaderboard.demo_state import DemoState, Phase
 from leaderboard.results import RunEntry
 from llmuses.benchmarks import get_benchmark
 from llmuses.i18n import points
-from llmuses.markup import Markup, attrs, count, icon, interval, join, link, margin, note, verdict, verdict_of
+from llmuses.markup import Markup, attrs, count, escape, icon, interval, join, link, margin, note, verdict, verdict_of
 from llmuses.records import Review, RunStatus
 from llmuses.statistics.intervals import wilson
 from llmuses.visit import Visit
@@ -329,6 +329,6 @@ def _next(now: _Now | None, say: Words) -> Markup:
         for place, (words, href, why) in enumerate(steps, 1)
     )
     doctor = Markup('<div class="u-note">{}<span>{}</span></div>').format(
-        icon("prompt"), Markup(say("doctor")).format(command=Markup('<span class="mono">llmuses doctor</span>'))
+        icon("prompt"), escape(say("doctor")).format(command=Markup('<span class="mono">llmuses doctor</span>'))
     )
     return Markup('<aside><h3>{}</h3><ol class="u-next">{}</ol>{}</aside>').format(say("next"), items, doctor)

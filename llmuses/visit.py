@@ -56,7 +56,7 @@ def render(request: Asked, view: Callable[[Visit], Markup], event: object = None
     who = visit(request, query if isinstance(query, str) else None)
     try:
         page = view(who)
-    except Exception:  # noqa: BLE001  (whatever it was, the reader gets words and the log the traceback)
+    except Exception:  # whatever it was, the reader gets words and the log the traceback
         code = f"P-{secrets.token_hex(2)}"
         _log.exception("page error %s at %s", code, who.query)
         page = message(text(who.lang, "web.error.title"), text(who.lang, "web.error.body", code=code), "failed")

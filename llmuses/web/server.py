@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo:
     is given a first evaluation. Raises UsageError where the folder cannot be used or the port is taken.
     """
     check_outputs(outputs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _listen(host, port) as listener:
         address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
         stay_quiet()
@@ -40,7 +42,8 @@ def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo:
                 lifespan="on",
             )
             print(f"llmuses is at {address}  (Ctrl-C ends it)", flush=True)
-            uvicorn.Server(config).run(sockets=[listener])
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then and raises its signal again
+                uvicorn.Server(config).run(sockets=[listener])
 
 
 def check_outputs(outputs: Path) -> None:

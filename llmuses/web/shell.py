@@ -49,6 +49,7 @@ def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
             mcp_server=False,
             enable_monitoring=False,
             max_file_size=0,
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         )
     app.add_middleware(Guard, pages={page.path: page.name for page in pages}, entries=_entries(pages))
     return app

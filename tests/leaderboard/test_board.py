@@ -1,0 +1,193 @@
+"""The benchmark board as data: columns, rows, figures, order."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leaderboard.board import Cell, Kind, heat, make_board
+from leaderboard.results import Results
+from llmuses.records import Mode
+from tests.support.fake_runs import FakeDataset, FakeRun
+
+
+def board(outputs, **query):
+    return make_board(Results(outputs).runs(), query)
+
+
+def names(made):
+    return [row.model for row in made.rows]
+
+
+def test_a_figure_equals_its_report(tmp_path):
+    FakeRun("m", {"arc": FakeDataset(n=40, wrong=9, unparsed=1)}).write(tmp_path)
+    report = Results(tmp_path).runs()[0].reports["arc"]
+    cell = board(tmp_path).rows[0].cells["arc-0-shot-sample-set"]
+    assert (cell.score, cell.ci95, cell.n) == (report.score, report.ci95, report.n) == (0.75, report.ci95, 40)
+
+
+def test_columns_are_grouped_and_in_a_fixed_order(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(), "arc": FakeDataset(), "mmlu": FakeDataset()}).write(tmp_path)
+    columns = board(tmp_path).columns
+    assert [(column.group, column.title) for column in columns] == [
+        ("knowledge", "MMLU"), ("reasoning", "ARC"), ("maths", "GSM8K"),
+    ]  # fmt: skip
+    assert [column.chance for column in columns] == [0.25, 0.25, 0.0]
+
+
+def test_another_setting_or_mode_is_another_column(tmp_path):
+    FakeRun("a", {"mmlu": FakeDataset(few_shot=0)}, run_id="a").write(tmp_path)
+    FakeRun("b", {"mmlu": FakeDataset(few_shot=5)}, run_id="b").write(tmp_path)
+    FakeRun("c", {"mmlu": FakeDataset(few_shot=5, mode=Mode.LOGPROB)}, run_id="c").write(tmp_path)
+    made = board(tmp_path)
+    assert len({column.key for column in made.columns}) == 3
+    assert all(len(row.cells) == 1 for row in made.rows)
+
+
+def test_of_several_runs_of_a_model_the_newest_shows(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(n=10, wrong=5)}, run_id="old", started=1.0).write(tmp_path)
+    FakeRun("m", {"gsm8k": FakeDataset(n=10, wrong=1)}, run_id="new", started=2.0).write(tmp_path)
+    rows = board(tmp_path).rows
+    assert len(rows) == 1
+    assert rows[0].cells["gsm8k-0-shot-sample-set"].score == pytest.approx(0.9)
+    assert rows[0].runs == ["new", "old"]
+
+
+def test_a_score_so_far_shows_but_never_hides_a_report(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(n=10, wrong=5)}, run_id="old", started=1.0).write(tmp_path)
+    growing = {"gsm8k": FakeDataset(n=10, answered=3), "arc": FakeDataset(n=10, answered=3)}
+    FakeRun("m", growing, run_id="new", started=2.0, pid=os.getpid()).write(tmp_path)
+    row = board(tmp_path).rows[0]
+    assert row.cells["gsm8k-0-shot-sample-set"].kind is Kind.SCORED
+    assert row.cells["arc-0-shot-sample-set"].kind is Kind.RUNNING
+    assert row.running
+
+
+def test_models_of_one_name_that_are_not_the_same_are_two_rows_told_apart(tmp_path):
+    FakeRun("SmolLM2", spec="openai:SmolLM2", run_id="a").write(tmp_path)
+    FakeRun("SmolLM2", spec="transformers:SmolLM2", run_id="b").write(tmp_path)
+    FakeRun("other", spec="openai:other", run_id="c").write(tmp_path)
+    rows = board(tmp_path).rows
+    assert {(row.model, row.backend) for row in rows} == {
+        ("SmolLM2", "openai"), ("SmolLM2", "transformers"), ("other", None),
+    }  # fmt: skip
+
+
+def test_the_average_is_the_mean_over_all_columns_and_its_interval_combines_theirs(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(n=40, wrong=10), "arc": FakeDataset(n=40, wrong=20)}).write(tmp_path)
+    row = board(tmp_path).rows[0]
+    half = [(cell.ci95[1] - cell.ci95[0]) / 2 for cell in row.cells.values()]
+    assert row.mean.score == pytest.approx((0.75 + 0.5) / 2)
+    assert (row.mean.ci95[1] - row.mean.ci95[0]) / 2 == pytest.approx(math.hypot(*half) / 2)
+
+
+def test_only_a_model_with_all_columns_has_an_average_and_hiding_a_column_changes_which(tmp_path):
+    FakeRun("all", {"gsm8k": FakeDataset(), "arc": FakeDataset()}).write(tmp_path)
+    FakeRun("one", {"gsm8k": FakeDataset()}).write(tmp_path)
+    made = board(tmp_path)
+    assert {row.model: row.mean is not None for row in made.rows} == {"all": True, "one": False}
+    assert made.averaged == 1
+    assert board(tmp_path, hide="arc-0-shot-sample-set").averaged == 2
+
+
+def test_what_is_incomplete_is_not_averaged_not_tinted_and_stands_below_the_ranked_rows(tmp_path):
+    FakeRun("good", {"gsm8k": FakeDataset(n=20, wrong=15)}).write(tmp_path)
+    FakeRun("part", {"gsm8k": FakeDataset(n=20, wrong=1, failed=2)}).write(tmp_path)
+    FakeRun("none", {"arc": FakeDataset(n=20)}).write(tmp_path)
+    made = board(tmp_path, sort="-gsm8k-0-shot-sample-set")
+    assert names(made) == ["good", "part", "none"]
+    part = made.rows[1]
+    cell = part.cells["gsm8k-0-shot-sample-set"]
+    assert cell.kind is Kind.INCOMPLETE
+    assert (cell.n, cell.total) == (18, 20)
+    assert cell.bounds == (pytest.approx(17 / 20), pytest.approx(19 / 20))
+    assert part.mean is None
+    assert heat(cell, 1.0) == 0
+
+
+def test_marks_appear_from_one_per_cent_on(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(n=300, unparsed=2), "arc": FakeDataset(n=300, unparsed=2, rejected=1)}).write(
+        tmp_path
+    )
+    FakeRun("t", {"gsm8k": FakeDataset(n=300, truncated=3), "arc": FakeDataset(n=300, truncated=2)}).write(tmp_path)
+    rows = {row.model: row.cells for row in board(tmp_path).rows}
+    gsm8k, arc = "gsm8k-0-shot-sample-set", "arc-0-shot-sample-set"
+    assert [rows["m"][gsm8k].unread, rows["m"][arc].unread] == [False, True]
+    assert [rows["t"][gsm8k].truncated, rows["t"][arc].truncated] == [True, False]
+
+
+def test_a_score_whose_interval_reaches_down_to_chance_is_no_better_than_chance(tmp_path):
+    FakeRun("guess", {"mmlu": FakeDataset(n=40, wrong=28), "gsm8k": FakeDataset(n=40, wrong=40)}).write(tmp_path)
+    FakeRun("knows", {"mmlu": FakeDataset(n=40, wrong=10), "gsm8k": FakeDataset(n=40, wrong=30)}).write(tmp_path)
+    chancy = {row.model: {cell.dataset: cell.chancy for cell in row.cells.values()} for row in board(tmp_path).rows}
+    assert chancy == {"guess": {"mmlu": True, "gsm8k": True}, "knows": {"mmlu": False, "gsm8k": False}}
+
+
+def test_sorting_by_a_column_by_name_and_the_other_way_round(tmp_path):
+    for model, wrong in (("b", 5), ("a", 9), ("c", 1)):
+        FakeRun(model, {"gsm8k": FakeDataset(n=20, wrong=wrong)}).write(tmp_path)
+    assert names(board(tmp_path, sort="-gsm8k-0-shot-sample-set")) == ["c", "b", "a"]
+    assert names(board(tmp_path, sort="gsm8k-0-shot-sample-set")) == ["a", "b", "c"]
+    assert names(board(tmp_path, sort="name")) == ["a", "b", "c"]
+    assert names(board(tmp_path, sort="-name")) == ["c", "b", "a"]
+    assert names(board(tmp_path)) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"sort": "nothing"}, {"sort": "--avg"}, {"sort": ""}, {"hide": "nothing,,"}, {"demo": "2"}, {"unknown": "x"},
+        {"sort": "-gsm8k\0"}, {"hide": "gsm8k-0-shot-sample-set"},
+    ],
+)  # fmt: skip
+def test_what_a_query_cannot_mean_is_ignored(tmp_path, query):
+    FakeRun("m", {"gsm8k": FakeDataset()}).write(tmp_path)
+    made = board(tmp_path, **query)
+    assert (names(made), len(made.columns), made.choice.sort) == (["m"], 1, "-avg")
+
+
+def test_searching_finds_models_specs_and_runs_by_all_words(tmp_path):
+    FakeRun("Qwen3-8B", spec="openai:Qwen3-8B", run_id="run-alpha").write(tmp_path)
+    FakeRun("Qwen3-4B", spec="transformers:Qwen3-4B", run_id="run-beta").write(tmp_path)
+    assert names(board(tmp_path, q="qwen 8b")) == ["Qwen3-8B"]
+    assert names(board(tmp_path, q="TRANSFORMERS")) == ["Qwen3-4B"]
+    assert names(board(tmp_path, q="alpha")) == ["Qwen3-8B"]
+    assert names(board(tmp_path, q="no such")) == []
+    assert board(tmp_path, q="no such").models == 2
+
+
+def test_demo_rows_carry_their_mark_and_can_be_left_out(tmp_path):
+    FakeRun("baseline:random", demo=True).write(tmp_path)
+    FakeRun("mine").write(tmp_path)
+    assert {row.model: row.demo for row in board(tmp_path).rows} == {"baseline:random": True, "mine": False}
+    assert names(board(tmp_path, demo="0")) == ["mine"]
+
+
+def test_the_size_of_a_known_model_is_shown(tmp_path):
+    FakeRun("SmolLM2-135M-Instruct", spec="SmolLM2-135M-Instruct").write(tmp_path)
+    assert board(tmp_path).rows[0].size == pytest.approx(0.135)
+
+
+def cell(score, chance, low=None):
+    low = score - 0.01 if low is None else low
+    return Cell(
+        run_id="r", dataset="d", kind=Kind.SCORED, score=score, ci95=(low, min(1.0, score + 0.01)), n=100, total=100,
+        chance=chance,
+    )  # fmt: skip
+
+
+def test_the_tint_follows_the_rule_of_the_design():
+    assert heat(cell(0.25, 0.25), 0.9) == 0
+    assert heat(cell(0.9, 0.25), 0.9) == 6
+    assert heat(cell(0.575, 0.25), 0.9) == round(6 * 0.5**1.8) == 2
+
+
+@given(score=st.floats(0, 1), best=st.floats(0, 1), chance=st.floats(0, 0.5))
+def test_the_tint_is_always_one_of_seven_and_grows_with_the_score(score, best, chance):
+    level = heat(cell(score, chance), best)
+    assert 0 <= level <= 6
+    assert level <= heat(cell(min(1.0, score + 0.1), chance), best)

@@ -1,0 +1,117 @@
+"""Starting and ending the server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+from llmuses.errors import UsageError
+from llmuses.web import server
+from tests.support.browser import ROOT
+
+APP = ROOT / "app.py"
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def test_a_port_that_is_in_use_and_was_asked_for_is_an_error_of_one_line():
+    with server.bind("127.0.0.1", 0) as taken:
+        number = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {number} on 127.0.0.1 is in use; choose another with --port"):
+            server.bind("127.0.0.1", number)
+
+
+def test_a_port_that_nobody_asked_for_gives_way_to_the_next_free_one(monkeypatch, capsys):
+    with server.bind("127.0.0.1", 0) as taken:
+        number = taken.getsockname()[1]
+        monkeypatch.setattr(server, "DEFAULT_PORT", number)
+        with server.bind("127.0.0.1", None) as listener:
+            assert number < listener.getsockname()[1] < number + 100
+    assert f"Port {number} is in use; taking " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("host", "port"), [("203.0.113.7", 7860), ("no such host", 7860), ("127.0.0.1", 70000)])
+def test_an_address_that_is_not_this_machines_is_an_error_of_one_line(host, port):
+    with pytest.raises(UsageError) as told:
+        server.bind(host, port)
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
+    (tmp_path / "outputs").write_text("")
+    with pytest.raises(UsageError, match="is not a folder"):
+        server.serve(tmp_path / "outputs")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
+    tmp_path.chmod(0o000)
+    with pytest.raises(UsageError, match="cannot be read"):
+        server.check_outputs(tmp_path)
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "localhost"), ("::1", "[::1]")])
+def test_the_address_that_is_printed_can_be_opened(host, shown):
+    assert server._shown(host) == shown
+
+
+@contextlib.contextmanager
+def started(*arguments):
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [sys.executable, str(APP), *arguments], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def opened(address, process, seconds=40.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, process.communicate()
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=10) as answer:
+            return answer.read().decode()
+        time.sleep(0.05)
+    raise AssertionError("no answer")
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
+    port = free_port()
+    began = time.monotonic()
+    with started("--outputs", str(tmp_path), "--port", str(port), "--no-demo") as process:
+        page = opened(f"http://127.0.0.1:{port}/", process)
+        busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        assert time.monotonic() - began < 6 * busy, "the first page is promised within 6 seconds on a quiet machine"
+        assert "<title>Leaderboard · llmuses</title>" in page
+        process.send_signal(sign)
+        out, err = process.communicate(timeout=15)
+    assert f"http://127.0.0.1:{port}" in out
+    assert "Traceback" not in err
+    assert process.returncode == 0
+
+
+def test_a_wrong_folder_exits_with_two_and_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with started("--outputs", str(tmp_path / "file"), "--no-demo") as process:
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert err.count("\n") == 1
+    assert "is not a folder" in err
