@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from llmuses.benchmarks.rows import Row, find_files, read_rows
+from llmuses.benchmarks.rows import Filter, Row, column_values, find_files, layout_roots, read_rows, row_place
+from llmuses.errors import DataError
 from llmuses.records import Ask, DatasetPlan, Generate, GenerationConfig, Loglikelihood, Message, Mode, Response, Sample
 
 
@@ -68,10 +69,15 @@ class Benchmark(ABC):
     files: ClassVar[tuple[str, ...]]
     """Path templates with {subset}, {split}, {Split}: the authors' layout first, then the hubs'."""
     csv_columns: ClassVar[tuple[str, ...]] = ()
+    """The columns of a CSV file without a header."""
     subsets: ClassVar[tuple[str, ...]]
+    subset_column: ClassVar[str | None] = None
+    """The column that says which subset a row is of, in files that hold several."""
     categories: ClassVar[Mapping[str, str]] = {}
     """Which category a subset belongs to, for the averages by category."""
     split: ClassVar[str] = "test"
+    split_names: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What files call a split, where that is not, or not only, its own name."""
     few_shot_split: ClassVar[str] = "train"
     few_shot: ClassVar[int] = 0
     modes: ClassVar[tuple[Mode, ...]]
@@ -86,29 +92,77 @@ class Benchmark(ABC):
     # -- rows
 
     def find(self, root: Path, subset: str, split: str) -> list[Path]:
-        """Return the files that hold one split of one subset below ``root``, [] where there are none."""
-        if root.is_file():
-            return [root] if split == self.split and subset == self._subset_of(root) else []
-        return find_files(root, self.files, subset, split)
+        """Return the files that hold one split of one subset, [] where there are none.
 
-    def _subset_of(self, file: Path) -> str:
-        """Return the subset that a single file belongs to, by its path; the first one where the path does not say."""
-        path = str(file).lower()
-        return next((s for s in self.subsets if s.lower() in path), self.subsets[0])
+        ``root`` is the folder of a layout, one or two folders above it, or a single file. A single file holds what is
+        asked, never the worked examples; its subset is told by its name, its folder's name or its subset column.
+        Raises DataError for a single file where none of these tells it.
+        """
+        return self._locate(root, subset, split)[0]
+
+    def _locate(self, root: Path, subset: str, split: str) -> tuple[list[Path], Filter | None]:
+        """Return the files of one split of one subset, and which of their rows are of it."""
+        shared = None if self.subset_column is None else Filter(self.subset_column, subset)
+        if root.is_file():
+            return self._locate_in_file(root, subset, split, shared)
+        names = self.split_names.get(split, (split,))
+        for folder in layout_roots(root):
+            for template in self.files:
+                found = find_files(folder, template, subset, names)
+                if "{subset}" in template or len(self.subsets) == 1:
+                    only = None
+                else:
+                    found, only = [path for path in found if self._holds(path, shared)], shared
+                if found:
+                    return found, only
+        return [], None
+
+    def _locate_in_file(
+        self, file: Path, subset: str, split: str, shared: Filter | None
+    ) -> tuple[list[Path], Filter | None]:
+        if split == self.few_shot_split != self.split:
+            return [], None
+        if (named := self._subset_of(file)) is not None:
+            return ([file] if named == subset else []), None
+        held = self._holds(file, shared)
+        if held is None:
+            column = f", or add a column '{shared.column}'" if shared else ""
+            raise DataError(
+                f"{file}: nothing says which subset of {self.name} these rows are; name the file or its folder after "
+                f"it, such as {self.subsets[0]}{file.suffix}{column}."
+            )
+        return ([file] if held else []), shared
+
+    def _holds(self, path: Path, shared: Filter | None) -> bool | None:
+        """Whether a file of several subsets has rows of one; None where it does not say."""
+        values = None if shared is None else column_values(path, shared.column, self.csv_columns)
+        return None if values is None or shared is None else shared.value in values
+
+    def _subset_of(self, file: Path) -> str | None:
+        """Return the subset that the name of a file or of its folder says, None where neither does."""
+        if len(self.subsets) == 1:
+            return self.subsets[0]
+        names = {_plain_name(subset): subset for subset in self.subsets}
+        stem = _plain_name(file.stem)
+        said = [subset for name, subset in names.items() if name in stem]
+        return max(said, key=len) if said else names.get(_plain_name(file.parent.name))
 
     def samples(self, root: Path, subset: str, split: str) -> Iterator[Sample]:
-        """Yield the samples of one split of one subset in the files' order. Raises DataError for an unreadable row."""
-        index = 0
-        for path in self.find(root, subset, split):
-            for row in read_rows(path, self.csv_columns):
-                if not self.belongs(row, subset):
-                    continue
-                yield self.sample(row, subset, index)
-                index += 1
+        """Yield the samples of one split of one subset in the files' order.
 
-    def belongs(self, row: Row, subset: str) -> bool:
-        """Whether a row is of this subset, for layouts that keep several subsets in one file."""
-        return True
+        Raises DataError, with file and place, for a row that cannot be read or has another shape.
+        """
+        index = 0
+        paths, only = self._locate(root, subset, split)
+        for path in paths:
+            for number, row in read_rows(path, self.csv_columns, only):
+                try:
+                    sample = self.sample(row, subset, index)
+                except (KeyError, ValueError, TypeError, IndexError, AttributeError) as problem:
+                    what = f"no column {problem}" if isinstance(problem, KeyError) else str(problem)
+                    raise DataError(f"{row_place(path, number)}: not a row of {self.name} ({what}).") from problem
+                yield sample
+                index += 1
 
     @abstractmethod
     def sample(self, row: Row, subset: str, index: int) -> Sample:
@@ -131,11 +185,17 @@ class Benchmark(ABC):
         return self.chance or 0.0
 
 
+def _plain_name(name: str) -> str:
+    """Return a name as subsets are compared: hubs and people write ``ARC-Easy``, ``arc_easy``."""
+    return name.lower().replace("-", "_").replace(" ", "_")
+
+
 class Example(NamedTuple):
-    """A question as it is put and the answer as a worked example gives it."""
+    """A question as it is put and the answer as a worked example gives it; in one text ``gap`` stands between them."""
 
     question: str
     answer: str
+    gap: str = " "
 
 
 def conversation(
@@ -171,4 +231,4 @@ def completion(intro: str, examples: Sequence[Example], question: str, continuat
 
 def plain_text(intro: str, examples: Sequence[Example]) -> str:
     """Return everything that stands before a question: the introduction and the worked examples."""
-    return intro + "".join(f"{example.question} {example.answer}\n\n" for example in examples)
+    return intro + "".join(f"{example.question}{example.gap}{example.answer}\n\n" for example in examples)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ class MultipleChoice(Benchmark):
     """Options under letters; ``target`` is the right letter.
 
     ``generate``: the model writes its answer and the letter is read out of it (``acc``). ``logprob``: the letters'
-    log-probabilities after "Answer:" are compared (``acc``); with ``cloze`` those of the options' texts, as a sum
+    log-probabilities after the cue are compared (``acc``); with ``cloze`` those of the options' texts, as a sum
     (``acc``) and divided by the text's length in UTF-8 bytes (``acc_norm``), and no options are shown.
     """
 
@@ -24,6 +25,10 @@ class MultipleChoice(Benchmark):
     metrics: ClassVar[Mapping[Mode, tuple[str, ...]]] = {Mode.LOGPROB: ("acc",), Mode.GENERATE: ("acc",)}
     generation: ClassVar[GenerationConfig] = GenerationConfig(max_tokens=512)
     cloze: ClassVar[bool] = False
+    cue: ClassVar[str] = "Answer:"
+    """The words after which the answer is expected."""
+    gap: ClassVar[str] = " "
+    """What stands between the cue and the answer."""
     chance: ClassVar[float | None] = None
 
     def intro(self, subset: str, mode: Mode) -> str:
@@ -36,11 +41,11 @@ class MultipleChoice(Benchmark):
         return ""
 
     def question(self, sample: Sample, mode: Mode) -> str:
-        """Return the question as it is put, up to and with "Answer:"."""
+        """Return the question as it is put, up to and with the cue."""
         if self.cloze and mode is Mode.LOGPROB:
-            return f"Question: {sample.question}\nAnswer:"
+            return f"Question: {sample.question}\n{self.cue}"
         options = "".join(f"\n{letter}. {text}" for letter, text in zip(LETTERS, sample.choices, strict=False))
-        return f"{sample.question}{options}\nAnswer:"
+        return f"{sample.question}{options}\n{self.cue}"
 
     def example_answer(self, sample: Sample, mode: Mode) -> str:
         """Return the answer that a worked example gives."""
@@ -51,12 +56,12 @@ class MultipleChoice(Benchmark):
     def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
         mode = plan.mode
         intro = self.intro(sample.subset, mode)
-        examples = [Example(self.question(shot, mode), self.example_answer(shot, mode)) for shot in shots]
+        examples = [Example(self.question(shot, mode), self.example_answer(shot, mode), self.gap) for shot in shots]
         question = self.question(sample, mode)
         if mode is Mode.GENERATE:
             return conversation(intro, examples, question, plan)
         texts = sample.choices if self.cloze else LETTERS[: len(sample.choices)]
-        return completion(intro, examples, question, [f" {text}" for text in texts])
+        return completion(intro, examples, question, [self.gap + text for text in texts])
 
     def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
         if mode is Mode.LOGPROB:
@@ -67,18 +72,23 @@ class MultipleChoice(Benchmark):
         return Judgement(reading.value, {"acc": float(reading.value == sample.target)}, reading.span, reading.rule)
 
     def _judge_scores(self, sample: Sample, response: Response) -> Judgement:
-        logprobs = [score.logprob for score in response.scores or ()]
-        known = [(value, index) for index, value in enumerate(logprobs) if value is not None]
-        if not known or len(logprobs) != len(sample.choices):
-            return Judgement(None, dict.fromkeys(self.metrics[Mode.LOGPROB], 0.0), reason="no option has a log-probability")
-        best = max(known, key=lambda pair: (pair[0], -pair[1]))[1]
+        scores = response.scores or []
+        known = {i: s.logprob for i, s in enumerate(scores) if s.logprob is not None and not math.isnan(s.logprob)}
+        if not known or len(scores) != len(sample.choices):
+            wrong = dict.fromkeys(self.metrics[Mode.LOGPROB], 0.0)
+            return Judgement(None, wrong, reason="no option has a log-probability")
+        likeliest = LETTERS[max(known, key=known.__getitem__)]
+        acc = float(likeliest == sample.target)
         if not self.cloze:
-            letter = LETTERS[best]
-            return Judgement(letter, {"acc": float(letter == sample.target)}, rule="likeliest_letter")
-        per_byte = [(value / max(1, len(sample.choices[index].encode())), index) for value, index in known]
-        best_norm = max(per_byte, key=lambda pair: (pair[0], -pair[1]))[1]
-        scores = {"acc_norm": float(LETTERS[best_norm] == sample.target), "acc": float(LETTERS[best] == sample.target)}
-        return Judgement(LETTERS[best_norm], scores, rule="likeliest_text_per_byte")
+            return Judgement(likeliest, {"acc": acc}, rule="likeliest_letter")
+        per_byte = {i: logprob / max(1, _bytes(sample.choices[i])) for i, logprob in known.items()}
+        chosen = LETTERS[max(per_byte, key=per_byte.__getitem__)]
+        scored = {"acc_norm": float(chosen == sample.target), "acc": acc}
+        return Judgement(chosen, scored, rule="likeliest_text_per_byte")
 
     def sample_chance(self, sample: Sample) -> float:
         return 1 / len(sample.choices)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from llmuses.benchmarks.base import HubIds
 from llmuses.benchmarks.generation import Generation
-from llmuses.benchmarks.rows import Row
-from llmuses.metrics.numbers import equal_numbers, read_number
+from llmuses.benchmarks.rows import Row, cell
+from llmuses.metrics.numbers import equal_numbers, plain_number, read_number
 from llmuses.metrics.reading import Reading
 from llmuses.records import GenerationConfig, Sample
 
@@ -22,21 +22,30 @@ class GSM8K(Generation):
     paper = "https://arxiv.org/abs/2110.14168"
     homepage = "https://github.com/openai/grade-school-math"
     licence = "MIT"
-    hub = HubIds("modelscope/gsm8k", "openai/gsm8k", ("*.parquet", "*.jsonl", "*.csv"))
-    files = ("{split}.jsonl", "{subset}/{split}-*.parquet", "{subset}/{split}.jsonl", "{split}-*.parquet", "{split}.csv")
+    # ModelScope's older modelscope/gsm8k is a script without files.
+    hub = HubIds("AI-ModelScope/gsm8k", "openai/gsm8k", ("main/*.parquet",))
+    files = (
+        "{split}.jsonl",
+        "{subset}/{split}*.parquet",
+        "{subset}/{split}.jsonl",
+        "{split}-*.parquet",
+        "{split}.parquet",
+        "{split}.csv",
+    )
     subsets = ("main",)
     few_shot = 4
     generation: ClassVar[GenerationConfig] = GenerationConfig(max_tokens=512, stop=("\nQuestion:",))
 
     def sample(self, row: Row, subset: str, index: int) -> Sample:
-        reasoning, _, target = str(row["answer"]).rpartition("####")
-        if not reasoning:
-            raise ValueError("the answer has no line '#### NUMBER'")
+        reasoning, mark, answer = str(cell(row, "answer")).rpartition("####")
+        target = plain_number(answer)
+        if not mark or not equal_numbers(target, target):
+            raise ValueError("the answer does not end on a line '#### NUMBER'")
         return Sample(
             sample_id=f"{subset}/{index}",
             subset=subset,
-            question=str(row["question"]).strip(),
-            target=target.strip().replace(",", ""),
+            question=str(cell(row, "question")).strip(),
+            target=target,
             details={"reasoning": _CALCULATION.sub("", reasoning).strip()},
         )
 
