@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -74,7 +75,7 @@ class OpenAIModel:
     prefers = PREFERS
 
     def __init__(self, name: str, args: Args):
-        self.name = name
+        self.name = PurePosixPath(name).name if name.startswith(("/", "~", ".")) else name
         self._args = args
         url = server_url(args.base_url)
         reasoning = reasoning_fields(url, args.reasoning_effort, args.reasoning_budget)

@@ -94,10 +94,10 @@ class Dialect:
         if sent.version < len(self.learnt):
             return True  # it was written before another refusal taught better
         said = error.message.lower()
-        if self._length_field == "max_tokens" and "max_completion_tokens" in said and "max_tokens" in said:
+        if self._length_field == "max_tokens" and "max_completion_tokens" in said and _is_about(error, "max_tokens"):
             self._length_field = "max_completion_tokens"
             return self._learnt("max_completion_tokens in place of max_tokens")
-        if self._temperature and _is_about(error, "temperature"):
+        if self._temperature and _is_about(error, "temperature") and re.search(r"support|default|deprecated", said):
             self._temperature = False
             return self._learnt("temperature left to the server")
         if _is_about(error, "top_logprobs") and (limit := _next_lower(said, self._top_logprobs)):

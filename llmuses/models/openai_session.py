@@ -123,10 +123,14 @@ class Session:
 
 def _no_connection(cause: aiohttp.ClientError) -> str:
     """Return in words why no connection came about."""
-    if not isinstance(cause, aiohttp.ClientConnectorError):
+    inner = cause.__cause__
+    if not isinstance(inner, OSError) or isinstance(cause, aiohttp.ConnectionTimeoutError):
         return f"no connection within {CONNECT_SECONDS:g} s"
-    number = cause.os_error.errno
-    return os.strerror(number) if number is not None and number > 0 else one_line(str(cause.os_error))
+    if isinstance(inner, ssl.SSLError):
+        return one_line(f"no TLS connection ({inner.reason or inner})")
+    if inner.errno is not None and inner.errno > 0:
+        return os.strerror(inner.errno)  # aiohttp writes words of its own into strerror
+    return one_line(inner.strerror or str(inner))
 
 
 @cache

@@ -310,6 +310,12 @@ def test_a_server_that_is_not_there_ends_the_run() -> None:
     assert "cannot reach http://127.0.0.1:9/v1: Connection refused" in one_line(raised)
 
 
+def test_a_server_that_speaks_no_tls_ends_the_run(server: MockServer) -> None:
+    with pytest.raises(UnreachableError) as raised:
+        ask_many(load_model("openai:m", base_url=f"https://127.0.0.1:{server.port}/v1"))
+    assert "no TLS connection" in one_line(raised)
+
+
 def test_a_server_that_hangs_up_on_everybody_ends_the_run() -> None:
     with mock_openai(faults="disconnect=1") as server, pytest.raises(UnreachableError) as raised:
         ask_many(model_at(server, max_retries=1))
@@ -500,6 +506,13 @@ def test_the_key_is_in_nothing_that_is_recorded(monkeypatch: pytest.MonkeyPatch)
     model = load_model("openai:m", base_url=f"https://user:{KEY}@api.example.org/v1?token={KEY}")
     assert KEY not in model.identity + repr(dict(model.details)) + model.name
     assert model.prefers is Mode.GENERATE
+
+
+def test_a_model_that_is_served_under_its_folders_path_is_called_by_the_folders_name() -> None:
+    model = load_model("openai:/models/some-model", base_url="http://localhost:8000/v1")
+    assert model.name == "some-model"
+    assert "/models/some-model" in model.identity
+    assert load_model("openai:org/some-model", base_url="http://localhost:8000/v1").name == "org/some-model"
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, server: MockServer) -> None:

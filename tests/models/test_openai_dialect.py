@@ -97,6 +97,8 @@ def test_a_body_written_before_the_lesson_is_written_again() -> None:
         refusal("This model's maximum context length is 10 tokens, lower max_tokens.", "messages"),
         refusal("The prompt asks for the temperature of the sun.", "messages"),
         refusal("'max_tokens' is not supported, use 'max_completion_tokens'", status=500),
+        refusal("'max_tokens' or 'max_completion_tokens' is too large: 512. The maximum context length is 400."),
+        refusal("Invalid 'temperature': decimal above maximum value. Expected a value <= 2.", "temperature"),
         refusal("No such model."),
     ],
 )

@@ -317,6 +317,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
+        if self._received[:1] == b"\x16":  # the first byte of TLS
+            self._transport.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            self._transport.close()
+            return
         while (end := self._received.find(b"\r\n\r\n")) >= 0:
             head = self._received[:end]
             lower = head.lower()
