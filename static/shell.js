@@ -41,6 +41,7 @@
       const titled = element.querySelector("[data-title]");
       if (titled) title(titled.dataset.title);
       element.querySelector("[data-cur]")?.scrollIntoView({ inline: "center", block: "nearest" });
+      drawer.mark();
       clearTimeout(live);
       const wait = element.querySelector("[data-live]");
       if (wait) live = setTimeout(again, 1000 * (parseFloat(wait.dataset.live) || 2));
@@ -118,8 +119,8 @@
     const aside = () => element?.querySelector("aside");
     function mark() {
       document.querySelectorAll("td.on").forEach((cell) => cell.classList.remove("on"));
-      const key = aside()?.dataset.key;
-      const link = key && document.querySelector(`a[data-drawer="${CSS.escape(key)}"]`);
+      const key = root.dataset.drawer === "open" ? aside()?.dataset.key : undefined;
+      const link = key === undefined ? null : document.querySelector(`a[data-drawer="${CSS.escape(key)}"]`);
       const cell = link?.closest("td");
       cell?.classList.add("on");
       return cell;

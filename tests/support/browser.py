@@ -33,7 +33,8 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]), demo=False)
 """
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that is free now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -41,10 +42,13 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(outputs: Path) -> Iterator[str]:
-    """Serve the app over a folder of runs and yield its address, which ends in a slash."""
-    port = _free_port()
-    command = [sys.executable, "-c", _SERVE, str(outputs), str(port)]
+def served(outputs: Path, program: str = _SERVE) -> Iterator[str]:
+    """Serve the app over a folder of runs and yield its address, which ends in a slash.
+
+    ``program`` is the Python that serves; its arguments are the folder and the port.
+    """
+    port = free_port()
+    command = [sys.executable, "-c", program, str(outputs), str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     address = f"http://127.0.0.1:{port}/"
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,15 +14,9 @@ import pytest
 
 from llmuses.errors import UsageError
 from llmuses.web import server
-from tests.support.browser import ROOT
+from tests.support.browser import ROOT, free_port
 
 APP = ROOT / "app.py"
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def test_a_port_that_is_in_use_and_was_asked_for_is_an_error_of_one_line():
