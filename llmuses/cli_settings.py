@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,7 +62,7 @@ class EvalSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def eval_settings(args: argparse.Namespace) -> EvalSettings:
     """Return the settings that flags and a configuration file give. Raises UsageError or UnknownNameError."""
     values = _read_yaml(args.config) if args.config else {}
-    parsers = {
+    parsers: dict[str, Callable[[Any], Any]] = {
         "model_args": lambda text: parse_pairs(text, "--model-args"),
         "generation_config": lambda text: parse_pairs(text, "--generation-config"),
         "dataset_args": _parse_dataset_args,

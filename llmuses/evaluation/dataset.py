@@ -10,7 +10,7 @@ import hashlib
 import random
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -57,7 +57,7 @@ class Dataset:
         sizes, chance, offset = [], 0.0, 0
         for subset in self.subsets:
             before = len(self._offsets)
-            for sample in _samples(self.benchmark, root, subset, self.plan.split):
+            for sample in self.benchmark.samples(root, subset, self.plan.split):
                 line = encode(sample) + b"\n"
                 digest.update(line)
                 self._spool.write(line)
@@ -134,7 +134,10 @@ class RunItems:
 def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
     """Return the folder or file that holds a benchmark's rows, downloaded where no local path is given."""
     if plan.sample_data:
-        return REGISTRY / "data" / benchmark.name
+        shipped = REGISTRY / "data" / benchmark.name
+        if not shipped.is_dir():
+            raise DataError(f"{benchmark.name}: no sample set comes with llmuses; give a local_path or leave --sample-data.")
+        return shipped
     if plan.local_path:
         path = Path(plan.local_path)
         if not path.exists():
@@ -159,14 +162,6 @@ def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, 
     return tuple(plan.subsets) or present
 
 
-def _samples(benchmark: Benchmark, root: Path, subset: str, split: str) -> Iterator[Sample]:
-    try:
-        yield from benchmark.samples(root, subset, split)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as problem:
-        what = f"no column {problem}" if isinstance(problem, KeyError) else str(problem)
-        raise DataError(f"{benchmark.name}, subset '{subset}' in {root}: a row has another shape ({what}).") from problem
-
-
 def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> tuple[list[Sample], bool]:
     """Return the worked examples of a subset, and whether they were borrowed from the shipped sample set.
 
@@ -178,7 +173,7 @@ def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> 
     shipped = REGISTRY / "data" / benchmark.name
     for place in (root, shipped):
         if place.is_dir() and benchmark.find(place, subset, benchmark.few_shot_split):
-            samples = _samples(benchmark, place, subset, benchmark.few_shot_split)
+            samples = benchmark.samples(place, subset, benchmark.few_shot_split)
             shots = [shot for shot, _ in zip(samples, range(plan.few_shot + 1), strict=False)]
             if len(shots) < plan.few_shot:
                 raise DataError(
