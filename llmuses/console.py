@@ -34,7 +34,9 @@ class Progress:
         self._began = self._shown = time.monotonic()
         self._fresh = 0
         total = sum(state.total for state in run.states.values())
-        self._console.print(f"{run.model}: {total:,} answers to {', '.join(run.states)} ({run.run_id})", highlight=False)
+        self._console.print(
+            f"{run.model}: {total:,} answers to {', '.join(run.states)} ({run.run_id})", highlight=False
+        )
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)
             self._live.start()

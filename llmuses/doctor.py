@@ -48,8 +48,13 @@ def examine() -> list[Finding]:
     findings.append(_gpu())
     key = bool(os.environ.get("OPENAI_API_KEY"))
     findings.append(
-        Finding("OPENAI_API_KEY", key, "set" if key else "not set", "api.openai.com and servers that ask for a key",
-                "export OPENAI_API_KEY=..., or --model-args api_key_env=NAME")
+        Finding(
+            "OPENAI_API_KEY",
+            key,
+            "set" if key else "not set",
+            "api.openai.com and servers that ask for a key",
+            "export OPENAI_API_KEY=..., or --model-args api_key_env=NAME",
+        )
     )
     findings += [_folder("outputs", outputs_dir), _folder("work dir", work_dir)]
     return findings

@@ -126,9 +126,7 @@ def stored(identity: str, items: Items, store: Predictions) -> Answered:
     return missing
 
 
-def _copied(
-    model: Model, items: Items, missing: Sequence[int], store: Predictions, reuse: Sequence[Path]
-) -> Answered:
+def _copied(model: Model, items: Items, missing: Sequence[int], store: Predictions, reuse: Sequence[Path]) -> Answered:
     """Copy answers from other runs' files into this run's and yield them."""
     others = [JsonlStore(path, Prediction) for path in reuse]
     places: dict[str, tuple[int, int]] = {}

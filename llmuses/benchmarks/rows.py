@@ -148,7 +148,7 @@ def _jsonl(path: Path, _: Sequence[str], __: Filter | None) -> Iterator[tuple[in
     with open(path, encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield number, _checked(path, number, _parsed(path, number, line))
+                yield number, _checked(path, number, _parsed(path, number, line.rstrip()))
 
 
 def _json(path: Path, _: Sequence[str], __: Filter | None) -> Iterator[tuple[int, Row]]:

@@ -17,7 +17,7 @@ import msgspec
 
 from llmuses.benchmarks import Benchmark
 from llmuses.benchmarks.base import Prompt
-from llmuses.errors import DataError, EmptySubsetError, LayoutError
+from llmuses.errors import DataError, EmptySubsetError, HubError, LayoutError
 from llmuses.hub import Hub, fetch_dataset
 from llmuses.inference import Item
 from llmuses.records import DatasetPlan, Order, Sample
@@ -136,7 +136,9 @@ def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
     if plan.sample_data:
         shipped = REGISTRY / "data" / benchmark.name
         if not shipped.is_dir():
-            raise DataError(f"{benchmark.name}: no sample set comes with llmuses; give a local_path or leave --sample-data.")
+            raise DataError(
+                f"{benchmark.name}: no sample set comes with llmuses; give a local_path or leave --sample-data."
+            )
         return shipped
     if plan.local_path:
         path = Path(plan.local_path)
@@ -147,7 +149,10 @@ def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
     ids = {Hub.MODELSCOPE: benchmark.hub.modelscope, Hub.HUGGINGFACE: benchmark.hub.huggingface}
     if hub not in ids:
         raise DataError(f"{benchmark.name}: rows come from the hub modelscope or huggingface, not '{hub}'.")
-    return fetch_dataset(ids[hub], hub, patterns=benchmark.hub.patterns)
+    try:
+        return fetch_dataset(ids[hub], hub, patterns=benchmark.hub.patterns)
+    except HubError as problem:
+        raise HubError(f"{str(problem).rstrip('.')}, or try the shipped rows with --sample-data.") from problem
 
 
 def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, ...]:
@@ -206,5 +211,3 @@ def stratified_order(names: Sequence[str], sizes: Sequence[int], limit: int | No
         when.extend((turn + start) / len(members) for turn in range(len(members)))
         first += size
     return array("Q", (positions[i] for i in sorted(range(len(positions)), key=when.__getitem__)))
-
-

@@ -11,7 +11,7 @@ from llmuses.benchmarks import Benchmark, get_benchmark
 from llmuses.evaluation.plan import make_plan
 from llmuses.evaluation.runner import Listener, Result, Stage, remembered_model, run_plan
 from llmuses.models import Model, load_model
-from llmuses.models.load import default_mode, public_args
+from llmuses.models.load import check_model, default_mode, public_args
 from llmuses.settings import outputs_dir
 
 
@@ -56,10 +56,13 @@ def evaluate(
         sample_data=sample_data,
     )
     folder = Path(outputs) if outputs else outputs_dir()
+    asks = stage in (Stage.ALL, Stage.INFER)
+    if asks and isinstance(model, str):
+        check_model(model, **(model_args or {}))
 
     @contextlib.contextmanager
     def opened() -> Iterator[Model]:
-        if stage in (Stage.REVIEW, Stage.REPORT):
+        if not asks:
             yield remembered_model(folder / plan.run_id)
         elif isinstance(model, str):
             with contextlib.closing(load_model(model, **(model_args or {}))) as loaded:

@@ -47,4 +47,3 @@ class _UsedOrLater(Container[int]):
 
 def _review_id(key: str, sample_id: str, repeat: int, target: str) -> int:
     return hash((key, sample_id, repeat, target))
-

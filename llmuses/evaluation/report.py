@@ -120,4 +120,3 @@ def _totals(run: Run, aggregate: Aggregate, state: DatasetState) -> Totals:
         totals.cost = (totals.prompt_tokens * prompt + totals.completion_tokens * answer) / 1e6
         totals.currency = entry.currency
     return totals
-

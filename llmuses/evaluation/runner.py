@@ -146,9 +146,7 @@ def _answers(model: Model, work: _Work, outputs: Path, mem_cache: bool) -> Itera
     return infer(model, items, work.folder.predictions, reuse=reuse, share=share)
 
 
-def _new_run(
-    plan: Plan, model: Model, datasets: list[Dataset], before: Run | None, command: str, demo: bool
-) -> Run:
+def _new_run(plan: Plan, model: Model, datasets: list[Dataset], before: Run | None, command: str, demo: bool) -> Run:
     states = {}
     for dataset in datasets:
         name = dataset.plan.dataset
@@ -216,7 +214,13 @@ class _Work:
     """A run under way: takes answers one by one, reviews them, keeps run.json up to date."""
 
     def __init__(
-        self, run: Run, folder: RunFolder, datasets: list[Dataset], stage: Stage, listener: Listener | None, before: Run | None
+        self,
+        run: Run,
+        folder: RunFolder,
+        datasets: list[Dataset],
+        stage: Stage,
+        listener: Listener | None,
+        before: Run | None,
     ):
         self.run = run
         self.folder = folder

@@ -34,10 +34,15 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     delay: Annotated[float, Meta(ge=0)] = 0.0
 
 
-def load(name: str, args: Args) -> Baseline:
-    """Return the player of that name. Raises UnknownNameError."""
+def check(name: str, args: Args) -> None:
+    """Raise UnknownNameError where there is no such player."""
     if name not in BASELINES:
         raise UnknownNameError("baseline", name, BASELINES)
+
+
+def load(name: str, args: Args) -> Baseline:
+    """Return the player of that name. Raises UnknownNameError."""
+    check(name, args)
     return Baseline(name, args)
 
 

@@ -19,10 +19,13 @@ from llmuses.settings import model_entries
 
 
 class Backend(Protocol):
-    """What a backend's module offers: the arguments that it takes, and how it makes a model of them."""
+    """What a backend's module offers: its arguments, a quick look at what can be wrong, and the model itself."""
 
     Args: type[msgspec.Struct]
     PREFERS: Mode
+
+    @staticmethod
+    def check(name: str, args: Any) -> None: ...
 
     @staticmethod
     def load(name: str, args: Any) -> Model: ...
@@ -82,11 +85,20 @@ def load_model(spec: str, **args: Any) -> Model:
     cannot be loaded.
     """
     parsed = parse_spec(spec)
-    backend = _backend(parsed)
-    model = backend.load(parsed.name, convert_args(backend.Args, {**parsed.args, **args}, parsed.backend))
+    model = _backend(parsed).load(parsed.name, _typed_args(parsed, args))
     if parsed.alias:
         model.name = parsed.alias
     return model
+
+
+def check_model(spec: str, **args: Any) -> None:
+    """Raise what loading the model would raise, as far as it can be known before its weights are fetched or read."""
+    parsed = parse_spec(spec)
+    _backend(parsed).check(parsed.name, _typed_args(parsed, args))
+
+
+def _typed_args(parsed: ModelSpec, args: Mapping[str, Any]) -> msgspec.Struct:
+    return convert_args(_backend(parsed).Args, {**parsed.args, **args}, parsed.backend)
 
 
 def convert_args(kind: type[msgspec.Struct], args: dict[str, Any], backend: str) -> msgspec.Struct:

@@ -56,6 +56,11 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     """Which endpoint is asked for log-probabilities; ``auto`` finds out at the first use."""
 
 
+def check(name: str, args: Args) -> None:
+    """Raise what ``load`` raises: nothing is sent before the first request."""
+    load(name, args)
+
+
 def load(name: str, args: Args) -> OpenAIModel:
     """Return the model of that name on the server. Nothing is sent yet.
 

@@ -66,6 +66,17 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     max_length: int | None = None
 
 
+def check(name: str, args: Args) -> None:
+    """Raise what ``load`` would raise of all that can be known without torch and without the weights."""
+    for package in ("torch", "transformers"):
+        if importlib.util.find_spec(package) is None:
+            raise MissingDependencyError("running a model on this machine", package, "local")
+    _check_args(args)
+    path = fetch_small_files(name, args.hub, args.revision, args.trust_remote_code)
+    if path.is_dir() and not args.trust_remote_code:
+        refuse_foreign_code(name, path)
+
+
 def load(name: str, args: Args) -> CausalLM:
     """Return a model ready to be asked.
 
@@ -73,10 +84,7 @@ def load(name: str, args: Args) -> CausalLM:
     HubError where its files cannot be had, RemoteCodeError where it would need code of its own, ModelError where it
     cannot be loaded.
     """
-    for package in ("torch", "transformers"):
-        if importlib.util.find_spec(package) is None:
-            raise MissingDependencyError("running a model on this machine", package, "local")
-    _check(args)
+    check(name, args)
     stay_quiet()
     _quieten_transformers()
     import torch
@@ -89,9 +97,6 @@ def load(name: str, args: Args) -> CausalLM:
         folder = converted(path)
         tokenizer = _load_tokenizer(name, folder, args)
     else:
-        # What can be refused is refused before gigabytes of weights are fetched.
-        if not args.trust_remote_code:
-            refuse_foreign_code(name, path)
         tokenizer = _load_tokenizer(name, path, args)
         folder = fetch_weights(name, args.hub, args.revision, args.trust_remote_code, path)
         content = fingerprint(folder)
@@ -99,7 +104,7 @@ def load(name: str, args: Args) -> CausalLM:
     return _assemble(name, path, args, content, network, tokenizer)
 
 
-def _check(args: Args) -> None:
+def _check_args(args: Args) -> None:
     if args.precision is not None:
         _precision(args.precision)
     for field in ("batch_size", "threads", "max_length"):

@@ -1,7 +1,7 @@
 """How close the openai backend comes to what its slots allow: ``python -m tests.benchmarks.bench_scheduler``.
 
 A local mock server answers after a fixed or an exponential latency. Ours is measured from the first request to the last
-prediction in its store; beside it bare aiohttp behind a semaphore, which stores nothing, in the same run. The ideal is
+prediction in its store, through ``infer``; beside it bare aiohttp behind a semaphore, which stores nothing, in the same run. The ideal is
 what the latencies alone need: each one goes to the slot that falls free first.
 """
 
@@ -14,13 +14,13 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from llmuses.inference import Item, Predictions, infer
 from llmuses.models import load_model
-from llmuses.records import Generate, GenerationConfig, Message, Prediction, Request, prediction_key
-from llmuses.store import JsonlStore
+from llmuses.records import Generate, GenerationConfig, Message, Sample
 from tests.support.servers import mock_openai
 
 ROUNDS = 3
@@ -52,43 +52,33 @@ CASES = (
 )
 
 
-def asks(n: int) -> Iterator[Generate]:
-    """Yield n questions of a benchmark's usual size."""
-    shot = "Which of these numbers is the largest?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\n"
-    for index in range(n):
+class Questions:
+    """So many questions of a benchmark's usual size, each made when it is looked at."""
+
+    def __init__(self, n: int):
+        self._n = n
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, index: int, /) -> Item:
+        shot = "Which of these numbers is the largest?\nA. one\nB. two\nC. three\nD. four\nAnswer: D\n\n"
         question = f"{shot * 5}Which of these is number {index}?\nA. one\nB. two\nC. three\nD. four\nAnswer:"
-        yield Generate(messages=(Message("user", question),), config=GenerationConfig(max_tokens=64))
+        ask = Generate(messages=(Message("user", question),), config=GenerationConfig(max_tokens=64))
+        return Item("bench", Sample(sample_id=str(index), subset="bench", question=question, target="A"), 0, ask)
 
 
 def ours(case: Case, base_url: str) -> float:
     """Return the seconds from the first request to the last stored prediction."""
     model = load_model("openai:mock", base_url=base_url, max_concurrency=case.slots)
-    under_way: dict[str, Generate] = {}
-
-    def requests() -> Iterator[Request]:
-        for ask in asks(case.requests):
-            key = prediction_key(ask, model.identity, 0)
-            under_way[key] = ask
-            yield Request(key, ask)
-
-    with tempfile.TemporaryDirectory() as folder, JsonlStore(Path(folder) / "p.jsonl", Prediction) as store:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Predictions(Path(folder))
         begin = time.perf_counter()
-        for index, response in enumerate(model.run(requests())):
-            assert response.error is None
-            store.append(
-                Prediction(
-                    key=response.key,
-                    dataset="bench",
-                    sample_id=str(index),
-                    subset="bench",
-                    model=model.name,
-                    ask=under_way.pop(response.key),
-                    response=response,
-                    tstamp=time.time(),
-                )
-            )
+        for _, prediction in infer(model, Questions(case.requests), store):
+            assert prediction.response.error is None
+        store.close()
         seconds = time.perf_counter() - begin
-        assert sum(1 for _ in store) == case.requests
+        assert sum(1 for _ in store.of("bench")) == case.requests
     return seconds
 
 
@@ -102,13 +92,15 @@ def bare_aiohttp(case: Case, base_url: str) -> float:
         connector = aiohttp.TCPConnector(limit=case.slots)
         async with aiohttp.ClientSession(connector=connector) as session:
 
-            async def post(ask: Generate) -> None:
-                body = {"model": "mock", "messages": msgspec.to_builtins(ask.messages), "max_tokens": 64}
+            async def post(item: Item) -> None:
+                assert isinstance(item.ask, Generate)
+                body = {"model": "mock", "messages": msgspec.to_builtins(item.ask.messages), "max_tokens": 64}
                 async with slots, session.post(f"{base_url}/chat/completions", json=body) as answer:
                     assert (await answer.json())["choices"]
 
             begin = time.perf_counter()
-            await asyncio.gather(*[post(ask) for ask in asks(case.requests)])
+            questions = Questions(case.requests)
+            await asyncio.gather(*[post(questions[index]) for index in range(case.requests)])
             return time.perf_counter() - begin
 
     return asyncio.run(run())

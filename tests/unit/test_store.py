@@ -155,7 +155,9 @@ def test_threads_of_one_process_share_a_store(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted((line.name, line.number) for line in store) == sorted((str(w), n) for w in range(4) for n in range(200))
+    assert sorted((line.name, line.number) for line in store) == sorted(
+        (str(w), n) for w in range(4) for n in range(200)
+    )
 
 
 _WRITER = """
