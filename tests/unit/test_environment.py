@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
+import os
 import stat
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -92,6 +97,32 @@ def test_a_gpu_is_there_where_nvidia_smi_lists_one(
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert environment.has_nvidia_gpu() is found
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package index on this machine that offers torch as a CPU build; pip's own settings lead to an empty one."""
+    wheel = f"torch-{VERSION}%2Bcpu-py3-none-any.whl"
+    (tmp_path / "cpu/torch").mkdir(parents=True)
+    (tmp_path / "cpu/torch/index.html").write_text(f'<html><body><a href="{wheel}">{wheel}</a></body></html>', "utf-8")
+    (tmp_path / "empty").mkdir()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        for name in [name for name in os.environ if name.startswith("PIP_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.setenv("PIP_INDEX_URL", f"{address}/empty")
+        yield address
+        server.shutdown()
+
+
+def test_pip_itself_says_whether_an_index_has_the_cpu_build(index: str) -> None:
+    python = Path(sys.executable)
+    assert not environment.offers_cpu_build(python, VERSION, [])
+    assert environment.offers_cpu_build(python, VERSION, ["--extra-index-url", f"{index}/cpu"])
+    assert not environment.offers_cpu_build(python, VERSION, ["--extra-index-url", "http://127.0.0.1:9/cpu"])
 
 
 def test_the_newest_pip_is_read_from_a_json_index() -> None:
