@@ -1,8 +1,9 @@
 """How close the openai backend comes to what its slots allow: ``python -m tests.benchmarks.bench_scheduler``.
 
 A local mock server answers after a fixed or an exponential latency. Ours is measured from the first request to the last
-prediction in its store, through ``infer``; beside it bare aiohttp behind a semaphore, which stores nothing, in the same run. The ideal is
-what the latencies alone need: each one goes to the slot that falls free first.
+prediction in its store, through ``infer``; beside it, in the same run, bare aiohttp behind a semaphore, which stores
+nothing. The ideal is what the latencies alone need: each one goes to the slot that falls free first. The exit code says
+whether a target was missed; a busy machine misses them.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ class Mock:
 
     def stats(self, with_prompts: bool) -> dict[str, Any]:
         """Return what ``GET /stats`` says: see ``tests.support.servers.Stats``."""
-        stats = {"requests": self.requests, "peak": self.peak, "faults": dict(self.faults)}
+        stats: dict[str, Any] = {"requests": self.requests, "peak": self.peak, "faults": dict(self.faults)}
         return stats | ({"asked": dict(self.asked)} if with_prompts else {})
 
     def fault_of(self, prompt: str) -> str | None:
@@ -173,7 +173,11 @@ class Mock:
         if body.get("logprobs") and "chat" in settings.logprobs:
             message["content"] = "A"
             choice |= {"logprobs": {"content": [top_tokens(prompt, body["top_logprobs"])]}, "finish_reason": "length"}
-        usage = {"prompt_tokens": len(prompt) // 4, "completion_tokens": 4, "total_tokens": len(prompt) // 4 + 4}
+        usage: dict[str, Any] = {
+            "prompt_tokens": len(prompt) // 4,
+            "completion_tokens": 4,
+            "total_tokens": len(prompt) // 4 + 4,
+        }
         usage |= {"prompt_tokens_details": {"cached_tokens": 1}, "completion_tokens_details": {"reasoning_tokens": 2}}
         reply = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": f"{body['model']}-served"}
         if body.get("stream"):
@@ -283,8 +287,9 @@ def unsupported(settings: Settings, body: dict[str, Any]) -> Reply | None:
 def top_tokens(prompt: str, n: int) -> dict[str, Any]:
     """Return the log-probabilities of a first token: each letter with and without a space, and some others."""
     names = [token for letter in "ABCD" for token in (letter, f" {letter}")] + ["The", " the", "I", "\n"]
-    tops = sorted(({"token": t, "logprob": token_logprob(prompt, t)} for t in names), key=lambda top: -top["logprob"])
-    return {"token": tops[0]["token"], "logprob": tops[0]["logprob"], "top_logprobs": tops[:n]}
+    ranked = sorted(((token_logprob(prompt, name), name) for name in names), reverse=True)
+    tops = [{"token": name, "logprob": logprob} for logprob, name in ranked[:n]]
+    return {**tops[0], "top_logprobs": tops}
 
 
 def streamed(reply: dict[str, Any], choice: dict[str, Any], usage: dict[str, Any]) -> Reply:
@@ -378,7 +383,7 @@ async def serve(settings: Settings) -> None:
     print(server.sockets[0].getsockname()[1], flush=True)
     if settings.until_stdin_closes:
         closed = loop.create_future()
-        loop.add_reader(sys.stdin, lambda: closed.done() or closed.set_result(None))
+        loop.add_reader(sys.stdin, lambda: None if closed.done() else closed.set_result(None))
         await closed
     else:
         await server.serve_forever()
