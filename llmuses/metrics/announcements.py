@@ -74,11 +74,11 @@ ITEM = re.compile(r"[*_`\"')\]]{0,4}+\s?(?:选项|项)")
 ALONE = re.compile(r"[\W_]{0,24}+(?:选项|项)?[\W_]{0,24}+$")
 """Nothing but signs up to the end."""
 
-LABEL_GAP = re.compile(r"[\s*_`).:\]、-]{0,12}+")
+LABEL_GAP = re.compile(r"[\s*_`).:\]、]{0,12}+(?:[-–—]\s{1,3}+)?")
 """What stands between an option's label and its text."""
 
 BEFORE_OPENING = re.compile(
-    r"[\W_]{0,24}+(?:(?:option|choice|选项)[\W_]{0,6}+(?=[A-Za-z](?![A-Za-z])))?(?:<\w{1,10}>[\W_]{0,6}+)?",
+    r"(?:[^\w~¬∼!+=/^|&@%-]|_|-(?=\W)){0,24}+(?:(?:option|choice|选项)[\W_]{0,6}+(?=[A-Za-z](?![A-Za-z])))?(?:<\w{1,10}>[\W_]{0,6}+)?",
     re.IGNORECASE,
 )
 """What may stand before a letter that an answer or a line opens with."""

@@ -23,9 +23,23 @@ class _Answer(NamedTuple):
     choices: Sequence[str]
 
     def label(self, place: int) -> str:
-        """Return the letter at ``place`` as a capital, "" where no option has it."""
+        """Return the letter at ``place`` as a capital, "" where no option has it.
+
+        A small letter that is an option's text (options ``a``, ``b``, ``c``, ``d`` in another order) may mean either.
+        """
         letter = self.text[place : place + 1]
-        return letter.upper() if letter and letter in self.letters + self.letters.lower() else ""
+        if not letter or letter not in self.letters + self.letters.lower():
+            return ""
+        texts = zip(self.letters.lower(), self.choices, strict=True)
+        is_other = letter.islower() and any(text.strip() == letter != label for label, text in texts)
+        return "" if is_other else letter.upper()
+
+    def option_at(self, place: int) -> tuple[int, int] | None:
+        """Return which option's text stands at ``place`` and where it ends; a text that looks like a label does not."""
+        found = option_at(self.text, place, self.choices)
+        if found and found[1] == place + 1 and self.text[place].upper() in self.letters:
+            return None
+        return found
 
     def own_text(self, letter: str) -> str:
         """Return the text of a letter's option."""
@@ -79,15 +93,14 @@ def _option_after(answer: _Answer, start: int, rule: str, strict: bool) -> Readi
     text = answer.text
     opened = say.OPEN.match(text, start)
     place = opened.end() if opened else start
+    for begin in (_after_space(text, start), place):  # an option may begin with what opens others: "$5", "(A ∨ B)"
+        found = answer.option_at(begin)
+        if found and (not strict or say.CLOSED.match(text, found[1])):
+            return Reading(answer.letters[found[0]], (begin, found[1]), "option_text")
     if _is_label(answer, place, strict):
         if _names_another(answer, place):
             raise _SeveralError
         return Reading(answer.label(place), (place, place + 1), rule)
-    for begin in (place, _after_space(text, start)):  # an option may begin with what opened: "$5", "(a, b)"
-        if found := option_at(text, begin, answer.choices):
-            index, end = found
-            fits = not strict or say.CLOSED.match(text, end)
-            return Reading(answer.letters[index], (begin, end), "option_text") if fits else None
     named = None if strict else say.LAST_IN_BRACKETS.match(text, start)
     return Reading(named[1], named.span(1), rule) if named and named[1] in answer.letters else None
 
@@ -185,9 +198,10 @@ def _repeats_options(answer: _Answer, place: int) -> bool:
     """Whether the letter at ``place`` only begins a list of the options, on one line or on several."""
     line, _, rest = answer.text[place : place + 4000].partition("\n")
     next_letter = answer.letters[answer.letters.index(answer.label(place)) + 1 :][:1]
-    sign = line[1:2]
-    if next_letter and sign in (".", ")", ":") and re.search(rf"(?<!\w){next_letter}{re.escape(sign)}\s", line[1:]):
-        return True
+    if next_letter and line[1:2] in (".", ")", ":"):
+        for match in re.finditer(rf"(?<!\w){next_letter}{re.escape(line[1:2])}\s{{1,3}}", line[1:]):
+            if text_end(line[1:], match.end(), answer.own_text(next_letter)) is not None:
+                return True
     label = say.LABEL_LINE.match(rest.lstrip().partition("\n")[0])
     return label is not None and label[1] in answer.letters and label[1] != line[0]
 
@@ -202,7 +216,7 @@ def _verdicts(answer: _Answer) -> Reading | None:
         kind.update((m.group(), m.start()) for m in re.compile("[A-Z]").finditer(answer.text, *match.span("letters")))
     if not chosen and len(right) == 1:
         letter, place = next(iter(right.items()))
-        in_last_sentence = not re.search(r"[\n.;。]", answer.text[place:].rstrip(" \n.。*"))
+        in_last_sentence = not re.search(r"[.;]\s|[\n。]", answer.text[place:].rstrip(" \n.。*"))
         if in_last_sentence or {letter, *wrong} >= set(answer.letters):
             chosen = right
     if len(chosen) != 1:
@@ -253,7 +267,11 @@ def _option_text(answer: _Answer) -> Reading | None:
 def _option_line(answer: _Answer, line: str, offset: int) -> Reading | None:
     opened = say.OPEN.match(line)
     for begin in (opened.end() if opened else 0, 0):
-        found = option_at(line, begin, answer.choices)
-        if found and say.ALONE.match(line, found[1]):
-            return Reading(answer.letters[found[0]], (offset + begin, offset + found[1]), "option_text")
+        found = answer._replace(text=line).option_at(begin)
+        if found is None:
+            continue
+        index, end = found
+        own_letter = re.compile(rf"\s{{0,3}}\({answer.letters[index]}\)").match(line, end)
+        if say.ALONE.match(line, own_letter.end() if own_letter else end):
+            return Reading(answer.letters[index], (offset + begin, offset + end), "option_text")
     return None

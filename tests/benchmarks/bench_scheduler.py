@@ -117,7 +117,7 @@ def measure(case: Case, run: Callable[[Case, str], float]) -> float:
 
 
 def main() -> int:
-    import llmuses.models.openai_session  # noqa: F401  (the import is not part of a run's pace)
+    import llmuses.models.openai.session  # noqa: F401  (the import is not part of a run's pace)
 
     print(f"{'':42}{'seconds':>9}{'ideal':>8}{'ratio':>8}{'target':>8}")
     missed = False

@@ -25,7 +25,9 @@ def browser():
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     subsets = {f"high_school_subject_{number:02}": estimate(5, 10, unparsed=1) for number in range(57)}
     reports = [
-        report(of=estimate(300, 570, unparsed=57, failed=3), subsets=subsets, averages={"subsets_weighted": estimate(5, 9)}),
+        report(
+            of=estimate(300, 570, unparsed=57, failed=3), subsets=subsets, averages={"subsets_weighted": estimate(5, 9)}
+        ),
         report("arc", title=HOSTILE, of=estimate(0, 0, failed=3)),
     ]
     folder: Path = tmp_path_factory.mktemp("run")

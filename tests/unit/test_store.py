@@ -240,7 +240,7 @@ def test_a_json_file_is_replaced_whole_and_a_damaged_one_is_named(tmp_path: Path
     assert read_json(path, Line) == Line("two", 2)
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
     path.write_text("{")
-    with pytest.raises(StoreError, match="run.json"):
+    with pytest.raises(StoreError, match=r"run\.json"):
         read_json(path, Line)
 
 

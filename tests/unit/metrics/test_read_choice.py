@@ -119,6 +119,7 @@ LETTERS = {
     "London": "B",
     "London.": "B",
     "**London**": "B",
+    "London (B)": "B",
     "Options A, C and D are incorrect, B is the right one.": "B",
     "The correct answer is (B), not (C).": "B",
     "The solution is option D": "D",
@@ -240,6 +241,7 @@ NOTHING = [
     "The answer is Parisian.",
     "The answer is not London.",
     "Paris or London",
+    "London (A)",
     "Paris\nLondon",
     "答案不是A。",
     "不能选A",
@@ -277,6 +279,13 @@ OTHER_OPTIONS = [
     # the options are letters themselves: what is asked for is a label
     ("The answer is B.", ["B", "A", "AB", "O"], "B"),
     ("\\boxed{D}", ["B", "A", "AB", "O"], "D"),
+    ("The answer is B.", ["c", "b", "d", "a"], "B"),
+    ("The answer is [(B ∨ D) • H] ⊃ L", ["(B ∨ D)", "[(B ∨ D) • H] ⊃ L", "B ∨ (D • H)", "L"], "B"),
+    ("The answer is B and C.", ["A and B", "B and C", "A alone", "none"], "B"),
+    ("~A", ["B", "A", "~A", "~B"], "C"),
+    ("**A) (P ∨ B) ⊃ C**", ["(P ∨ B) ⊃ C", "P", "B", "C"], "A"),
+    ("Let us see.\n\nB. -40%", ["-80%", "-40%", "40%", "80%"], "B"),
+    ("Option B is correct because it is 0.5.", ["0.1", "0.5", "1.5", "2.5"], "B"),
     # numbers
     ("The answer is 50.", ["5", "50", "500", "5.0"], "B"),
     ("The answer is 5.", ["5", "50", "500", "0.5"], "A"),
@@ -312,6 +321,8 @@ def test_options_of_every_kind_are_told_from_labels(text: str, choices: list[str
 
 
 NOTHING_OF_OTHERS = [
+    ("The answer is c.", ["c", "b", "d", "a"]),
+    ("c", ["b", "a", "d", "c"]),
     ("I think that it is large.", list("klmnopqrst")),
     ("The answer is B cells or T cells", ["T cells", "Red cells", "B cells", "Platelets"]),
     ("the same", ["same", "same", "other", "none"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -35,7 +36,9 @@ def test_reading_a_choice_never_raises_and_points_at_the_letter_or_the_options_t
     assert 0 <= start < end <= len(text)
     assert reading.value in ("A", "B", "C", "D")
     found = fold(text[start:end])
-    assert found.upper() == reading.value or found[0].casefold() in {choice[0].casefold() for choice in CHOICES} | {"d"}
+    if found.upper() != reading.value:
+        option = re.sub(r"^a ", "", CHOICES["ABCD".index(reading.value)].casefold())
+        assert re.sub(r"[\W_]", "", option) in re.sub(r"[\W_]", "", found.casefold())
 
 
 @given(answers)

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.batching import Batcher
+from llmuses.models.transformers.batching import Batcher
 
 
 def longest(items: Sequence[int]) -> int:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.gate import FIRST_DELAY, LONGEST_DELAY, Gate, Pace, Ticket, backoff, retry_after
+from llmuses.models.openai.gate import FIRST_DELAY, LONGEST_DELAY, Gate, Pace, Ticket, backoff, retry_after
 from tests.support.virtual_time import run_virtually
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmuses.models.chat_template import ChatTemplate, plain_text
+from llmuses.models.transformers.chat_template import ChatTemplate, plain_text
 from llmuses.records import Message
 from tests.support.tiny_models import CHATML, make_tokenizer
 

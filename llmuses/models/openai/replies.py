@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from llmuses.models.gate import Fault
-from llmuses.models.openai_errors import as_exception, error_of
+from llmuses.models.openai.errors import as_exception, error_of
+from llmuses.models.openai.gate import Fault
 from llmuses.models.reasoning import split_reasoning
 from llmuses.records import ErrorKind, Response, ResponseError, Usage
 

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llmuses.errors import ModelError
-from llmuses.models.gate import Fault, Ticket
-from llmuses.models.openai_errors import Meaning, Refused, meaning
-from llmuses.models.openai_replies import Reply, usage_of
+from llmuses.models.openai.errors import Meaning, Refused, meaning
+from llmuses.models.openai.gate import Fault, Ticket
+from llmuses.models.openai.replies import Reply, usage_of
 from llmuses.records import Loglikelihood, Response, Score, Usage
 
 if TYPE_CHECKING:
-    from llmuses.models.openai_server import Server
-    from llmuses.models.openai_session import Session
+    from llmuses.models.openai.server import Server
+    from llmuses.models.openai.session import Session
 
 LONGEST_LETTER = 2
 

@@ -14,8 +14,9 @@ import torch
 import transformers
 
 from llmuses.errors import ModelError
-from llmuses.models import Model, gguf, load_model
-from llmuses.models.gguf import converted
+from llmuses.models import Model, load_model
+from llmuses.models.transformers import gguf
+from llmuses.models.transformers.gguf import converted
 from llmuses.settings import work_dir
 from tests.support.asking import answers, generate, loglikelihood
 from tests.support.tiny_models import tiny_gguf, tiny_model

@@ -14,19 +14,19 @@ import msgspec
 
 from llmuses.errors import MissingDependencyError, ModelError, UnknownNameError, UsageError
 from llmuses.hub import Hub
-from llmuses.models.checkpoint import (
+from llmuses.models.transformers.checkpoint import (
     fetch_small_files,
     fetch_weights,
     fingerprint,
     needs_own_code,
     refuse_foreign_code,
 )
-from llmuses.models.gguf import CONVERSION, converted
+from llmuses.models.transformers.gguf import CONVERSION, converted
 from llmuses.records import Mode
 from llmuses.settings import stay_quiet
 
 if TYPE_CHECKING:
-    from llmuses.models.causal_lm import CausalLM
+    from llmuses.models.transformers.causal_lm import CausalLM
 
 PREFERS = Mode.LOGPROB
 """Log-probabilities cost one pass through the network, a written answer one for every token."""
@@ -166,7 +166,7 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
     """Return the network. A checkpoint that lacks weights is refused: they would be random numbers."""
     import transformers
 
-    from llmuses.models.batching import is_out_of_memory
+    from llmuses.models.transformers.batching import is_out_of_memory
 
     device = _device(args.device_map)
     precision = _precision(args.precision) if args.precision else ("float32" if device == "cpu" else "auto")
@@ -204,9 +204,9 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
     import torch
     import transformers
 
-    from llmuses.models.batching import Batcher
-    from llmuses.models.causal_lm import CausalLM
-    from llmuses.models.chat_template import ChatTemplate
+    from llmuses.models.transformers.batching import Batcher
+    from llmuses.models.transformers.causal_lm import CausalLM
+    from llmuses.models.transformers.chat_template import ChatTemplate
 
     window = _window(network, tokenizer)
     if args.max_length is not None and window is not None and args.max_length > window:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models import Model, load_model
-from llmuses.models.causal_lm import CausalLM
+from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.records import ErrorKind, Generate, GenerationConfig, Message, Request, Response
 from tests.support.asking import answers, generate, loglikelihood
 from tests.support.tiny_models import Architecture, tiny_model
@@ -263,7 +263,7 @@ class TestConversations:
 
 
 def test_requests_are_read_only_as_far_ahead_as_one_window(model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmuses.models.causal_lm.WINDOW", 4)
+    monkeypatch.setattr("llmuses.models.transformers.causal_lm.WINDOW", 4)
     read: list[int] = []
 
     def requests() -> Any:

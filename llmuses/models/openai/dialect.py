@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from llmuses.errors import UsageError
-from llmuses.models.openai_errors import ServerError
+from llmuses.models.openai.errors import ServerError
 from llmuses.records import Generate, Message
 
 _encode = msgspec.json.Encoder().encode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.tokenization import Codec
+from llmuses.models.transformers.tokenization import Codec
 from tests.support.tiny_models import make_tokenizer
 
 PLAIN = Codec(make_tokenizer(None))

@@ -20,7 +20,7 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
-from llmuses.models.tokenization import Codec
+from llmuses.models.transformers.tokenization import Codec
 from llmuses.records import GenerationConfig
 
 _NetworkConfig: Any = transformers.GenerationConfig

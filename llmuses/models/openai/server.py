@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from llmuses.errors import MissingKeyError, UsageError
-from llmuses.models.openai_dialect import Dialect
+from llmuses.models.openai.dialect import Dialect
 
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "none"

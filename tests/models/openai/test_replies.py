@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from llmuses.models.openai_logprobs import NoLogprobs, are_letters, echoed_score, first_token_scores
-from llmuses.models.openai_replies import Reply, read_reply, usage_of, written_answer
+from llmuses.models.openai.logprobs import NoLogprobs, are_letters, echoed_score, first_token_scores
+from llmuses.models.openai.replies import Reply, read_reply, usage_of, written_answer
 from llmuses.records import ErrorKind, Response, Usage
 
 
@@ -71,7 +71,7 @@ def test_tokens_are_counted_as_far_as_the_server_does(usage: object, expected: U
 
 
 def test_a_stream_that_was_cut_off_is_no_answer() -> None:
-    from llmuses.models.gate import Fault
+    from llmuses.models.openai.gate import Fault
 
     events = b'data: {"choices":[{"index":0,"delta":{"content":"The ans"}}]}\n\n'
     with pytest.raises(Fault):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from llmuses.errors import MissingDependencyError, ModelError
-from llmuses.models.checkpoint import fingerprint
+from llmuses.models.transformers.checkpoint import fingerprint
 from llmuses.settings import work_dir
 
 CONVERSION = 1

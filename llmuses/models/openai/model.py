@@ -1,8 +1,8 @@
 """Any OpenAI-compatible server: OpenAI, DashScope, vLLM, Ollama, LM Studio, ``transformers serve``.
 
-``scheduler`` and ``gate`` keep the server's slots full, ``openai_session`` talks to it, ``openai_dialect`` writes what
-is sent, ``openai_replies`` and ``openai_logprobs`` read what comes back, ``openai_errors`` says what a refusal means,
-and ``openai_server`` remembers what was learnt.
+``scheduler`` and ``gate`` keep the server's slots full, ``session`` talks to it, ``dialect`` writes what
+is sent, ``replies`` and ``logprobs`` read what comes back, ``errors`` says what a refusal means,
+and ``server`` remembers what was learnt.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import msgspec
 from msgspec import Meta
 
 from llmuses.errors import MissingDependencyError, UnreachableError
-from llmuses.models.gate import Fault, Gate, Pace, Ticket
-from llmuses.models.openai_dialect import Dialect, reasoning_fields
-from llmuses.models.openai_errors import Refused
-from llmuses.models.openai_logprobs import score
-from llmuses.models.openai_replies import written_answer
-from llmuses.models.openai_server import Server, server_url
-from llmuses.models.scheduler import Attempt, Scheduler
+from llmuses.models.openai.dialect import Dialect, reasoning_fields
+from llmuses.models.openai.errors import Refused
+from llmuses.models.openai.gate import Fault, Gate, Pace, Ticket
+from llmuses.models.openai.logprobs import score
+from llmuses.models.openai.replies import written_answer
+from llmuses.models.openai.scheduler import Attempt, Scheduler
+from llmuses.models.openai.server import Server, server_url
 from llmuses.records import ErrorKind, Generate, Mode, Request, Response, ResponseError
 
 if TYPE_CHECKING:
-    from llmuses.models.openai_session import Session
+    from llmuses.models.openai.session import Session
 
 PREFERS = Mode.GENERATE
 
@@ -68,7 +68,7 @@ def load(name: str, args: Args) -> OpenAIModel:
     that the server is known not to have, MissingDependencyError where the client is not installed.
     """
     try:
-        import llmuses.models.openai_session  # noqa: F401
+        import llmuses.models.openai.session  # noqa: F401
     except ImportError as problem:
         raise MissingDependencyError("an OpenAI-compatible server", "'openai[aiohttp]'") from problem
     return OpenAIModel(name, args)
@@ -121,7 +121,7 @@ class OpenAIModel:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Attempt[Request, Response]]:
-        from llmuses.models.openai_session import open_session
+        from llmuses.models.openai.session import open_session
 
         async with open_session(self._server, self._args.max_concurrency) as session:
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.gate import Fault
-from llmuses.models.openai_errors import LONGEST_MESSAGE, Meaning, Refused, as_exception, meaning, read_error
-from llmuses.models.openai_replies import read_reply
+from llmuses.models.openai.errors import LONGEST_MESSAGE, Meaning, Refused, as_exception, meaning, read_error
+from llmuses.models.openai.gate import Fault
+from llmuses.models.openai.replies import read_reply
 
 M = Meaning
 

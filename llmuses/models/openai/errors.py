@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from llmuses.models.gate import Fault, retry_after
+from llmuses.models.openai.gate import Fault, retry_after
 from llmuses.records import ErrorKind, ResponseError
 
 LONGEST_MESSAGE = 300

@@ -17,7 +17,8 @@ from llmuses.errors import (
     UnreachableError,
     UsageError,
 )
-from llmuses.models import Model, gate, load_model
+from llmuses.models import Model, load_model
+from llmuses.models.openai import gate
 from llmuses.records import ErrorKind, Generate, Message, Mode, Request
 from tests.support.asking import answers, generate, loglikelihood
 from tests.support.mock_openai import answer_to, token_logprob, tokens_of

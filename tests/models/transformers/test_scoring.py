@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models import load_model
-from llmuses.models.causal_lm import CausalLM
-from llmuses.models.scoring import plan_rows
+from llmuses.models.transformers.causal_lm import CausalLM
+from llmuses.models.transformers.scoring import plan_rows
 from llmuses.records import ErrorKind, Loglikelihood, Score
 from tests.support.asking import answers, loglikelihood
 from tests.support.tiny_models import SENTENCES, Architecture, tiny_model

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from llmuses.models.batching import Batcher, free_memory
-from llmuses.models.chat_template import ChatTemplate, plain_text
-from llmuses.models.generation import Answer, Prompt, Writer
 from llmuses.models.reasoning import split_reasoning
-from llmuses.models.scoring import Row, Scorer, plan_rows
-from llmuses.models.tokenization import Codec
+from llmuses.models.transformers.batching import Batcher, free_memory
+from llmuses.models.transformers.chat_template import ChatTemplate, plain_text
+from llmuses.models.transformers.generation import Answer, Prompt, Writer
+from llmuses.models.transformers.scoring import Row, Scorer, plan_rows
+from llmuses.models.transformers.tokenization import Codec
 from llmuses.records import ErrorKind, Generate, Loglikelihood, Mode, Request, Response, ResponseError, Score, Usage
 
 WINDOW = 256

@@ -17,9 +17,9 @@ from itertools import count
 
 import pytest
 
-from llmuses.models import gate as gate_module
-from llmuses.models.gate import Fault, Gate, Ticket
-from llmuses.models.scheduler import Attempt, Scheduler
+from llmuses.models.openai import gate as gate_module
+from llmuses.models.openai.gate import Fault, Gate, Ticket
+from llmuses.models.openai.scheduler import Attempt, Scheduler
 from tests.support.servers import ROOT
 
 
@@ -346,8 +346,8 @@ def test_ctrl_c_ends_a_process_that_waits_for_answers() -> None:
     program = """
 import asyncio
 from contextlib import asynccontextmanager
-from llmuses.models.gate import Gate
-from llmuses.models.scheduler import Scheduler
+from llmuses.models.openai.gate import Gate
+from llmuses.models.openai.scheduler import Scheduler
 
 async def answer(item, ticket):
     await ticket.enter()

@@ -11,8 +11,8 @@ import pytest
 
 from llmuses.errors import ModelError, RemoteCodeError
 from llmuses.hub import Hub
-from llmuses.models import checkpoint
-from llmuses.models.checkpoint import fetch_small_files, fingerprint, refuse_foreign_code
+from llmuses.models.transformers import checkpoint
+from llmuses.models.transformers.checkpoint import fetch_small_files, fingerprint, refuse_foreign_code
 from tests.support.tiny_models import tiny_gguf, tiny_model
 
 

@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from llmuses.models.gate import LONGEST_RETRY_AFTER, Fault, Gate, Ticket, backoff
+from llmuses.models.openai.gate import LONGEST_RETRY_AFTER, Fault, Gate, Ticket, backoff
 
 Q = TypeVar("Q")
 A = TypeVar("A")

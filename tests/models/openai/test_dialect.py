@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from llmuses.errors import UsageError
-from llmuses.models.openai_dialect import Body, Dialect, reasoning_fields
-from llmuses.models.openai_errors import ServerError
+from llmuses.models.openai.dialect import Body, Dialect, reasoning_fields
+from llmuses.models.openai.errors import ServerError
 from llmuses.records import Generate, GenerationConfig, Message
 
 

@@ -18,8 +18,7 @@ import msgspec
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
 from llmuses.errors import LlmusesError, ModelError, UnreachableError
-from llmuses.models.gate import Fault, Ticket
-from llmuses.models.openai_errors import (
+from llmuses.models.openai.errors import (
     Meaning,
     ServerError,
     as_exception,
@@ -28,12 +27,13 @@ from llmuses.models.openai_errors import (
     one_line,
     read_error,
 )
-from llmuses.models.openai_replies import Reply, read_reply
+from llmuses.models.openai.gate import Fault, Ticket
+from llmuses.models.openai.replies import Reply, read_reply
 from llmuses.records import Response
 
 if TYPE_CHECKING:
-    from llmuses.models.openai_dialect import Body
-    from llmuses.models.openai_server import Server
+    from llmuses.models.openai.dialect import Body
+    from llmuses.models.openai.server import Server
 
 CONNECT_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 4.0
