@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 from llmuses import __version__
 from llmuses.benchmarks import Benchmark
-from llmuses.errors import Interrupted, StoreError, UsageError
+from llmuses.errors import Interrupted, LlmusesError, StoreError, UsageError
 from llmuses.evaluation.dataset import Dataset, RunItems
 from llmuses.evaluation.folder import RunFolder, sibling_predictions
 from llmuses.evaluation.kept import KeptReviews
@@ -116,15 +116,15 @@ def _run(
         try:
             work.go_through(_answers(model, work, outputs, mem_cache))
         except KeyboardInterrupt as stop:
-            work.stop(RunStatus.INTERRUPTED)
-            done, total = (sum(getattr(s, what) for s in run.states.values()) for what in ("answered", "total"))
-            raise Interrupted(
-                f"stopped: {done:,} of {total:,} answers are kept in {folder.path}; the same command goes on from there."
-            ) from stop
-        except BaseException:
-            work.stop(RunStatus.INTERRUPTED)
+            raise work.interrupted("stopped") from stop
+        except BaseException as problem:
             if before is None and not any(folder.path.glob("predictions/*.jsonl")):
+                work.stop(RunStatus.INTERRUPTED)
                 shutil.rmtree(folder.path)
+                raise
+            if isinstance(problem, LlmusesError):
+                raise work.interrupted(str(problem)) from problem
+            work.stop(RunStatus.INTERRUPTED)
             raise
         reports = work.finish()
         if listener:
@@ -304,6 +304,15 @@ class _Work:
         states = self.run.states.values()
         complete = all(state.answered == state.total and state.failed == 0 for state in states)
         return RunStatus.DONE if complete else RunStatus.INCOMPLETE
+
+    def interrupted(self, why: str) -> Interrupted:
+        """Write that the run was interrupted; return the error that says why, what is kept, and what to do."""
+        self.stop(RunStatus.INTERRUPTED)
+        states = self.run.states.values()
+        done, total = sum(state.answered for state in states), sum(state.total for state in states)
+        return Interrupted(
+            f"{why}: {done:,} of {total:,} answers are kept in {self.folder.path}; the same command goes on from there."
+        )
 
     def stop(self, status: RunStatus) -> None:
         """Write the run's status; no process works in it any more."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from llmuses.records import Status
-from tests.end_to_end.commands import eval_command, only_run, predictions, report, reviews, run, write_rows
+from tests.end_to_end.commands import ROOT, eval_command, only_run, predictions, report, reviews, run, write_rows
 from tests.support.servers import mock_openai
 
 PASSING = {"429": "http_429", "500": "http_500", "half": None, "garbage": None, "hang": "timeout"}
@@ -58,3 +60,18 @@ def test_what_failed_is_asked_again_by_the_same_command(tmp_path: Path) -> None:
         assert run(command).returncode == 0
         assert server.stats().requests - before == failed > 0
     assert len(predictions(only_run(tmp_path / "outputs"))) == 80
+
+
+def test_a_server_that_vanishes_ends_the_run_and_what_was_answered_is_kept(tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows", 3000)
+    with mock_openai(latency="0.02") as server:
+        command = eval_command(server.base_url, rows, tmp_path / "outputs")
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while server.stats().requests < 100:
+            time.sleep(0.02)
+        server.kill()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.count("\n") == 1 and "is gone" in said and "answers are kept" in said
+    kept = [line for line in predictions(only_run(tmp_path / "outputs")) if line.response.error is None]
+    assert 50 <= len(kept) < 3000

@@ -91,6 +91,7 @@ class OpenAIModel:
         self._requests = Pace(args.rpm) if args.rpm else None
         self._tokens = Pace(args.tpm) if args.tpm else None
         self._mean_answer = 0.0
+        self._lost_in_a_row = 0
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -142,6 +143,7 @@ class OpenAIModel:
             else:
                 response = await score(session, request.key, ask, ticket)
             self._server.answered = True
+            self._lost_in_a_row = 0
         except Refused as refused:
             response = await session.refusal(request.key, refused.error)
         response.latency = ticket.seconds()
@@ -153,6 +155,9 @@ class OpenAIModel:
     def _give_up(self, request: Request, fault: Fault, attempts: int) -> Response:
         if not self._server.reached:
             raise UnreachableError(f"{self._server.url} gives no answer ({fault.message}): is base_url right?")
+        self._lost_in_a_row += fault.code == "unreachable"
+        if self._lost_in_a_row > self._args.max_concurrency:  # each of them was tried for about a minute
+            raise UnreachableError(f"{self._server.url} is gone ({fault.message})")
         error = ResponseError(kind=ErrorKind.FAILED, code=fault.code, message=fault.message)
         return Response(key=request.key, error=error, attempts=attempts)
 
