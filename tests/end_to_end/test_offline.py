@@ -15,7 +15,7 @@ import pytest
 
 from tests.end_to_end.commands import ROOT, run
 
-_GUARD = '''
+_GUARD = """
 import ipaddress, os, socket
 
 def _refuse(where):
@@ -48,7 +48,7 @@ def _getaddrinfo(host, *args, **more):
         _refuse(host)
     return _lookup(host, *args, **more)
 socket.getaddrinfo = _getaddrinfo
-'''
+"""
 
 
 @pytest.fixture

@@ -146,6 +146,11 @@ class OpenAIModel:
             self._lost_in_a_row = 0
         except Refused as refused:
             response = await session.refusal(request.key, refused.error)
+        except Fault as fault:
+            # A server that is gone was waited for by as many requests as there are slots: the others fail at once.
+            if fault.code == "unreachable" and self._lost_in_a_row >= self._args.max_concurrency:
+                fault.most_retries = 0
+            raise
         response.latency = ticket.seconds()
         response.attempts = ticket.attempt
         if self._tokens:
@@ -155,9 +160,9 @@ class OpenAIModel:
     def _give_up(self, request: Request, fault: Fault, attempts: int) -> Response:
         if not self._server.reached:
             raise UnreachableError(f"{self._server.url} gives no answer ({fault.message}): is base_url right?")
-        self._lost_in_a_row += fault.code == "unreachable"
-        if self._lost_in_a_row > self._args.max_concurrency:  # each of them was tried for about a minute
-            raise UnreachableError(f"{self._server.url} is gone ({fault.message})")
+        self._lost_in_a_row += fault.code in ("unreachable", "timeout")
+        if fault.code == "timeout" and self._lost_in_a_row > 2 * self._args.max_concurrency:
+            raise UnreachableError(f"{self._server.url} has not answered {self._lost_in_a_row} requests in a row")
         error = ResponseError(kind=ErrorKind.FAILED, code=fault.code, message=fault.message)
         return Response(key=request.key, error=error, attempts=attempts)
 
