@@ -9,7 +9,7 @@ from typing import NamedTuple
 from leaderboard.board import AVERAGE, NAME, SIZE, Board, Cell, Column, Kind, Row, heat
 from leaderboard.board_words import Words, chance_words, setting_words
 from llmuses.i18n import points
-from llmuses.markup import Markup, attrs, count, half_width, icon, interval, join, link, margin
+from llmuses.markup import Markup, attrs, count, icon, interval, join, link, margin
 
 STEP = 100
 """How many rows are written at a time."""
@@ -169,12 +169,9 @@ def _average(context: Context, row: Row) -> Markup:
     current = context.current == AVERAGE
     if row.mean is None:
         return Markup('<td class="c none avg{}"><span>–</span></td>').format(" cur" if current else "")
-    return Markup(
-        '<td class="c avg{}" style="--v:{:.1f};--e:{:.1f}"><span class="u-fig"><b>{}</b><small>{}</small></span></td>'
-    ).format(
+    return Markup('<td class="c avg{}" style="{}"><span class="u-fig"><b>{}</b><small>{}</small></span></td>').format(
         " cur" if current else "",
-        100 * row.mean.score,
-        100 * half_width(row.mean.ci95),
+        _whisker(row.mean.score, row.mean.ci95),
         points(row.mean.score),
         margin(row.mean.ci95),
     )
@@ -193,15 +190,13 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
     else:
         kind.append(f"h{heat(cell, context.board.best[column.key])}")
     said = describe(cell, context.say)
-    half = half_width(cell.ci95) if cell.ci95 else 0.0
     query = link("", run=cell.run_id, dataset=cell.dataset).lstrip("?")
     return Markup(
-        '<td class="{}" style="--v:{:.1f};--e:{:.1f}">'
+        '<td class="{}" style="{}">'
         '<a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small>{}</a></td>'
     ).format(
         " ".join(kind),
-        100 * (cell.score or 0.0),
-        100 * half,
+        _whisker(cell.score, cell.ci95),
         link("browse", run=cell.run_id, dataset=cell.dataset),
         query,
         said,
@@ -210,6 +205,15 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
         margin(cell.ci95),
         _mark(cell),
     )
+
+
+def _whisker(score: float | None, ci95: tuple[float, float] | None) -> str:
+    """Return what a phone draws the interval from: its ends in per cent of the axis, and where in it the score is."""
+    if score is None or ci95 is None:
+        return "--a:0;--b:0;--at:0"
+    low, high = ci95
+    place = (score - low) / (high - low) if high > low else 0.5
+    return f"--a:{100 * low:.1f};--b:{100 * high:.1f};--at:{min(1.0, max(0.0, place)):.3f}"
 
 
 def describe(cell: Cell, say: Words) -> str:

@@ -20,7 +20,7 @@ class Words:
 
 def setting_words(column: Column, say: Words) -> str:
     """Return a column's setting in the reader's language."""
-    return browse_parts.setting_words(column.setting, say.lang)
+    return browse_parts.setting_words(column.setting, say.lang).replace(", ", say("comma"))
 
 
 def chance_words(column: Column, say: Words) -> list[str]:

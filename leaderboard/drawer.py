@@ -204,7 +204,7 @@ def _item(figure: _Figure, review: Review, several: bool, say: Words) -> Markup:
         Markup('<span class="qq">{}</span>').format(say("none")) if review.extracted is None else review.extracted[:40]
     )
     return Markup(
-        '<li>{}<span class="tn qq cut" title="{}">{}</span><a class="cut" href="{}">{}</a>{}'
+        '<li>{}<span class="tn qq cut" title="{}"><bdi>{}</bdi></span><a class="cut" href="{}">{}</a>{}'
         '<span class="tn sm cut">{}</span><span class="tn sm qq cut">{}</span></li>'
     ).format(
         glyph(verdict_of(review), say.lang),

@@ -147,7 +147,7 @@ def _figure(now: _Now | None, say: Words) -> Markup:
         '<div><div class="sm qq cut">{}</div><div class="u-startnum tn">'
         '<span class="b">{}</span> <span class="q">{}</span></div></div>'
         '<p class="md q">{}</p>'
-    ).format(label, points(cell.score), margin(cell.ci95), " ".join([*words, say("meaning")]))
+    ).format(label, points(cell.score), margin(cell.ci95), say("between").join([*words, say("meaning")]))
 
 
 # --- the table ----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@
   function page(element, trigger, watch) {
     let turn = 0, busy = 0, live = 0;
 
-    function ask(name = "input", quiet = false) {
+    function ask(quiet = false) {
       clearTimeout(live);
       turn += 1;
       if (!quiet && !busy) {
@@ -27,13 +27,13 @@
         const slow = setTimeout(() => slowly(element), 8000);
         busy = () => { clearTimeout(dim); clearTimeout(slow); element.classList.remove("u-busy"); busy = 0; };
       }
-      trigger(name, { query: location.search, turn });
-      if (quiet) live = setTimeout(again, 10000); // the answer was lost: ask once more
+      trigger("input", { query: location.search, turn });
+      live = setTimeout(again, 10000); // where the answer is lost, ask once more
     }
 
     function again() {
       if (document.hidden) document.addEventListener("visibilitychange", again, { once: true });
-      else if (element.isConnected) ask("input", true);
+      else if (element.isConnected) ask(true);
     }
 
     function arrived() {
@@ -56,7 +56,7 @@
         const query = new URLSearchParams(location.search);
         for (const [name, value] of new URLSearchParams(link.dataset.drawer)) query.set(name, value);
         show(query.toString());
-        ask("select", true);
+        trigger("select", { query: location.search, turn: ++turn });
       } else {
         const url = new URL(link.href);
         for (const [name, value] of drawer.opened()) url.searchParams.set(name, value);
@@ -105,7 +105,7 @@
 
   function slowly(element) {
     if (element.querySelector(":scope > .u-slow")) return;
-    const words = document.createElement("p");
+    const words = document.createElement("div");
     words.className = "u-slow u-note warn";
     words.setAttribute("role", "status");
     words.textContent = root.dataset.slow;
@@ -117,8 +117,9 @@
   const drawer = (() => {
     let element = null, opener = null;
     const aside = () => element?.querySelector("aside");
+    const clear = () => document.querySelectorAll("td.on").forEach((cell) => cell.classList.remove("on"));
     function mark() {
-      document.querySelectorAll("td.on").forEach((cell) => cell.classList.remove("on"));
+      clear();
       const key = root.dataset.drawer === "open" ? aside()?.dataset.key : undefined;
       const link = key === undefined ? null : document.querySelector(`a[data-drawer="${CSS.escape(key)}"]`);
       const cell = link?.closest("td");
@@ -144,12 +145,16 @@
           show(query.toString());
         }
       }
-      document.querySelectorAll("td.on").forEach((cell) => cell.classList.remove("on"));
+      clear();
       if (opener?.isConnected) opener.focus({ preventScroll: true });
       opener = null;
     }
     return {
-      from(link) { opener = link; },
+      from(link) {
+        opener = link;
+        clear();
+        link.closest("td")?.classList.add("on");
+      },
       close,
       mark,
       opened() { return new URLSearchParams((root.dataset.drawer === "open" && aside()?.dataset.key) || ""); },

@@ -24,4 +24,5 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
+    os.nice(5)  # the pages come first
     sys.exit(main())

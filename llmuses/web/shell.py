@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -39,6 +40,7 @@ def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
             app,
             blocks,
             path="/",
+            root_path=os.environ.get("GRADIO_ROOT_PATH"),  # behind a proxy that takes the path off
             theme=theme(),
             head=assets.styles(),  # once more: after Gradio's own sheets, whose resets have the same weight
             footer_links=[],

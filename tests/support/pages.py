@@ -66,7 +66,7 @@ def visit(lang: str = "en", /, **query: str) -> Visit:
 
 
 HARMLESS = {
-    "html", "a", "aside", "b", "button", "code", "col", "colgroup", "dd", "details", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "h3",
+    "html", "a", "aside", "b", "bdi", "button", "code", "col", "colgroup", "dd", "details", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2", "h3",
     "header", "i", "input", "kbd", "label", "legend", "li", "mark", "nav", "ol", "option", "p", "path", "circle", "rect", "pre", "section", "select",
     "small", "span", "summary", "svg", "table", "tbody", "td", "th", "thead", "time", "tr", "ul",
 }  # fmt: skip

@@ -178,3 +178,16 @@ def test_a_page_that_cannot_be_written_says_so_and_logs_why(caplog):
     assert "secret detail" not in page
     assert code in caplog.text
     assert "secret detail" in caplog.text
+
+
+def test_the_app_works_below_a_path(outputs):
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    with create_site(outputs, demo=False) as app, TestClient(Starlette(routes=[Mount("/a/b", app)])) as client:
+        page = client.get("/a/b/leaderboard", headers=HTML)
+        assert "Leaderboard · llmuses" in page.text
+        assert '"root":"http://testserver/a/b"' in page.text
+        sheet = re.search(r"ui/tokens[\w.]+css", page.text)[0]
+        assert client.get(f"/a/b/{sheet}").status_code == 200
+        assert '<base href="/a/b/">' in client.get("/a/b/nope", headers=HTML).text
