@@ -229,9 +229,9 @@ def _score_facts(report: Report, lang: Lang) -> Iterator[Fact]:
         yield Fact(text(lang, "report.counted"), between.join(text(lang, words) for words in said))
     if report.bounds is not None:
         low, high = report.bounds
-        yield fact("bounds", "bounds.words", low=points(low), high=points(high), n=number(counts.failed))
+        yield fact("bounds", "bounds.words", low=points(low), high=points(high))
     if counts.truncated:
-        yield fact("cut", "cut.words", n=number(counts.truncated))
+        yield fact("cut", "cut.words", n=number(counts.truncated), total=number(report.n))
     if report.chance is not None:
         yield fact("chance", _against_chance(report, report.chance), chance=points(report.chance))
     if report.detectable is not None:
@@ -255,9 +255,10 @@ def _against_chance(report: Report, chance: float) -> str:
 def _effort_facts(report: Report, lang: Lang) -> Iterator[Fact]:
     totals = report.totals
     if totals.prompt_tokens or totals.completion_tokens:
+        form = "reasoning" if totals.reasoning_tokens else "words" if totals.completion_tokens else "read"
         words = text(
             lang,
-            "report.tokens.reasoning" if totals.reasoning_tokens else "report.tokens.words",
+            f"report.tokens.{form}",
             read=number(totals.prompt_tokens),
             written=number(totals.completion_tokens),
             reasoning=number(totals.reasoning_tokens),

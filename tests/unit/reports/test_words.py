@@ -34,15 +34,15 @@ def test_every_verdict_is_counted() -> None:
     said = markdown(run(), [report(of=of)])
     assert "1,130 correct, 150 wrong, 8 unparsed, 2 rejected, 29 failed, 23 truncated" in said
     assert line(said, "Counted") == "Unparsed and rejected answers count as wrong. Failed ones are left out."
-    assert line(said, "Cut short").startswith("23 answers reached the length limit")
+    assert line(said, "Cut short").startswith("23 of 1,290 answers reached the length limit")
 
 
 def test_an_incomplete_score_says_so_and_gives_its_bounds() -> None:
     of = estimate(800, 1000, failed=250)
     said = markdown(run(status=RunStatus.INCOMPLETE), [report(of=of)])
-    assert "> **Incomplete: 250 of 1,250 answers of MMLU are missing (20.0%)." in said
+    assert "> **Incomplete: 250 of 1,250 answers of MMLU did not come back (20.0%)." in said
     assert "would lie between 64.0 and 84.0" in said
-    assert line(said, "Bounds") == "64.0 if all 250 failed ones were wrong, 84.0 if all were right"
+    assert line(said, "Bounds") == "64.0 with every failed answer wrong, 84.0 with every one right"
 
 
 def test_a_complete_score_has_no_bounds_and_no_warning() -> None:
@@ -133,6 +133,11 @@ def test_what_it_took_is_named_where_it_is_known() -> None:
     assert line(said, "Served by") == "a-model-0613"
 
 
+def test_nothing_is_said_to_be_written_where_only_probabilities_were_asked_for() -> None:
+    said = markdown(run(), [report(totals=Totals(prompt_tokens=22_957))])
+    assert line(said, "Tokens") == "22,957 read"
+
+
 def test_what_is_not_known_is_left_out() -> None:
     said = markdown(run(), [report()])
     for label in ("Tokens", "Time", "Cost", "Served by", "Detectable", "Repeats"):
@@ -195,7 +200,7 @@ def test_borrowed_examples_are_called_borrowed() -> None:
 
 def test_sample_sets_and_demo_runs_are_labelled() -> None:
     assert "small sample sets that come with llmuses" in markdown(run(plan(sample_data=True)), [report()])
-    assert "This is the demo run" in markdown(run(demo=True), [report()])
+    assert "belongs to the demo of a first start" in markdown(run(demo=True), [report()])
 
 
 @pytest.mark.parametrize(
