@@ -17,7 +17,7 @@ STEP = 100
 ROOMY = 6
 """Up to so many columns leave room for a drawing of the interval."""
 
-_COLUMN = 120
+_COLUMN = 132
 """Width of a column in pixels, where there is room for a drawing beside the columns."""
 
 
