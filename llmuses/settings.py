@@ -1,11 +1,12 @@
 """What the surroundings say: environment variables, folders, models.yaml.
 
-=====================  ==========================================================================
-LLMUSES_OUTPUTS        where runs are kept (default ``outputs`` in the current folder)
-LLMUSES_WORK_DIR       downloads, converted checkpoints, shared answers (``~/.cache/llmuses``)
-LLMUSES_MODELS         a models.yaml of one's own, read beside the shipped one
-LLMUSES_LANG           language of what is printed: ``en`` or ``zh`` (default: the locale's)
-=====================  ==========================================================================
+=======================  ========================================================================
+LLMUSES_OUTPUTS          where runs are kept (default ``outputs`` in the current folder)
+LLMUSES_WORK_DIR         downloads, converted checkpoints, shared answers (``~/.cache/llmuses``)
+LLMUSES_MODELS           a models.yaml of one's own, read beside the shipped one
+LLMUSES_LANG             language of a run's report: ``en`` or ``zh`` (default: the locale's)
+LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-Policy says it
+=======================  ========================================================================
 """
 
 from __future__ import annotations
