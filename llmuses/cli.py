@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -16,12 +17,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmuses.errors import LlmusesError, UsageError
+from llmuses.errors import Interrupted, LlmusesError, UsageError
 from llmuses.settings import outputs_dir, stay_quiet
 
 if TYPE_CHECKING:
     from llmuses.cli_settings import EvalSettings, ModelChoice
     from llmuses.evaluation.runner import Result
+
+
+_SECRET = re.compile(r"\b((?:\w*_)?(?:api_?key|secret|password|token))=[^,\s'\"]+", re.IGNORECASE)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(arguments)
         signal.signal(signal.SIGTERM, _interrupt)
-        args.command = shlex.join(["llmuses", *arguments])
+        args.command = _SECRET.sub(r"\1=…", shlex.join(["llmuses", *arguments]))
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
     except LlmusesError as problem:
@@ -103,7 +107,7 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
 def _eval(args: argparse.Namespace) -> int:
     from llmuses.benchmarks import get_benchmark
     from llmuses.cli_settings import eval_settings
-    from llmuses.models.load import parse_spec
+    from llmuses.models.load import typed_args
 
     settings = eval_settings(args)
     if settings.work_dir:
@@ -111,7 +115,7 @@ def _eval(args: argparse.Namespace) -> int:
     for name in settings.datasets:
         get_benchmark(name)
     for model in settings.models:
-        parse_spec(model.spec)
+        typed_args(model.spec, model.args)
     if settings.dry_run:
         return _dry_run(settings)
     worst = 0
@@ -119,7 +123,7 @@ def _eval(args: argparse.Namespace) -> int:
         try:
             result = _evaluate(settings, model)
         except LlmusesError as problem:
-            if len(settings.models) == 1 or problem.exit_code == 1:
+            if len(settings.models) == 1 or isinstance(problem, Interrupted):
                 raise
             print(f"llmuses: {model.spec}: {problem}", file=sys.stderr)
             worst = max(worst, problem.exit_code)

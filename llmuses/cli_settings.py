@@ -29,7 +29,7 @@ class EvalSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What ``llmuses eval`` was told. The names are those of the flags, and of the keys of a run.yaml."""
 
     model: str | list[str | _ModelEntry] = []
-    datasets: list[str] = []
+    datasets: str | list[str] = []
     model_args: dict[str, Any] = {}
     generation_config: dict[str, Any] = {}
     dataset_args: dict[str, dict[str, Any]] = {}
@@ -76,17 +76,26 @@ def eval_settings(args: argparse.Namespace) -> EvalSettings:
     for name in values:
         if name not in known:
             raise UnknownNameError(f"setting in {args.config}", name, known)
+    for name in ("model_args", "generation_config"):
+        if isinstance(values.get(name), str):
+            values[name] = parse_pairs(values[name], name)
     try:
         settings = msgspec.convert(values, EvalSettings, dec_hook=_path)
     except msgspec.ValidationError as problem:
         raise UsageError(f"{args.config or 'settings'}: {problem}.") from problem
     if not settings.model:
         raise UsageError("no model is named: --model SPEC (llmuses list models shows known ones).")
+    if isinstance(settings.datasets, str):
+        settings.datasets = [settings.datasets]
     if not settings.datasets:
         raise UsageError("no dataset is named: --datasets mmlu gsm8k (llmuses list benchmarks shows all).")
-    for name in settings.fail_under:
+    for name, score in settings.fail_under.items():
         if name not in settings.datasets:
             raise UnknownNameError("dataset in --fail-under", name, settings.datasets)
+        if not 0 <= score <= 1:
+            raise UsageError(f"--fail-under: '{name}={score:g}': a score is a fraction between 0 and 1.")
+    if settings.fail_under and settings.stage == "infer":
+        raise UsageError("--fail-under: the stage infer gives no score; use it with another stage.")
     return settings
 
 
@@ -145,7 +154,5 @@ def _parse_thresholds(parts: list[str]) -> Mapping[str, float]:
             number = float(value)
         except ValueError:
             raise UsageError(f"--fail-under: '{part}' is not of the form DATASET=SCORE.") from None
-        if not 0 <= number <= 1:
-            raise UsageError(f"--fail-under: '{part}': a score is a fraction between 0 and 1.")
         thresholds[name] = number
     return thresholds

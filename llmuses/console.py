@@ -68,16 +68,17 @@ class Progress:
         parts = [f"{done:,} / {total:,}", f"{rate:.1f}/s"]
         if rate > 0:
             parts.append(f"{_duration((total - done) / rate)} left")
-        parts += [f"{name} {so_far(state)}" for name, state in run.states.items() if state.answered]
+        parts += [f"{name} {so_far(state, run.repeats)}" for name, state in run.states.items() if state.answered]
         return " · ".join(parts)
 
 
-def so_far(state: DatasetState) -> str:
+def so_far(state: DatasetState, repeats: int) -> str:
     """Return a dataset's score so far with its interval, such as ``41.2 ±3.1``, in points."""
-    n = state.answered - state.failed
-    if n == 0:
+    n = state.reviewed - state.failed
+    if n <= 0:
         return "–"
-    low, high = wilson(state.correct, n)
+    questions = -(-n // repeats)  # repeats of one question are not independent
+    low, high = wilson(state.correct / n * questions, questions)
     return f"{points(state.correct / n)} ±{points((high - low) / 2)}"
 
 
@@ -89,6 +90,10 @@ def _duration(seconds: float) -> str:
 
 def print_result(console: Console, result: Result) -> None:
     """Print the reports of a run as a table, and where they lie."""
+    if not result.reports:
+        answered = sum(state.answered for state in result.run.states.values())
+        console.print(f"{answered:,} answers are in {result.folder / 'predictions'}; --stage review scores them.")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("dataset", "metric", "setting"):
         table.add_column(name, no_wrap=True)

@@ -82,7 +82,11 @@ class RunLockedError(StoreError):
     """Another process works in this run folder."""
 
 
-class Interrupted(LlmusesError):
-    """Ctrl-C or SIGTERM: what was answered is on disk, the same command goes on from there."""
+class CutShortError(LlmusesError):
+    """A run met an error in its middle: what was answered is on disk, the same command goes on from there."""
 
     exit_code = 1
+
+
+class Interrupted(CutShortError):
+    """Ctrl-C or SIGTERM ended a run in its middle."""

@@ -7,6 +7,7 @@ predictions, the arena's answers and the judge's verdicts all resume, share answ
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from array import array
 from collections.abc import Generator, Iterator, Sequence
@@ -26,7 +27,9 @@ from llmuses.records import (
     Sample,
     prediction_key,
 )
-from llmuses.store import START, JsonlStore, Reader, Sync
+from llmuses.store import JsonlStore, Sync
+
+_log = logging.getLogger(__name__)
 
 
 class Item(NamedTuple):
@@ -78,7 +81,7 @@ def infer(
     *,
     reuse: Sequence[Path] = (),
     share: JsonlStore[Prediction] | None = None,
-) -> Iterator[tuple[Item, Prediction]]:
+) -> Generator[tuple[Item, Prediction], None, None]:
     """Yield each item with its prediction: stored ones first, then new ones as they are answered and written.
 
     ``reuse`` names prediction files of other runs: an answer under the same key is copied from there. ``share`` is a
@@ -96,54 +99,64 @@ Answered = Generator[tuple[Item, Prediction], None, Sequence[int]]
 """Yields items with their predictions and returns the indices of the items that are still without one."""
 
 
-def stored(identity: str, items: Items, store: Predictions) -> Answered:
-    """Yield what the run's own files hold, then set aside the lines that nothing asks for."""
-    lines: dict[str, dict[int, int]] = {}
+def stored(identity: str, items: Items, store: Predictions, *, failures: bool = False) -> Answered:
+    """Yield what the run's own files hold, then set aside the lines that nothing asks for.
+
+    With ``failures`` a stored failure counts as an answer: for stages that ask nothing.
+    """
+    lines: dict[str, _Lines] = {}
+    places: dict[str, dict[int, int]] = {}
     found: dict[str, set[int]] = {}
     missing = array("Q")
-    for index in range(len(items)):
-        item = items[index]
-        own = store.of(item.dataset)
-        if item.dataset not in lines:
-            lines[item.dataset] = {
-                hash((head.key, head.sample_id, head.repeat)): offset for head, offset in _answered_lines(own.path)
-            }
-            found[item.dataset] = set()
-        if not lines[item.dataset]:
-            missing.append(index)
-            continue
-        key = prediction_key(item.ask, identity, item.repeat)
-        offset = lines[item.dataset].get(hash((key, item.sample.sample_id, item.repeat)))
-        if offset is None:
-            missing.append(index)
-        else:
-            found[item.dataset].add(offset)
-            yield item, next(own.read_at([offset]))
-    for dataset, offsets in found.items():
-        own = store.of(dataset)
+    with contextlib.ExitStack() as files:
+        for index in range(len(items)):
+            item = items[index]
+            name = item.dataset
+            if name not in lines:
+                lines[name] = files.enter_context(_Lines(store.of(name).path, failures))
+                places[name] = {hash((h.key, h.sample_id, h.repeat)): offset for h, offset in lines[name].heads()}
+                found[name] = set()
+            prediction = None
+            if places[name]:
+                key = prediction_key(item.ask, identity, item.repeat)
+                offset = places[name].get(hash((key, item.sample.sample_id, item.repeat)))
+                prediction = None if offset is None else lines[name].read(offset, key)
+            if prediction is None or offset is None:
+                missing.append(index)
+            else:
+                found[name].add(offset)
+                yield item, prediction
+    for name, offsets in found.items():
+        own = store.of(name)
         if own.path.exists() and own.count_lines() > len(offsets):
-            own.keep_only(offsets, own.path.with_suffix(".superseded.jsonl"))
+            own.keep_only(offsets, superseded(own.path))
     return missing
 
 
+def superseded(path: Path) -> Path:
+    """Return the file that holds what was set aside from a store's file."""
+    return path.with_suffix(".superseded.jsonl")
+
+
 def _copied(model: Model, items: Items, missing: Sequence[int], store: Predictions, reuse: Sequence[Path]) -> Answered:
-    """Copy answers from other runs' files into this run's and yield them."""
-    others = [JsonlStore(path, Prediction) for path in reuse]
-    places: dict[str, tuple[int, int]] = {}
-    for number, path in enumerate(reuse):
-        places.update((head.key, (number, offset)) for head, offset in _answered_lines(path))
+    """Copy answers from other files into this run's and yield them."""
     still_missing = array("Q")
-    for index in missing:
-        item = items[index]
-        place = places.get(prediction_key(item.ask, model.identity, item.repeat))
-        if place is None:
-            still_missing.append(index)
-            continue
-        number, offset = place
-        known = next(others[number].read_at([offset]))
-        prediction = _prediction(model, item, known.response, known.tstamp)
-        store.append(prediction)
-        yield item, prediction
+    with contextlib.ExitStack() as files:
+        others = [files.enter_context(_Lines(path)) for path in reuse]
+        places: dict[str, tuple[int, int]] = {}
+        for number, lines in enumerate(others):
+            places.update((head.key, (number, offset)) for head, offset in lines.heads())
+        for index in missing:
+            item = items[index]
+            key = prediction_key(item.ask, model.identity, item.repeat)
+            number, offset = places.get(key, (0, -1))
+            known = others[number].read(offset, key) if offset >= 0 else None
+            if known is None:
+                still_missing.append(index)
+                continue
+            prediction = _prediction(model, item, known.response, known.tstamp)
+            store.append(prediction)
+            yield item, prediction
     return still_missing
 
 
@@ -154,7 +167,10 @@ def _asked(
     store: Predictions,
     share: JsonlStore[Prediction] | None,
 ) -> Iterator[tuple[Item, Prediction]]:
-    """Send what is missing; write each answer down, then yield it. Requests that are equal are sent once."""
+    """Send what is missing; write each answer down, then yield it.
+
+    Requests that are equal and under way together are sent once.
+    """
     waiting: dict[str, list[Item]] = {}
 
     def requests() -> Iterator[Request]:
@@ -175,9 +191,13 @@ def _asked(
                 share.append(prediction)
             yield item, prediction
 
-    with contextlib.closing(model.run(requests())) as responses:  # type: ignore[type-var]
+    responses = model.run(requests())
+    try:
         for response in responses:
             yield from written(response.key, response)
+    finally:
+        if isinstance(responses, Generator):
+            responses.close()  # cancels what is in flight
     for key in list(waiting):
         error = ResponseError(kind=ErrorKind.FAILED, code="no_response", message="the model gave no response")
         yield from written(key, Response(key=key, error=error))
@@ -192,11 +212,20 @@ def _prediction(model: Model, item: Item, response: Response, tstamp: float) -> 
         repeat=item.repeat,
         model=model.name,
         ask=item.ask,
-        response=response,
+        response=_writable(response),
         question_at=item.question_at,
         shots=item.shots,
         tstamp=tstamp,
     )
+
+
+def _writable(response: Response) -> Response:
+    """Spell out what UTF-8 cannot hold (half a surrogate pair, as a broken server may send it)."""
+    for holder, name in ((response, "text"), (response, "reasoning"), (response.error, "message")):
+        value = getattr(holder, name, None)
+        if value is not None and not value.isascii():
+            setattr(holder, name, value.encode("utf-8", "backslashreplace").decode())
+    return response
 
 
 class _ResponseHead(msgspec.Struct):
@@ -212,10 +241,51 @@ class _Head(msgspec.Struct):
     repeat: int = 0
 
 
-def _answered_lines(path: Path) -> Iterator[tuple[_Head, int]]:
-    """Yield the head and the offset of each line that holds an answer, or a refusal that is for good."""
-    reader = Reader(path, msgspec.json.Decoder(_Head).decode, START)
-    for head in reader:
-        error = head.response.error
-        if error is None or error.kind is ErrorKind.REJECTED:
-            yield head, reader.offset
+class _Lines:
+    """The answered lines of one prediction file, found by offset.
+
+    The file is opened once: another process may replace it meanwhile, and offsets hold for the one that was indexed.
+    """
+
+    def __init__(self, path: Path, failures: bool = False):
+        self._path = path
+        self._failures = failures
+        self._file = open(path, "rb") if path.exists() else None
+        self._decode = msgspec.json.Decoder(Prediction).decode
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
+
+    def heads(self) -> Iterator[tuple[_Head, int]]:
+        """Yield the head and the offset of each line that holds an answer, or a refusal that is for good."""
+        if self._file is None:
+            return
+        decode = msgspec.json.Decoder(_Head).decode
+        offset = 0
+        for number, raw in enumerate(self._file, 1):
+            if not raw.endswith(b"\n"):
+                return  # torn: the next append sets it aside
+            try:
+                head = decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+                _log.warning("%s:%d: skipped, not a prediction (%s)", self._path, number, problem)
+            else:
+                error = head.response.error
+                if error is None or error.kind is ErrorKind.REJECTED or self._failures:
+                    yield head, offset
+            offset += len(raw)
+
+    def read(self, offset: int, key: str) -> Prediction | None:
+        """Return the prediction at an offset, None where the line is damaged or holds another key."""
+        assert self._file is not None
+        self._file.seek(offset)
+        try:
+            prediction = self._decode(self._file.readline())
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            _log.warning("%s, at byte %d: skipped, not a prediction (%s)", self._path, offset, problem)
+            return None
+        return prediction if prediction.key == key else None

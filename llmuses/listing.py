@@ -25,8 +25,8 @@ def benchmarks() -> list[dict[str, Any]]:
                 "subsets": len(benchmark.subsets),
                 "few-shot": benchmark.few_shot,
                 "modes": ", ".join(benchmark.modes),
-                "modelscope": benchmark.hub.modelscope,
-                "huggingface": benchmark.hub.huggingface,
+                "modelscope": benchmark.hub.modelscope if benchmark.hub else "",
+                "huggingface": benchmark.hub.huggingface if benchmark.hub else "",
                 "licence": benchmark.licence,
                 "paper": benchmark.paper,
             }

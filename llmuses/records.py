@@ -229,7 +229,10 @@ class Review(Record, kw_only=True):
     truncated: bool = False
     tokens: int | None = None
     prompt_tokens: int | None = None
+    reasoning_tokens: int | None = None
     latency: float | None = None
+    scorer: int = 0
+    """The version of the benchmark that scored it."""
     prompt: str = ""
     """The question's first words, for lists; the whole of it is in the prediction."""
     verdict: dict[str, Any] | None = None
@@ -370,11 +373,12 @@ class DatasetState(Record, kw_only=True, omit_defaults=False):
     """Whether worked examples were taken from the shipped sample set."""
     answered: int = 0
     failed: int = 0
+    reviewed: int = 0
+    """How many of the answered ones have been scored so far, failed ones included: none in the stage ``infer``."""
     correct: float = 0.0
-    """The sum of the main metric so far, over what is answered and did not fail."""
+    """The sum of the main metric so far, over what is reviewed and did not fail."""
     seconds: float = 0.0
     served_models: list[str] = []
-    scorer_version: int = 0
 
 
 class Run(Record, kw_only=True, omit_defaults=False):

@@ -133,11 +133,8 @@ class JsonlStore(Generic[R]):
             return 0
         lines.append(b"")
         payload = b"\n".join(lines)
-        with self._mutex:
-            try:
-                self._write(payload)
-            except OSError as problem:
-                raise StoreError(f"cannot write {self.path}: {problem.strerror or problem}") from problem
+        with self._mutex, _said_in_one_line(self.path):
+            self._write(payload)
         return len(lines) - 1
 
     def _write(self, payload: bytes) -> None:
@@ -175,10 +172,11 @@ class JsonlStore(Generic[R]):
         with self._mutex:
             if self._fd is None:
                 return
-            if self._dirty and self.sync is not Sync.NEVER:
-                self._fsync(self._fd)
-            os.close(self._fd)
-            self._fd = None
+            fd, self._fd = self._fd, None
+            with _said_in_one_line(self.path):
+                if self._dirty and self.sync is not Sync.NEVER:
+                    self._fsync(fd)
+                os.close(fd)
 
     def __enter__(self) -> JsonlStore[R]:
         return self
@@ -216,7 +214,7 @@ class JsonlStore(Generic[R]):
         Nothing is lost and the file is replaced whole, so that a crash leaves either the old or the new one; other
         writers' open stores notice the replacement at their next append.
         """
-        with self._mutex:
+        with self._mutex, _said_in_one_line(self.path):
             fd = self._open_locked()
             try:
                 _repair_tail(fd, self.path)
@@ -227,7 +225,8 @@ class JsonlStore(Generic[R]):
     def _split(self, offsets: Container[int], aside: Path) -> int:
         fresh = self.path.with_name(self.path.name + ".new")
         moved = offset = 0
-        with open(self.path, "rb") as old, open(fresh, "wb") as new, open(aside, "ab") as rest:
+        with open(self.path, "rb") as old, open(fresh, "wb") as new, open(aside, "a+b") as rest:
+            _repair_tail(rest.fileno(), aside)
             for raw in old:
                 keep = offset in offsets
                 (new if keep else rest).write(raw)
@@ -237,6 +236,15 @@ class JsonlStore(Generic[R]):
             _flush(new)
         os.replace(fresh, self.path)
         return moved
+
+
+@contextlib.contextmanager
+def _said_in_one_line(path: Path) -> Iterator[None]:
+    """Turn what the system says of a file (disk full, no permission) into a StoreError."""
+    try:
+        yield
+    except OSError as problem:
+        raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
 
 
 def _write_all(fd: int, payload: bytes) -> None:
@@ -271,14 +279,16 @@ def _repair_tail(fd: int, path: Path) -> None:
 
 
 def write_json(path: Path, record: msgspec.Struct) -> None:
-    """Replace a JSON file whole: readers see the old or the new one, never a half."""
+    """Replace a JSON file whole: readers see the old or the new one, never a half. Raises StoreError."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with _said_in_one_line(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
-        os.replace(fresh, path)
-    except OSError as problem:
-        raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
+        try:
+            fresh.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+            os.replace(fresh, path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
 
 
 J = TypeVar("J")

@@ -65,7 +65,8 @@ class Benchmark(ABC):
     publish_samples: ClassVar[bool] = True
     """Whether rows may be shown on public pages."""
 
-    hub: ClassVar[HubIds]
+    hub: ClassVar[HubIds | None] = None
+    """Where the rows can be downloaded; None for rows that come by local_path alone."""
     files: ClassVar[tuple[str, ...]]
     """Path templates with {subset}, {split}, {Split}: the authors' layout first, then the hubs'."""
     csv_columns: ClassVar[tuple[str, ...]] = ()

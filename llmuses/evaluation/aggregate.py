@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from llmuses.records import Counts, Estimate, Review, Status
-from llmuses.statistics.intervals import Stratum, bounds, stratified
+from llmuses.statistics.intervals import Stratum, stratified
+
+Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
+"""Makes weights of the subsets' sizes."""
+
+
+def by_size(sizes: Mapping[str, int]) -> Mapping[str, float]:
+    """Weigh each subset by its size: the plain mean over all samples."""
+    return dict(sizes)
+
+
+def alike(sizes: Mapping[str, int]) -> Mapping[str, float]:
+    """Weigh all subsets the same."""
+    return dict.fromkeys(sizes, 1.0)
+
+
+def by_category(categories: Mapping[str, str]) -> Weigh:
+    """Weigh all categories the same, and inside a category each subset by its size."""
+
+    def weigh(sizes: Mapping[str, int]) -> Mapping[str, float]:
+        whole: dict[str, int] = defaultdict(int)
+        for name, size in sizes.items():
+            whole[categories[name]] += size
+        return {name: size / whole[categories[name]] for name, size in sizes.items()}
+
+    return weigh
 
 
 class _Sum:
@@ -30,7 +55,7 @@ class Aggregate:
         self._metrics = metrics
         self._repeats = repeats
         self._subsets: dict[str, _Sum] = defaultdict(_Sum)
-        self.prompt_tokens = self.completion_tokens = 0
+        self.prompt_tokens = self.completion_tokens = self.reasoning_tokens = 0
 
     def add(self, review: Review) -> None:
         """Count one review."""
@@ -40,6 +65,7 @@ class Aggregate:
         counts.truncated += review.truncated
         self.prompt_tokens += review.prompt_tokens or 0
         self.completion_tokens += review.tokens or 0
+        self.reasoning_tokens += review.reasoning_tokens or 0
         if review.status is Status.FAILED:
             return
         counts.correct += review.scores[self._metrics[0]] == 1.0
@@ -65,33 +91,47 @@ class Aggregate:
         """Count samples that have no answer yet as failed."""
         self._subsets[subset].counts.failed += number
 
-    def estimate(
-        self, metric: str, subsets: Iterable[str] | None = None, weights: Mapping[str, float] | None = None
-    ) -> Estimate:
+    def estimate(self, metric: str, subsets: Iterable[str] | None = None, weigh: Weigh = by_size) -> Estimate:
         """Return the estimate over some subsets, all by default.
 
-        ``weights`` are by subset and need not sum to 1; without them a subset weighs by its size, the plain mean.
+        ``weigh`` makes the subsets' weights, which need not sum to 1, of their sizes; by size is the plain mean. The
+        bounds are over all that was asked: each subset's failed samples are taken as wrong, or right.
         """
         names = list(self._subsets if subsets is None else subsets)
         counts = _added(self._subsets[name].counts for name in names)
-        filled = [name for name in names if self._subsets[name].n]
-        if not filled:
-            nothing = bounds(None, 0, counts.failed)
-            return Estimate(score=None, n=0, stderr=None, ci95=None, counts=counts, bounds=nothing)
-        strata = [self._stratum(self._subsets[name], metric) for name in filled]
-        if weights is None:
-            weights = {name: self._subsets[name].n for name in filled}
-        whole = sum(weights[name] for name in filled)
-        interval = stratified(strata, [weights[name] / whole for name in filled])
-        n = sum(self._subsets[name].n for name in filled)
+        scored = {name: self._subsets[name].n for name in names if self._subsets[name].n}
+        limits = self._bounds(metric, names, weigh) if counts.failed else None
+        if not scored:
+            return Estimate(score=None, n=0, stderr=None, ci95=None, counts=counts, bounds=limits)
+        strata = [self._stratum(self._subsets[name], metric) for name in scored]
+        weights = weigh(scored)
+        interval = stratified(strata, [weights[name] for name in scored])
         return Estimate(
             score=interval.mean,
-            n=n,
+            n=sum(scored.values()),
             stderr=interval.stderr,
             ci95=(interval.low, interval.high),
             counts=counts,
-            bounds=bounds(interval.mean, n, counts.failed),
+            bounds=limits,
         )
+
+    def _bounds(self, metric: str, names: Sequence[str], weigh: Weigh) -> tuple[float, float]:
+        asked = {name: self._subsets[name].n + self._subsets[name].counts.failed for name in names}
+        asked = {name: size for name, size in asked.items() if size}
+        weights = weigh(asked)
+        low = high = 0.0
+        for name, size in asked.items():
+            subset = self._subsets[name]
+            right = self._total(subset, metric)
+            low += weights[name] * right / size
+            high += weights[name] * (right + subset.counts.failed) / size
+        whole = sum(weights[name] for name in asked)
+        return low / whole, high / whole
+
+    def _total(self, subset: _Sum, metric: str) -> float:
+        if self._repeats == 1:
+            return subset.strata[metric][1]
+        return sum(total for _, total in subset.samples[metric].values())
 
     def _stratum(self, subset: _Sum, metric: str) -> Stratum:
         """Return a subset's scores as a stratum; repeats as one pseudo-value for each question.
@@ -108,14 +148,6 @@ class Aggregate:
         scale = len(questions) / subset.n
         values = [mean + (total - mean * size) * scale for size, total in questions]
         return Stratum(len(values), sum(values), sum(value * value for value in values))
-
-    def category_weights(self, categories: Mapping[str, Sequence[str]]) -> dict[str, float]:
-        """Return weights under which each category weighs the same, and inside it each subset by its size."""
-        weights = {}
-        for members in categories.values():
-            size = sum(self._subsets[name].n for name in members)
-            weights.update({name: self._subsets[name].n / size if size else 0.0 for name in members})
-        return weights
 
     @property
     def subsets(self) -> list[str]:

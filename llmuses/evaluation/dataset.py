@@ -55,9 +55,16 @@ class Dataset:
         digest = hashlib.sha256()
         encode = msgspec.json.Encoder(order="deterministic").encode
         sizes, chance, offset = [], 0.0, 0
+        seen: set[int] = set()
         for subset in self.subsets:
             before = len(self._offsets)
             for sample in self.benchmark.samples(root, subset, self.plan.split):
+                if sample.subset != subset or hash(sample.sample_id) in seen:
+                    raise DataError(
+                        f"{self.benchmark.name}, subset '{subset}' in {root}: the id '{sample.sample_id}' stands there "
+                        f"twice, or under subset '{sample.subset}': every sample needs an id of its own."
+                    )
+                seen.add(hash(sample.sample_id))
                 line = encode(sample) + b"\n"
                 digest.update(line)
                 self._spool.write(line)
@@ -146,6 +153,8 @@ def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
             raise DataError(f"{benchmark.name}: local_path {path} does not exist.")
         return path
     hub = Hub(plan.hub)
+    if benchmark.hub is None:
+        raise DataError(f"{benchmark.name}: it lies on no hub; give its rows as local_path.")
     ids = {Hub.MODELSCOPE: benchmark.hub.modelscope, Hub.HUGGINGFACE: benchmark.hub.huggingface}
     if hub not in ids:
         raise DataError(f"{benchmark.name}: rows come from the hub modelscope or huggingface, not '{hub}'.")

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmuses.benchmarks import Benchmark, get_benchmark
-from llmuses.evaluation.plan import make_plan
-from llmuses.evaluation.runner import Listener, Result, Stage, remembered_model, run_plan
+from llmuses.benchmarks import Benchmark
+from llmuses.evaluation.plan import make_plan, named_benchmarks
+from llmuses.evaluation.runner import Result, Setup, remembered_model, run_plan
+from llmuses.evaluation.work import Listener, Stage
 from llmuses.models import Model, load_model
 from llmuses.models.load import check_model, default_mode, public_args
 from llmuses.settings import outputs_dir
@@ -42,7 +43,7 @@ def evaluate(
         result.reports[0].score, result.reports[0].ci95
     """
     chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
-    benchmarks = {b.name: b for b in (d if isinstance(d, Benchmark) else get_benchmark(d) for d in chosen)}
+    benchmarks = named_benchmarks(chosen)
     plan = make_plan(
         model if isinstance(model, str) else model.name,
         list(benchmarks.values()),
@@ -54,15 +55,15 @@ def evaluate(
         repeats=repeats,
         seed=seed,
         sample_data=sample_data,
+        model_identity="" if isinstance(model, str) else model.identity,
     )
     folder = Path(outputs) if outputs else outputs_dir()
-    asks = stage in (Stage.ALL, Stage.INFER)
-    if asks and isinstance(model, str):
+    if stage.asks and isinstance(model, str):
         check_model(model, **(model_args or {}))
 
     @contextlib.contextmanager
     def opened() -> Iterator[Model]:
-        if not asks:
+        if not stage.asks:
             yield remembered_model(folder / plan.run_id)
         elif isinstance(model, str):
             with contextlib.closing(load_model(model, **(model_args or {}))) as loaded:
@@ -70,14 +71,5 @@ def evaluate(
         else:
             yield model
 
-    return run_plan(
-        plan,
-        opened,
-        benchmarks,
-        folder,
-        stage=stage,
-        mem_cache=mem_cache,
-        listener=listener,
-        command=command,
-        demo=demo,
-    )
+    setup = Setup(folder, stage, mem_cache, listener, command, demo)
+    return run_plan(plan, opened, benchmarks, setup)

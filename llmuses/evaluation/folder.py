@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import IO
 
 from llmuses.errors import RunLockedError, StoreError
-from llmuses.inference import Predictions
+from llmuses.inference import Predictions, superseded
 from llmuses.records import Report, Review, Run
 from llmuses.store import JsonlStore, Sync, read_json, write_json
 
@@ -27,8 +28,10 @@ class RunFolder:
         self._reviews: dict[str, JsonlStore[Review]] = {}
         self._lock: IO[str] | None = None
         self._saved = 0.0
+        self._created = False
 
     def __enter__(self) -> RunFolder:
+        self._created = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._lock = open(self.path / "run.lock", "a+")
@@ -48,10 +51,12 @@ class RunFolder:
         self._lock.flush()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self.predictions.close()
         for store in self._reviews.values():
             store.close()
+        if kind is not None and self._created and not any(self.path.glob("predictions/*")):
+            shutil.rmtree(self.path, ignore_errors=True)  # this start made it, and nothing came of it
         if self._lock:
             self._lock.close()
 
@@ -62,8 +67,15 @@ class RunFolder:
         return self._reviews[dataset]
 
     def read_run(self) -> Run | None:
-        """Return what run.json holds, None where there is none yet."""
-        return read_json(self.path / "run.json", Run) if (self.path / "run.json").exists() else None
+        """Return what run.json holds, None where there is none yet. Raises StoreError where it cannot be read."""
+        if not (self.path / "run.json").exists():
+            return None
+        try:
+            return read_json(self.path / "run.json", Run)
+        except StoreError as problem:
+            raise StoreError(
+                f"{problem}; move run.json away, and the answers beside it are taken up again."
+            ) from problem
 
     def save_run(self, run: Run, at_most_every: float = 0.0) -> None:
         """Write run.json; with ``at_most_every`` only where the last time is that many seconds ago."""
@@ -79,17 +91,19 @@ class RunFolder:
         write_json(self.path / "reports" / f"{report.dataset}.json", report)
 
 
-def sibling_predictions(outputs: Path, run: Run) -> list[Path]:
-    """Return the prediction files of other runs of the same model, for the datasets of this run."""
+def earlier_answers(outputs: Path, run: Run) -> list[Path]:
+    """Return the files that may hold answers for this run: of other runs of the same model, and what was set aside."""
     files = []
     for other in sorted(outputs.glob("*/run.json")):
-        if other.parent.name == run.run_id:
-            continue
-        try:
-            known = read_json(other, Run)
-        except StoreError:
-            continue  # another program's file, or a damaged one: nothing to share
-        if known.model_identity == run.model_identity:
-            names = (other.parent / "predictions" / f"{plan.dataset}.jsonl" for plan in run.datasets)
-            files += [path for path in names if path.exists()]
+        own = other.parent.name == run.run_id
+        if not own:
+            try:
+                known = read_json(other, Run)
+            except StoreError:
+                continue  # another program's file, or a damaged one: nothing to share
+            if known.model_identity != run.model_identity:
+                continue
+        for plan in run.datasets:
+            path = other.parent / "predictions" / f"{plan.dataset}.jsonl"
+            files += [superseded(path)] if own else [superseded(path), path]
     return files

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from llmuses.inference import superseded
 from llmuses.records import Prediction, Review, Status
 from llmuses.store import JsonlStore
 
 
 class KeptReviews:
-    """Finds earlier reviews that still hold: same answer, same target, and no ``rescore`` asked for."""
+    """Finds earlier reviews that still hold: same answer, same target, same version of the scorer.
 
-    def __init__(self, store: JsonlStore[Review], rescore: bool):
+    With ``rescore`` all of them are set aside at once.
+    """
+
+    def __init__(self, store: JsonlStore[Review], version: int, rescore: bool):
         self._store = store
+        if rescore and store.path.exists():
+            store.keep_only((), superseded(store.path))
         self._offsets: dict[int, int] = {}
         self._used: set[int] = set()
         reader = store.read()
         for known in reader:
-            if not rescore and known.status is not Status.FAILED:
+            if known.scorer == version and known.status is not Status.FAILED:
                 self._offsets[_review_id(known.key, known.sample_id, known.repeat, known.target)] = reader.offset
         self._boundary = reader.cursor.offset
 
@@ -32,9 +38,7 @@ class KeptReviews:
     def drop_superseded(self) -> None:
         """Set aside the earlier reviews that were not found again."""
         if self._boundary and len(self._used) < self._store.count_lines():
-            self._store.keep_only(
-                _UsedOrLater(self._used, self._boundary), self._store.path.with_suffix(".superseded.jsonl")
-            )
+            self._store.keep_only(_UsedOrLater(self._used, self._boundary), superseded(self._store.path))
 
 
 class _UsedOrLater(Container[int]):

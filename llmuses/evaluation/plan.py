@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,11 +42,15 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     limit: int | None = None
     repeats: int = 1
     seed: int = 0
+    model_identity: str = ""
+    """Set where a model comes as an object: its name alone does not tell two of them apart."""
 
     @property
     def digest(self) -> str:
         """Return the plan's hash, 64 hex digits."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        typed = {name: str(value) for name, value in self.model_args.items()}  # "8" on a command line is 8 in a file
+        plain = msgspec.structs.replace(self, model_args=typed)
+        return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
 
     @property
     def run_id(self) -> str:
@@ -68,13 +73,14 @@ def make_plan(
     repeats: int = 1,
     seed: int = 0,
     sample_data: bool = False,
+    model_identity: str = "",
 ) -> Plan:
     """Return the plan of a run, every default resolved.
 
     ``prefers`` is how the model is best asked multiple choice. Raises UnknownNameError for a dataset or an argument
     that does not exist, UsageError for a value that cannot be meant.
     """
-    benchmarks = {b.name: b for b in (d if isinstance(d, Benchmark) else get_benchmark(d) for d in datasets)}
+    benchmarks = named_benchmarks(datasets)
     if not benchmarks:
         raise UsageError("no dataset is named: --datasets mmlu gsm8k")
     for name, value in (("limit", limit), ("repeats", repeats)):
@@ -91,7 +97,22 @@ def make_plan(
         limit=limit,
         repeats=repeats,
         seed=seed,
+        model_identity=model_identity,
     )
+
+
+def named_benchmarks(datasets: Sequence[str | Benchmark]) -> dict[str, Benchmark]:
+    """Return benchmarks by name, each once. Raises UnknownNameError, or UsageError for a name that cannot be used."""
+    found: dict[str, Benchmark] = {}
+    for dataset in datasets:
+        benchmark = dataset if isinstance(dataset, Benchmark) else get_benchmark(dataset)
+        if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", benchmark.name):
+            raise UsageError(
+                f"the benchmark name '{benchmark.name}' is no file name: letters, digits, '_', '-' and '.'."
+            )
+        if found.setdefault(benchmark.name, benchmark) is not benchmark:
+            raise UsageError(f"two benchmarks are called '{benchmark.name}': give one of them another name.")
+    return found
 
 
 def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -> dict[str, DatasetArgs]:
@@ -132,7 +153,7 @@ def _plan_dataset(
         mode=mode,
         few_shot=few_shot,
         few_shot_as=args.few_shot_as,
-        subsets=list(args.subset_list),
+        subsets=list(dict.fromkeys(args.subset_list)),
         split=args.split or benchmark.split,
         local_path=str(Path(args.local_path).expanduser().resolve()) if args.local_path else None,
         hub=args.hub,
@@ -161,6 +182,6 @@ def generation_config(default: GenerationConfig, changes: Mapping[str, Any]) -> 
         config = msgspec.convert({**msgspec.structs.asdict(default), **values}, GenerationConfig, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError(f"generation settings: {problem}.") from problem
-    if config.max_tokens < 1 or config.temperature < 0:
+    if config.max_tokens < 1 or not 0 <= config.temperature < math.inf:
         raise UsageError("generation settings: max_tokens must be 1 or more, temperature 0 or more.")
     return config

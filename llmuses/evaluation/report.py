@@ -10,7 +10,7 @@ import msgspec
 
 from llmuses import __version__
 from llmuses.benchmarks import Benchmark
-from llmuses.evaluation.aggregate import Aggregate
+from llmuses.evaluation.aggregate import Aggregate, alike, by_category
 from llmuses.evaluation.folder import RunFolder
 from llmuses.records import DatasetPlan, DatasetState, Estimate, Mode, Report, Run, Totals
 from llmuses.settings import model_entries
@@ -52,7 +52,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         fingerprint=fingerprint(plan, state, benchmark, run),
         totals=_totals(run, aggregate, state),
         served_models=state.served_models,
-        detectable=detectable_difference(whole.score, whole.n) if whole.score is not None else None,
+        detectable=detectable_difference(whole.score, -(-whole.n // run.repeats)) if whole.score is not None else None,
         llmuses_version=__version__,
         tstamp=time.time(),
     )
@@ -102,17 +102,20 @@ def _averages(
     averages = {}
     if len(aggregate.subsets) > 1:
         averages["subsets_weighted"] = whole
-        averages["subsets_unweighted"] = aggregate.estimate(metric, weights=dict.fromkeys(aggregate.subsets, 1.0))
+        averages["subsets_unweighted"] = aggregate.estimate(metric, weigh=alike)
     if len(categories) > 1:
         members = [name for group in categories.values() for name in group]
-        weights = aggregate.category_weights(categories)
-        averages["categories_unweighted"] = aggregate.estimate(metric, members, weights)
+        of_subset = {name: category for category, group in categories.items() for name in group}
+        averages["categories_unweighted"] = aggregate.estimate(metric, members, by_category(of_subset))
     return averages
 
 
 def _totals(run: Run, aggregate: Aggregate, state: DatasetState) -> Totals:
     totals = Totals(
-        prompt_tokens=aggregate.prompt_tokens, completion_tokens=aggregate.completion_tokens, seconds=state.seconds
+        prompt_tokens=aggregate.prompt_tokens,
+        completion_tokens=aggregate.completion_tokens,
+        reasoning_tokens=aggregate.reasoning_tokens,
+        seconds=state.seconds,
     )
     entry = model_entries().get(run.model_spec)
     if entry and entry.price:

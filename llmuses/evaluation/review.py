@@ -24,6 +24,8 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
         latency=response.latency,
         tokens=response.usage.completion_tokens if response.usage else None,
         prompt_tokens=response.usage.prompt_tokens if response.usage else None,
+        reasoning_tokens=response.usage.reasoning_tokens if response.usage else None,
+        scorer=benchmark.version,
         prompt=" ".join(sample.question.split())[:_PREVIEW],
     )
     if (error := response.error) is not None:
@@ -34,6 +36,11 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
         return result
     try:
         judgement = benchmark.judge(sample, response, plan.mode)
+        scores = {metric: float(judgement.scores[metric]) for metric in benchmark.metrics[plan.mode]}
+    except KeyError as problem:
+        result.status = Status.FAILED
+        result.reason = f"scoring failed: it gave no score for {problem}"
+        return result
     except Exception as problem:  # a fault of the scorer must neither end the run nor count against the model
         result.status = Status.FAILED
         result.reason = f"scoring failed: {type(problem).__name__}: {problem}"
@@ -41,5 +48,5 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
     result.status = Status.UNPARSED if judgement.extracted is None else Status.SCORED
     result.extracted, result.span, result.rule = judgement.extracted, judgement.span, judgement.rule
     result.reason = judgement.reason
-    result.scores = dict(judgement.scores)
+    result.scores = scores
     return result

@@ -85,7 +85,7 @@ def load_model(spec: str, **args: Any) -> Model:
     cannot be loaded.
     """
     parsed = parse_spec(spec)
-    model = _backend(parsed).load(parsed.name, _typed_args(parsed, args))
+    model = _backend(parsed).load(parsed.name, typed_args(spec, args))
     if parsed.alias:
         model.name = parsed.alias
     return model
@@ -94,10 +94,12 @@ def load_model(spec: str, **args: Any) -> Model:
 def check_model(spec: str, **args: Any) -> None:
     """Raise what loading the model would raise, as far as it can be known before its weights are fetched or read."""
     parsed = parse_spec(spec)
-    _backend(parsed).check(parsed.name, _typed_args(parsed, args))
+    _backend(parsed).check(parsed.name, typed_args(spec, args))
 
 
-def _typed_args(parsed: ModelSpec, args: Mapping[str, Any]) -> msgspec.Struct:
+def typed_args(spec: str, args: Mapping[str, Any]) -> msgspec.Struct:
+    """Return the arguments for the model that a SPEC names, over those of models.yaml. Raises as ``convert_args``."""
+    parsed = parse_spec(spec)
     return convert_args(_backend(parsed).Args, {**parsed.args, **args}, parsed.backend)
 
 

@@ -98,16 +98,16 @@ def _public_dataset(entry: RunEntry, query: Mapping[str, str]) -> str:
     return dataset
 
 
-def _existing(results: Results, path: Path) -> Path:
-    """Return the path of a file that lies below the outputs folder: a link in a run's folder may not lead out of it."""
-    if not path.is_file() or not path.resolve().is_relative_to(results.outputs.resolve()):
+def _existing(entry: RunEntry, path: Path) -> Path:
+    """Return the path of a file that is there and lies below the outputs folder."""
+    if not path.is_file() or not entry.inside(path):
         raise _Refusal(404, "This run has no such file yet.")
     return path
 
 
 def _run_file(results: Results, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
-    path = _existing(results, entry.folder / name)
+    path = _existing(entry, entry.folder / name)
     if name == "report.html":
         headers = {"Content-Security-Policy": _ALONE, "Cache-Control": "no-store"}
         return FileResponse(path, media_type=_RUN_FILES[name], headers=headers)
@@ -126,7 +126,7 @@ def _report(results: Results, query: Mapping[str, str]) -> Response:
 def _lines(results: Results, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
     dataset = _public_dataset(entry, query)
-    path = _existing(results, _LINES[name](entry, dataset))
+    path = _existing(entry, _LINES[name](entry, dataset))
     return FileResponse(
         path, media_type="application/x-ndjson", headers=_attachment(f"{entry.run_id}-{dataset}-{name}")
     )
@@ -137,12 +137,12 @@ def _record(results: Results, query: Mapping[str, str], prediction: bool) -> Res
     dataset = _public_dataset(entry, query)
     repeat = query.get("repeat", "0")
     number = int(repeat) if repeat.isascii() and repeat.isdigit() and len(repeat) < 9 else 0
-    review = find_review(entry.reviews(dataset), query.get("sample", ""), number)
+    review = find_review(_existing(entry, entry.reviews(dataset)), query.get("sample", ""), number)
     if review is None:
         raise _Refusal(404, "This run has no such sample.")
     record: msgspec.Struct | None = review
     if prediction:
-        record = find_prediction(entry.predictions(dataset), review)
+        record = find_prediction(_existing(entry, entry.predictions(dataset)), review)
     if record is None:
         raise _Refusal(404, "The answer itself was not kept.")
     return Response(msgspec.json.format(msgspec.json.encode(record), indent=2), media_type="application/json")

@@ -1,0 +1,152 @@
+"""A run under way: every answer is scored as it comes, and run.json kept up to date."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Generator
+from enum import StrEnum
+from typing import Any, Protocol
+
+from llmuses.errors import StoreError
+from llmuses.evaluation.dataset import Dataset
+from llmuses.evaluation.folder import RunFolder
+from llmuses.evaluation.kept import KeptReviews
+from llmuses.evaluation.report import make_report
+from llmuses.evaluation.review import review
+from llmuses.inference import Item
+from llmuses.records import DatasetState, Prediction, Report, Review, Run, RunStatus, Status
+from llmuses.reports import write_reports
+
+Answers = Generator[tuple[Item, Prediction], None, Any]
+
+_SAVE_EVERY = 1.0
+"""Seconds between two writes of run.json while a run is under way."""
+
+
+class Stage(StrEnum):
+    """How much of a run is done: everything, only the asking, only the scoring, only the adding up."""
+
+    ALL = "all"
+    INFER = "infer"
+    REVIEW = "review"
+    REPORT = "report"
+
+    @property
+    def asks(self) -> bool:
+        """Whether the model is asked anything."""
+        return self in (Stage.ALL, Stage.INFER)
+
+
+class Listener(Protocol):
+    """Who is told how a run goes."""
+
+    def started(self, run: Run) -> None: ...
+
+    def answered(self, run: Run, dataset: str, fresh: bool) -> None:
+        """One more (sample, repeat) has an answer; ``fresh`` if it was asked just now and not stored before."""
+
+    def finished(self, run: Run, reports: list[Report]) -> None: ...
+
+
+class Work:
+    """A run under way: takes answers one by one, reviews them, keeps run.json up to date."""
+
+    def __init__(self, run: Run, folder: RunFolder, datasets: list[Dataset], stage: Stage, listener: Listener | None):
+        self.run = run
+        self.folder = folder
+        self.datasets = datasets
+        self.listener = listener
+        self._stage = stage
+        self._by_name = {dataset.plan.dataset: dataset for dataset in datasets}
+        self._kept = {
+            name: KeptReviews(folder.reviews(name), dataset.benchmark.version, rescore=stage is Stage.REVIEW)
+            for name, dataset in self._by_name.items()
+        }
+        self._began = self._last = time.time()
+        self._seconds = run.seconds
+
+    @property
+    def answered(self) -> int:
+        """How many answers the run has so far."""
+        return sum(state.answered for state in self.run.states.values())
+
+    def go_through(self, answers: Answers) -> None:
+        """Review every answer as it comes."""
+        with contextlib.closing(answers):
+            for item, prediction in answers:
+                self._take(item, prediction)
+
+    def _take(self, item: Item, prediction: Prediction) -> None:
+        state = self.run.states[item.dataset]
+        fresh = prediction.tstamp >= self._began
+        state.answered += 1
+        if self._stage is Stage.INFER:
+            state.failed += prediction.response.error is not None
+        else:
+            self._count(state, item.dataset, self._review(item, prediction))
+        served = prediction.response.served_model
+        if served and served not in state.served_models:
+            state.served_models.append(served)
+        now = time.time()
+        if fresh:
+            state.seconds += now - self._last
+        self._last = now
+        self.run.seconds = self._seconds + now - self._began
+        self.folder.save_run(self.run, at_most_every=_SAVE_EVERY)
+        if self.listener:
+            self.listener.answered(self.run, item.dataset, fresh)
+
+    def _review(self, item: Item, prediction: Prediction) -> Review:
+        known = self._kept[item.dataset].find(prediction, item.sample.target)
+        if known is not None:
+            return known
+        dataset = self._by_name[item.dataset]
+        result = review(dataset.benchmark, dataset.plan, item, prediction)
+        self.folder.reviews(item.dataset).append(result)
+        return result
+
+    def _count(self, state: DatasetState, name: str, result: Review) -> None:
+        state.reviewed += 1
+        if result.status is Status.FAILED:
+            state.failed += 1
+        else:
+            dataset = self._by_name[name]
+            state.correct += result.scores[dataset.benchmark.metrics[dataset.plan.mode][0]]
+
+    def finish(self) -> list[Report]:
+        """Set superseded reviews aside, write reports and the run's final status, return the reports."""
+        if self._stage is Stage.INFER:
+            self.stop(self._final_status())
+            return []
+        reports = []
+        for dataset in self.datasets:
+            self._kept[dataset.plan.dataset].drop_superseded()
+            report = make_report(self.folder, self.run, dataset.plan, dataset.benchmark)
+            self.folder.save_report(report)
+            reports.append(report)
+        self.stop(self._final_status())
+        write_reports(self.folder.path, self.run, reports)
+        return reports
+
+    def _final_status(self) -> RunStatus:
+        states = self.run.states.values()
+        complete = all(state.answered == state.total and state.failed == 0 for state in states)
+        return RunStatus.DONE if complete else RunStatus.INCOMPLETE
+
+    def cut_short(self, why: str) -> str:
+        """Write that the run was interrupted; return why, what is kept, and what to do."""
+        with contextlib.suppress(StoreError):  # a full disk may be the very reason
+            self.stop(RunStatus.INTERRUPTED)
+        total = sum(state.total for state in self.run.states.values())
+        return (
+            f"{why.rstrip('.')}: {self.answered:,} of {total:,} answers are kept in {self.folder.path}; "
+            "the same command goes on from there."
+        )
+
+    def stop(self, status: RunStatus) -> None:
+        """Write the run's status; no process works in it any more."""
+        self.run.status = status
+        self.run.pid = None
+        self.run.finished = time.time()
+        self.folder.save_run(self.run)
