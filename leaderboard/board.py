@@ -33,12 +33,13 @@ SIZE = "size"
 
 
 class Kind(StrEnum):
-    """What a figure is: final, over samples of which some failed, still growing, or stopped half-way."""
+    """What a figure is: final, over samples of which some failed, growing, stopped half-way, answered but not scored."""
 
     SCORED = "scored"
     INCOMPLETE = "incomplete"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
+    UNSCORED = "unscored"
 
 
 class Column(NamedTuple):
@@ -266,11 +267,15 @@ def _cell(entry: RunEntry, report: Report) -> Cell:
     )
 
 
+_UNFINISHED = {RunStatus.RUNNING: Kind.RUNNING, RunStatus.INTERRUPTED: Kind.INTERRUPTED}
+"""A run that ended and left no report of its own asked for answers only."""
+
+
 def _unfinished_cell(entry: RunEntry, dataset: str, so_far: SoFar, column: Column) -> Cell:
     return Cell(
         run_id=entry.run_id,
         dataset=dataset,
-        kind=Kind.RUNNING if entry.status is RunStatus.RUNNING else Kind.INTERRUPTED,
+        kind=_UNFINISHED.get(entry.status, Kind.UNSCORED),
         score=so_far.score,
         ci95=so_far.ci95,
         n=so_far.n,

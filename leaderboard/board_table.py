@@ -237,8 +237,11 @@ def describe(cell: Cell, say: Words) -> str:
     return "; ".join(parts)
 
 
+_MARKS = {Kind.INCOMPLETE: "failed", Kind.INTERRUPTED: "failed", Kind.RUNNING: "clock", Kind.UNSCORED: "clock"}
+
+
 def _mark(cell: Cell) -> Markup:
-    name = {Kind.INCOMPLETE: "failed", Kind.INTERRUPTED: "failed", Kind.RUNNING: "clock"}.get(cell.kind)
+    name = _MARKS.get(cell.kind)
     if name is None:
         name = "unparsed" if cell.unread else "truncated" if cell.truncated else None
     both = cell.unread and cell.truncated and name == "unparsed"

@@ -55,14 +55,16 @@ def _body(results: Results, shelf: Shelf, lang: Lang, there: Place) -> Markup:
         return run_page(lang, entry)
     if there.dataset not in datasets(entry):
         return _missing(lang, "no_such_dataset", Place(run=there.run).to())
+    if not entry.samples_inside(there.dataset):
+        return _missing(lang, "outside", Place(run=there.run).to(), "outside_why")
     view = _View(results, shelf, lang, there, entry)
     return view.samples() if there.sample is None else view.sample()
 
 
-def _missing(lang: Lang, what: str, way_on: str) -> Markup:
+def _missing(lang: Lang, what: str, way_on: str, why: str = "no_such_why") -> Markup:
     say = words(lang)
     return Markup('<div class="b-alone">{}</div>').format(
-        message(say(what), say("no_such_why"), "find", go(way_on, say("way_on"), class_="g-btn"))
+        message(say(what), say(why), "find", go(way_on, say("way_on"), class_="g-btn"))
     )
 
 
@@ -81,11 +83,14 @@ class _View:
     def _open(self, entry: RunEntry) -> Samples:
         return self._shelf.samples(entry.reviews(self._dataset), entry.predictions(self._dataset))
 
+    def _other_runs(self) -> Iterator[RunEntry]:
+        return (other for other in self._others[:_OTHER_RUNS] if other.samples_inside(self._dataset))
+
     def _found(self) -> NDArray[np.uint64] | None:
         return self._samples.search(self._place.q, public(self._entry, self._dataset)) if self._place.q else None
 
     def _disagree(self) -> NDArray[np.bool_]:
-        return disagreements(self._rows, (self._open(other).rows() for other in self._others[:_OTHER_RUNS]))
+        return disagreements(self._rows, (self._open(other).rows() for other in self._other_runs()))
 
     def _select(self, which: Filter, sort: Sort = Sort.ORDER) -> NDArray[np.intp]:
         disagree = self._disagree() if which is Filter.DISAGREE else None
@@ -159,7 +164,7 @@ class _View:
     def _other_answers(self, review: Review) -> Iterator[Other]:
         """Yield what other runs made of the same question, the newest run of each model and setting."""
         seen = set()
-        for entry in self._others[:_OTHER_RUNS]:
+        for entry in self._other_runs():
             report = entry.reports.get(self._dataset)
             who = (entry.run.model, report.setting if report else "")
             if who in seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -44,13 +45,15 @@ def title(entry: RunEntry, dataset: str) -> str:
 
 
 def public(entry: RunEntry, dataset: str) -> bool:
-    """Return whether a dataset's rows may be shown: the report says so, else the benchmark; not where neither does."""
-    if report := entry.reports.get(dataset):
-        return report.publish_samples
-    try:
-        return get_benchmark(dataset).publish_samples
-    except UnknownNameError:
-        return False
+    """Return whether a dataset's rows may be shown: its report and the benchmark of its name say so.
+
+    Where only one of the two is there it decides alone; where neither is, the rows stay private.
+    """
+    report = entry.reports.get(dataset)
+    said = [] if report is None else [report.publish_samples]
+    with contextlib.suppress(UnknownNameError):
+        said.append(get_benchmark(dataset).publish_samples)
+    return bool(said) and all(said)
 
 
 def setting_words(setting: str, lang: Lang) -> str:

@@ -183,6 +183,8 @@ def _samples(figure: _Figure, shelf: Shelf, say: Words) -> Markup:
     head = Markup('<div class="row u-below"><h3>{}</h3></div>').format(say("not_correct"))
     if not public(entry, dataset):
         return join([head, note(say("unpublished"), "", "lock")])
+    if not entry.samples_inside(dataset):
+        return join([head, note(say("outside"), "warn", "lock")])
     samples = shelf.samples(entry.reviews(dataset), entry.predictions(dataset))
     rows = samples.rows()
     positions = select(rows, Filter.NOT_CORRECT)

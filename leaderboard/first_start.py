@@ -253,7 +253,8 @@ def _decoded(lines: Iterator[bytes], most: int) -> Iterator[Review]:
 
 
 def _answers(now: _Now | None, say: Words) -> Markup:
-    reviews = latest(now.entry.reviews(now.dataset)) if now else []
+    readable = now is not None and now.entry.samples_inside(now.dataset)
+    reviews = latest(now.entry.reviews(now.dataset)) if now and readable else []
     rows = [_answer(review, now, say) for review in reviews if now]
     rows += [
         Markup(

@@ -1,11 +1,12 @@
 """Every run below the outputs folder, as the pages see it: read once, read again only where a file changed.
 
-A run is found by its ``run.json``. A file that cannot be read is left out and named in ``damaged()``; the rest stays
-readable. All methods may be called from many threads.
+A run is found by its ``run.json``. What cannot be read, and a second folder of one run, is left out and named in
+``damaged()``; the rest stays readable. All methods may be called from many threads.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -25,17 +26,20 @@ R = TypeVar("R", bound=msgspec.Struct)
 class SoFar(NamedTuple):
     """The score of a dataset that is still being asked: an estimate of the final one, since the order is random.
 
-    ``score`` and ``ci95`` (Wilson) are fractions, ``None`` before the first answer; ``n`` of ``total`` are answered.
+    ``score`` and ``ci95`` are fractions, ``None`` before the first review. ``n`` is how many (sample, repeat) are in
+    the score, ``answered`` of ``total`` have an answer. The interval is Wilson's over the distinct questions at the
+    least: repeats of one question are not independent, so that they narrow nothing.
     """
 
     score: float | None
     ci95: tuple[float, float] | None
     n: int
+    answered: int
     total: int
 
 
 class Damage(NamedTuple):
-    """A file that could not be read, and why, in one line."""
+    """A file that is left out, and why and what to do about it, in one line."""
 
     path: Path
     problem: str
@@ -44,7 +48,9 @@ class Damage(NamedTuple):
 class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One run: its ``run.json``, its folder, and its reports by the dataset's name (finished datasets only).
 
-    ``status`` is the run's own, except that a run said to be running with no process behind it is ``interrupted``.
+    A report over another model or other rows than ``run.json`` names is not among them: it is what an earlier run in
+    this folder left. ``status`` is the run's own, except that a run said to be running whose lock nobody holds is
+    ``interrupted``.
     """
 
     run: Run
@@ -75,11 +81,13 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
         state = self.run.states.get(dataset)
         if state is None or (dataset in self.reports and not self._unfinished(state)):
             return None
-        n = max(state.answered - state.failed, 0)
+        n = max(state.reviewed - state.failed, 0)
+        answered = max(state.answered - state.failed, 0)
         if n == 0:
-            return SoFar(None, None, 0, state.total)
-        correct = min(state.correct, n)
-        return SoFar(correct / n, wilson(correct, n), n, state.total)
+            return SoFar(None, None, 0, answered, state.total)
+        score = min(max(state.correct / n, 0.0), 1.0)
+        questions = -(-n // max(self.run.repeats, 1))
+        return SoFar(score, wilson(score * questions, questions), n, answered, state.total)
 
     def _unfinished(self, state: DatasetState) -> bool:
         return self.running and state.answered < state.total
@@ -92,14 +100,22 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
         """Return the file of a dataset's reviews, which may not exist yet."""
         return self.folder / "reviews" / f"{dataset}.jsonl"
 
+    def inside(self, path: Path) -> bool:
+        """Return whether a file lies below the outputs folder: a link in a run's folder may not lead out of it."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder.parent))
+
+    def samples_inside(self, dataset: str) -> bool:
+        """Return whether a dataset's reviews and predictions may be read: both lie below the outputs folder."""
+        return self.inside(self.reviews(dataset)) and self.inside(self.predictions(dataset))
+
 
 class Results:
     """All runs below one outputs folder. The folder may be missing or empty; nothing is ever written."""
 
     def __init__(self, outputs: Path):
         self.outputs = outputs
-        self._runs: _Cache[Run] = _Cache(Run)
-        self._reports: _Cache[Report] = _Cache(Report)
+        self._runs: _Cache[Run] = _Cache(Run, "move the folder away, or repair run.json")
+        self._reports: _Cache[Report] = _Cache(Report, "the run's command, given again, writes it anew")
         self._damaged: list[Damage] = []
         self._mutex = threading.Lock()
 
@@ -107,15 +123,18 @@ class Results:
         """Return every readable run, the one started last first."""
         with self._mutex:
             self._damaged = []
-            entries = [entry for folder in self._folders() if (entry := self._entry(folder)) is not None]
-        return sorted(entries, key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
+            entries: dict[str, RunEntry] = {}
+            for folder in self._folders():
+                if (entry := self._entry(folder)) is not None:
+                    entries[entry.run_id] = self._one_of(entries.get(entry.run_id), entry)
+        return sorted(entries.values(), key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
 
     def run(self, run_id: str) -> RunEntry | None:
         """Return the run with this id, ``None`` where there is none. Any text may be given."""
         return next((entry for entry in self.runs() if entry.run_id == run_id), None)
 
     def damaged(self) -> list[Damage]:
-        """Return the files that the last ``runs()`` could not read."""
+        """Return the files that the last ``runs()`` left out."""
         with self._mutex:
             return list(self._damaged)
 
@@ -126,9 +145,18 @@ class Results:
         except FileNotFoundError:
             return
         except OSError as problem:
-            self._damaged.append(Damage(self.outputs, problem.strerror or str(problem)))
+            self._damaged.append(Damage(self.outputs, f"cannot be read ({problem.strerror or problem})"))
             return
         yield from (self.outputs / name for name in names)
+
+    def _one_of(self, known: RunEntry | None, entry: RunEntry) -> RunEntry:
+        """Return which of two folders is the run: the one of its name, else the first. The other is noted."""
+        if known is None:
+            return entry
+        kept, copy = (entry, known) if entry.folder.name == entry.run_id else (known, entry)
+        problem = f"is another copy of the run in {kept.folder.name}; move one of the two folders away"
+        self._damaged.append(Damage(copy.folder / "run.json", problem))
+        return kept
 
     def _entry(self, folder: Path) -> RunEntry | None:
         run = self._runs.read(folder / "run.json", self._damaged)
@@ -136,10 +164,11 @@ class Results:
             return None
         reports = {}
         for path in sorted(_json_files(folder / "reports")):
-            if (report := self._reports.read(path, self._damaged)) is not None:
+            report = self._reports.read(path, self._damaged)
+            if report is not None and _current(report, run, path.stem):
                 reports[path.stem] = report
         status = run.status
-        if status is RunStatus.RUNNING and not _alive(run.pid):
+        if status is RunStatus.RUNNING and not _locked(folder / "run.lock"):
             status = RunStatus.INTERRUPTED
         return RunEntry(run=run, folder=folder, reports=reports, status=status)
 
@@ -147,8 +176,9 @@ class Results:
 class _Cache(Generic[R]):
     """The records of JSON files, kept as long as a file's time, size and inode stay the same."""
 
-    def __init__(self, record_type: type[R]):
+    def __init__(self, record_type: type[R], remedy: str):
         self._type = record_type
+        self._remedy = remedy
         self._known: dict[Path, tuple[tuple[int, int, int], R | Damage]] = {}
 
     def read(self, path: Path, damaged: list[Damage]) -> R | None:
@@ -171,7 +201,8 @@ class _Cache(Generic[R]):
         try:
             return read_json(path, self._type)
         except StoreError as problem:
-            return Damage(path, str(problem).removeprefix(f"cannot read {path}: "))
+            reason = str(problem).removeprefix(f"cannot read {path}: ")
+            return Damage(path, f"cannot be read ({reason}); {self._remedy}")
 
 
 def _json_files(folder: Path) -> list[Path]:
@@ -181,14 +212,27 @@ def _json_files(folder: Path) -> list[Path]:
         return []
 
 
-def _alive(pid: int | None) -> bool:
-    """Return whether a process of this number exists. Another user's process counts: it cannot be asked."""
-    if not pid or pid < 1:
+def _current(report: Report, run: Run, dataset: str) -> bool:
+    """Return whether a report is about the model and the rows that the run asks now."""
+    state = run.states.get(dataset)
+    return state is not None and report.model_identity == run.model_identity and report.dataset_sha256 == state.sha256
+
+
+def _locked(path: Path) -> bool:
+    """Return whether a process holds the lock of a run's folder. A process number alone may be another's by now.
+
+    The lock is tried as a shared one: whoever else looks at the same moment is not taken for the run's own process.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
         return False
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    except OSError:  # a file system without locks: no run could have taken one
+        return False
+    finally:
+        os.close(descriptor)  # which releases it
+    return False

@@ -107,7 +107,7 @@ def _dataset_files(say: Words, entry: RunEntry, dataset: str) -> Markup:
         kinds += [
             f"{path.parent.name}.jsonl"
             for path in (entry.reviews(dataset), entry.predictions(dataset))
-            if path.is_file()
+            if path.is_file() and entry.inside(path)
         ]
     if not kinds:
         return Markup("")
@@ -121,7 +121,7 @@ def _dataset_files(say: Words, entry: RunEntry, dataset: str) -> Markup:
 
 
 def _unfinished(say: Words, so_far: SoFar) -> Markup:
-    share = 100 * so_far.n / so_far.total if so_far.total else 0
+    share = 100 * so_far.answered / so_far.total if so_far.total else 0
     return Markup(
         '<div class="b-figure"><span class="b-fig tn">{}</span><span class="q tn">{} {}</span>'
         '<span class="end md qq tn">{}</span></div>'
@@ -131,7 +131,7 @@ def _unfinished(say: Words, so_far: SoFar) -> Markup:
         points(so_far.score),
         margin(so_far.ci95),
         say("so_far"),
-        say("answered", n=count(so_far.n), total=count(so_far.total)),
+        say("answered", n=count(so_far.answered), total=count(so_far.total)),
         share,
         share,
     )

@@ -124,7 +124,7 @@ def _result(lang: Lang, entry: RunEntry, dataset: str) -> Markup:
     href = Place(run=entry.run_id, dataset=dataset).to()
     so_far, report = entry.so_far(dataset), entry.reports.get(dataset)
     if so_far is not None:
-        done = words(lang)("answered_short", n=count(so_far.n), total=count(so_far.total))
+        done = words(lang)("answered_short", n=count(so_far.answered), total=count(so_far.total))
         figure = Markup('<span class="tn q">{} <small>{}</small></span> <small class="qq tn">{}</small>').format(
             points(so_far.score), margin(so_far.ci95), done
         )

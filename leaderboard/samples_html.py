@@ -115,7 +115,7 @@ def _figure(lang: Lang, entry: RunEntry, dataset: str) -> Markup:
         middle = Markup('<span class="b-fig tn">{}</span><span class="q tn">{} {}</span>').format(
             points(so_far.score), margin(so_far.ci95), say("so_far")
         )
-        end = say("answered", n=count(so_far.n), total=count(so_far.total))
+        end = say("answered", n=count(so_far.answered), total=count(so_far.total))
         return Markup('<div class="b-figure">{}<span class="end md qq tn">{}</span></div>').format(middle, end)
     if report is None:
         return Markup("")

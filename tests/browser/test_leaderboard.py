@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import threading
 import urllib.parse
@@ -361,7 +360,7 @@ def test_an_unknown_address_is_a_page_with_a_way_back(window):
 def test_a_run_that_goes_on_changes_its_figures_in_place(browser, tmp_path):
     FakeRun("done", {"gsm8k": FakeDataset(n=50, wrong=20)}).write(tmp_path)
     going = FakeRun("going", {"gsm8k": FakeDataset(n=60, wrong=20)})
-    FakeRun("going", {"gsm8k": FakeDataset(n=60, wrong=20, answered=6)}, pid=os.getpid()).write(tmp_path)
+    FakeRun("going", {"gsm8k": FakeDataset(n=60, wrong=20, answered=6)}, running=True).write(tmp_path)
     with served(tmp_path) as address:
         opened = Window(browser, address)
         page = opened.open()

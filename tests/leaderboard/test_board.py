@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from leaderboard.board import Cell, Kind, heat, make_board
 from leaderboard.results import Results
-from llmuses.records import Mode
+from llmuses.records import Mode, RunStatus
 from tests.support.fake_runs import FakeDataset, FakeRun
 
 
@@ -60,11 +59,31 @@ def test_of_several_runs_of_a_model_the_newest_shows(tmp_path):
 def test_a_score_so_far_shows_but_never_hides_a_report(tmp_path):
     FakeRun("m", {"gsm8k": FakeDataset(n=10, wrong=5)}, run_id="old", started=1.0).write(tmp_path)
     growing = {"gsm8k": FakeDataset(n=10, answered=3), "arc": FakeDataset(n=10, answered=3)}
-    FakeRun("m", growing, run_id="new", started=2.0, pid=os.getpid()).write(tmp_path)
+    FakeRun("m", growing, run_id="new", started=2.0, running=True).write(tmp_path)
     row = board(tmp_path).rows[0]
     assert row.cells["gsm8k-0-shot-sample-set"].kind is Kind.SCORED
     assert row.cells["arc-0-shot-sample-set"].kind is Kind.RUNNING
     assert row.running
+
+
+def test_a_report_of_what_the_run_asked_before_is_not_ranked_as_its_model(tmp_path):
+    asked = {"gsm8k": FakeDataset(n=10, wrong=5)}
+    FakeRun("m", asked, run_id="r", identity="old weights").write(tmp_path)
+    again = {"gsm8k": FakeDataset(n=10, wrong=5, answered=4)}
+    FakeRun("m", again, run_id="r", identity="new weights", running=True).write(tmp_path)
+    row = board(tmp_path).rows[0]
+    cell = row.cells["gsm8k-0-shot-sample-set"]
+    assert (row.identity, cell.kind, cell.report, cell.n) == ("new weights", Kind.RUNNING, None, 4)
+    assert row.mean is None
+
+
+def test_answers_that_are_not_scored_yet_are_a_figure_without_score(tmp_path):
+    asked = {"gsm8k": FakeDataset(n=10, reviewed=False)}
+    FakeRun("m", asked, status=RunStatus.DONE).write(tmp_path)
+    row = board(tmp_path).rows[0]
+    cell = row.cells["gsm8k-0-shot-sample-set"]
+    assert (cell.kind, cell.score, cell.ci95, cell.ranked) == (Kind.UNSCORED, None, None, False)
+    assert row.mean is None
 
 
 def test_models_of_one_name_that_are_not_the_same_are_two_rows_told_apart(tmp_path):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from leaderboard.board import make_board
 from leaderboard.board_html import board_page
 from leaderboard.results import Results
+from llmuses.records import RunStatus
 from tests.support.fake_runs import HOSTILE, FakeDataset, FakeRun, showcase
 from tests.support.pages import Page, check_harmless, visit
 
@@ -26,7 +25,7 @@ def cells(shown):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_state_of_the_board_is_well_formed(tmp_path, lang):
     showcase(tmp_path)
-    FakeRun("growing", {"mmlu": FakeDataset(n=50, answered=20)}, pid=os.getpid()).write(tmp_path)
+    FakeRun("growing", {"mmlu": FakeDataset(n=50, answered=20)}, running=True).write(tmp_path)
     FakeRun("stopped", {"mmlu": FakeDataset(n=50, answered=20)}).write(tmp_path)
     (tmp_path / "growing-mmlu" / "reports").mkdir()
     (tmp_path / "growing-mmlu" / "reports" / "x.json").write_text("{")
@@ -76,7 +75,7 @@ def test_unparsed_and_truncated_are_named_in_the_label_and_marked_by_a_glyph(tmp
 def test_a_running_run_keeps_the_page_alive_and_a_finished_one_does_not(tmp_path):
     FakeRun("done", {"gsm8k": FakeDataset()}).write(tmp_path)
     assert page(tmp_path).all("div", data_live="2") == []
-    FakeRun("going", {"gsm8k": FakeDataset(n=40, answered=12)}, pid=os.getpid()).write(tmp_path)
+    FakeRun("going", {"gsm8k": FakeDataset(n=40, answered=12)}, running=True).write(tmp_path)
     shown = page(tmp_path)
     assert shown.all("div", data_live="2")
     assert "going running" in shown.text
@@ -125,6 +124,14 @@ def test_a_damaged_file_is_named_beside_the_results_that_are_left(tmp_path):
     shown = page(tmp_path)
     assert "bad/run.json" in shown.text
     assert len(cells(shown)) == 1
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "answered, not scored"), ("zh", "尚未评分")])
+def test_answers_that_are_not_scored_yet_say_what_scores_them(tmp_path, lang, words):
+    FakeRun("m", {"gsm8k": FakeDataset(n=10, reviewed=False)}, status=RunStatus.DONE).write(tmp_path)
+    shown = page(tmp_path, lang)
+    assert words in shown.html
+    assert "--stage infer" in shown.html
 
 
 def test_a_board_of_demo_rows_alone_says_how_models_of_ones_own_get_there(tmp_path):

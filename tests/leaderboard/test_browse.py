@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +18,7 @@ from leaderboard.model_text import HEAD, TAIL, as_written, rendered
 from leaderboard.options_html import normalised, option_index
 from leaderboard.results import Results
 from leaderboard.samples import Filter, Shelf, Sort
+from llmuses.benchmarks.gsm8k import GSM8K
 from llmuses.records import (
     ErrorKind,
     Generate,
@@ -32,6 +32,7 @@ from llmuses.records import (
     ResponseError,
     Review,
     Run,
+    RunStatus,
     Score,
     Status,
     Usage,
@@ -155,18 +156,28 @@ def test_a_run_that_cannot_be_read_is_named_and_the_others_stay(one, tmp_path):
     (tmp_path / "torn").mkdir()
     (tmp_path / "torn" / "run.json").write_text('{"run_id": ')
     page = look(tmp_path)
-    assert "torn/run.json cannot be read and is left out" in page.text
+    assert "Left out: torn/run.json cannot be read" in page.text
+    assert "move the folder away, or repair run.json" in page.text
     assert "browse?run=one" in hrefs(page)
 
 
 def test_a_running_run_shows_how_far_it_is_and_asks_again(tmp_path):
-    fake = FakeRun("m", {"gsm8k": FakeDataset(n=40, wrong=10, answered=20)}, run_id="r", pid=os.getpid())
+    fake = FakeRun("m", {"gsm8k": FakeDataset(n=40, wrong=10, answered=20)}, run_id="r", running=True)
     fake.write(tmp_path)
     page = look(tmp_path)
     assert "20 of 40" in page.text
     assert "running" in page.text
     assert 'data-live="3"' in page.html
     assert 'data-live="3"' in look(tmp_path, run="r").html
+
+
+def test_answers_that_are_not_scored_yet_are_counted_and_have_no_score(tmp_path):
+    fake = FakeRun("m", {"gsm8k": FakeDataset(n=40, reviewed=False)}, run_id="r", status=RunStatus.DONE)
+    fake.write(tmp_path)
+    for query in ({}, {"run": "r"}, {"run": "r", "dataset": "gsm8k"}):
+        page = look(tmp_path, **query)
+        assert "40 of 40" in page.text
+        assert "0.0" not in page.text
 
 
 # --- one run
@@ -283,7 +294,7 @@ def test_long_lists_come_fifty_a_page(tmp_path):
 
 
 def test_a_run_without_reviews_yet_says_so(tmp_path):
-    FakeRun("m", {"gsm8k": FakeDataset(n=9, answered=0)}, run_id="r", pid=os.getpid()).write(tmp_path)
+    FakeRun("m", {"gsm8k": FakeDataset(n=9, answered=0)}, run_id="r", running=True).write(tmp_path)
     assert "Nothing is scored yet" in look(tmp_path, run="r", dataset="gsm8k").text
 
 
@@ -591,6 +602,28 @@ def test_other_runs_do_not_tell_what_they_read_from_an_unpublished_row(one, tmp_
     assert "tell-tale" not in look(tmp_path, run="one", dataset="gsm8k", sample="main/0").html
 
 
+def test_rows_that_the_benchmark_keeps_private_stay_so_whatever_a_report_says(one, tmp_path, monkeypatch):
+    monkeypatch.setattr(GSM8K, "publish_samples", False)
+    page = look(tmp_path, run="one", dataset="gsm8k")
+    assert "The authors of this benchmark ask" in page.text
+    assert "crate" not in page.html
+
+
+def test_samples_behind_a_link_that_leads_out_of_the_outputs_folder_are_not_read(tmp_path):
+    outputs = tmp_path / "outputs"
+    folder = FakeRun("m", {"gsm8k": FakeDataset(n=5)}, run_id="r").write(outputs)
+    (folder / "reviews").rename(tmp_path / "elsewhere")
+    (folder / "reviews").symlink_to(tmp_path / "elsewhere")
+    for query in ({}, {"sample": "main/0"}, {"q": "crate"}):
+        page = look(outputs, run="r", dataset="gsm8k", **query)
+        assert "lie outside the outputs folder" in page.text
+        assert "crate" not in page.html
+    assert not [href for href in hrefs(look(outputs, run="r")) if "reviews.jsonl" in href]
+    FakeRun("other", {"gsm8k": FakeDataset(n=5, wrong=1)}, run_id="s").write(outputs)
+    for query in ({"sample": "main/0"}, {"filter": "disagree"}):
+        assert "run=r" not in look(outputs, run="s", dataset="gsm8k", **query).html
+
+
 # --- hostile text, languages
 
 
@@ -604,6 +637,7 @@ def test_no_text_of_a_model_or_a_row_becomes_part_of_a_page(tmp_path):
     FakeRun("other", {"gsm8k": FakeDataset(n=8)}, run_id="b", hostile=True).write(tmp_path)
     for each in list(JsonlStore(folder / "reviews" / "gsm8k.jsonl", Review)):
         change_review(folder, each.sample_id, reason=HOSTILE, rule=HOSTILE, finish_reason=HOSTILE, target=HOSTILE)
+    change_report(folder, model_identity=HOSTILE)
     change_run(
         folder, command=HOSTILE, model_args={HOSTILE: HOSTILE}, versions={HOSTILE: HOSTILE}, model_identity=HOSTILE
     )

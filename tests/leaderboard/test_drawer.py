@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from leaderboard.drawer import LISTED, drawer
@@ -51,7 +49,7 @@ def test_a_long_list_is_cut_and_says_how_many_are_left(tmp_path):
 
 
 def test_a_running_run_shows_its_score_so_far(tmp_path):
-    FakeRun("m", {"gsm8k": FakeDataset(n=40, wrong=10, answered=20)}, run_id="r", pid=os.getpid()).write(tmp_path)
+    FakeRun("m", {"gsm8k": FakeDataset(n=40, wrong=10, answered=20)}, run_id="r", running=True).write(tmp_path)
     shown = open_drawer(tmp_path, run="r", dataset="gsm8k")
     assert "running: 20 of 40 answered, score so far" in shown.text
     assert "n = 20" in shown.text
@@ -78,6 +76,16 @@ def test_hostile_answers_are_text(tmp_path, lang):
     shown = open_drawer(tmp_path, lang, run="r", dataset="gsm8k")
     check_harmless(shown)
     assert "<script>" in shown.text
+
+
+def test_samples_behind_a_link_that_leads_out_of_the_outputs_folder_are_not_listed(tmp_path):
+    folder = FakeRun("m", {"gsm8k": FakeDataset(n=20, wrong=9)}, run_id="r").write(tmp_path / "outputs")
+    reviews = folder / "reviews" / "gsm8k.jsonl"
+    reviews.rename(tmp_path / "elsewhere.jsonl")
+    reviews.symlink_to(tmp_path / "elsewhere.jsonl")
+    shown = open_drawer(tmp_path / "outputs", run="r", dataset="gsm8k")
+    assert "lie outside the outputs folder" in shown.text
+    assert "plums" not in shown.text
 
 
 def test_rows_that_may_not_be_published_are_not_listed(tmp_path):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from leaderboard.demo_state import DemoState, Phase
@@ -27,7 +25,7 @@ def under_way(outputs, hostile=False):
     FakeRun(
         "SmolLM2-135M-Instruct",
         {"arc": FakeDataset(n=40, wrong=20, answered=16), "gsm8k": FakeDataset(n=20, wrong=15, answered=4)},
-        demo=True, pid=os.getpid(), hostile=hostile,
+        demo=True, running=True, hostile=hostile,
     ).write(outputs)  # fmt: skip
 
 

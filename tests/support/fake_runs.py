@@ -7,12 +7,14 @@ answers of a dataset are the unusual ones.
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import os
 import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from llmuses.benchmarks import get_benchmark
 from llmuses.evaluation.folder import RunFolder
@@ -68,6 +70,8 @@ class FakeDataset:
     answered: int | None = None
     """Where the run still goes on, or was interrupted: how many are answered."""
     sample_data: bool = True
+    reviewed: bool = True
+    """Whether the answers are scored too: after ``--stage infer`` they are not, and there is no report."""
 
     def verdicts(self) -> list[str]:
         """Return the verdict of each sample, spread over the dataset; the first 3 wrong and the rest mixed."""
@@ -90,7 +94,8 @@ class FakeRun:
     started: float = 1_795_000_000.0
     demo: bool = False
     status: RunStatus | None = None
-    pid: int | None = None
+    running: bool = False
+    """Whether the run goes on: this process holds its lock until the run is written again without."""
     hostile: bool = False
 
     def write(self, outputs: Path) -> Path:
@@ -108,13 +113,27 @@ def write_run(outputs: Path, fake: FakeRun) -> Path:
     """Write a run's folder as an evaluation would have left it, and return it. Answers that are there already stay."""
     run = _run(fake)
     folder = RunFolder(outputs / run.run_id)
+    if fake.running:
+        _hold(folder.path)
     for plan in run.datasets:
         dataset = fake.datasets[plan.dataset]
         _write_answers(folder.path, fake, plan, run.states[plan.dataset])
-        if dataset.answered is None:
+        if dataset.answered is None and dataset.reviewed:
             folder.save_report(make_report(folder, run, plan, get_benchmark(plan.dataset)))
     write_json(folder.path / "run.json", run)
+    if not fake.running and (lock := _locks.pop(folder.path, None)):
+        lock.close()
     return folder.path
+
+
+_locks: dict[Path, IO[str]] = {}
+
+
+def _hold(folder: Path) -> None:
+    if folder not in _locks:
+        folder.mkdir(parents=True, exist_ok=True)
+        _locks[folder] = open(folder / "run.lock", "a")
+        fcntl.flock(_locks[folder], fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _write_answers(folder: Path, fake: FakeRun, plan: DatasetPlan, state: DatasetState) -> None:
@@ -128,8 +147,12 @@ def _write_answers(folder: Path, fake: FakeRun, plan: DatasetPlan, state: Datase
             prediction, review = _answer(fake, plan, index, verdict, index >= dataset.n - dataset.truncated)
             if index >= there:
                 predictions.append(prediction)
-                reviews.append(review)
+                if dataset.reviewed:
+                    reviews.append(review)
             state.answered += 1
+            if not dataset.reviewed:
+                continue
+            state.reviewed += 1
             state.failed += review.status is Status.FAILED
             state.correct += next(iter(review.scores.values()), 0.0)
 
@@ -138,7 +161,7 @@ def grow(outputs: Path, fake: FakeRun, steps: int, pause: float) -> None:
     """Write a run as it grows: so many steps, so many seconds apart; then its reports."""
     most = max(dataset.n for dataset in fake.datasets.values())
     for step in range(1, steps):
-        write_run(outputs, dataclasses.replace(with_answers(fake, most * step // steps), pid=os.getpid()))
+        write_run(outputs, dataclasses.replace(with_answers(fake, most * step // steps), running=True))
         time.sleep(pause)
     write_run(outputs, fake)
 
@@ -166,7 +189,7 @@ def _run(fake: FakeRun) -> Run:
         states={name: _state(name, dataset) for name, dataset in fake.datasets.items()},
         command=f"llmuses eval --model {spec} --datasets {' '.join(fake.datasets)}",
         demo=fake.demo,
-        pid=fake.pid,
+        pid=os.getpid() if fake.running else None,
         started=fake.started,
         updated=time.time(),
         finished=None if unfinished else fake.started + seconds,

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shutil
 
 import pytest
 from starlette.testclient import TestClient
@@ -154,6 +155,19 @@ def test_what_does_not_exist_cannot_be_taken_away(client, address):
     answer = client.get(f"/export/{address}")
     assert answer.status_code == 404
     assert "not for you" not in answer.text
+
+
+@pytest.mark.parametrize("kind", ["reviews", "predictions"])
+@pytest.mark.parametrize("name", ["review.json", "prediction.json", "reviews.jsonl", "predictions.jsonl"])
+def test_a_link_that_leads_out_of_the_outputs_folder_is_not_followed(client, outputs, tmp_path, kind, name):
+    run_id = f"linked-{kind}-{name}"
+    lines = FakeRun("linked", {"gsm8k": FakeDataset(n=3)}, run_id=run_id).write(outputs) / kind / "gsm8k.jsonl"
+    lines.rename(tmp_path / "elsewhere.jsonl")
+    lines.symlink_to(tmp_path / "elsewhere.jsonl")
+    answer = client.get(f"/export/{name}?run={run_id}&dataset=gsm8k&sample=main/0")
+    reads_both = name == "prediction.json"
+    assert answer.status_code == (404 if reads_both or name.startswith(kind.removesuffix("s")) else 200)
+    shutil.rmtree(outputs / run_id)
 
 
 def test_a_report_from_anywhere_gets_no_script_and_no_origin(client):
