@@ -37,15 +37,13 @@ class RunFolder:
             self._lock = open(self.path / "run.lock", "a+")
         except OSError as problem:
             raise StoreError(f"cannot write in {self.path}: {problem.strerror or problem}") from problem
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as problem:
+        if not _locked(self._lock):
             self._lock.seek(0)
             owner = self._lock.read().strip() or "unknown"
             self._lock.close()
             raise RunLockedError(
                 f"run {self.path.name} is being worked on by process {owner}: wait for it or stop it, then start again."
-            ) from problem
+            )
         self._lock.truncate(0)
         self._lock.write(str(os.getpid()))
         self._lock.flush()
@@ -89,6 +87,18 @@ class RunFolder:
     def save_report(self, report: Report) -> None:
         """Write ``reports/DATASET.json``."""
         write_json(self.path / "reports" / f"{report.dataset}.json", report)
+
+
+def _locked(file: IO[str]) -> bool:
+    """Take the lock; False where another process holds it. A page that looks who works here holds it for a moment."""
+    for pause in (0.02, 0.1, 0.0):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def earlier_answers(outputs: Path, run: Run) -> list[Path]:
