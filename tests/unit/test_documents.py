@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -16,7 +17,7 @@ from llmuses import evaluate
 from llmuses.benchmarks import Benchmark, get_benchmark
 from llmuses.cli import _parser
 from llmuses.cli_settings import EvalSettings, eval_settings
-from llmuses.evaluation.plan import make_plan
+from llmuses.evaluation.plan import DatasetArgs, make_plan
 from llmuses.models.load import convert_args, parse_spec
 from llmuses.records import Generate, Mode
 from tests.support.scripted import ScriptedModel
@@ -183,6 +184,44 @@ def test_every_make_target_that_is_named_exists(document: str) -> None:
     named = set(re.findall(r"(?:`|^)make ([a-z]+)", (ROOT / document).read_text("utf-8"), re.MULTILINE))
     assert named
     assert named <= targets
+
+
+def example_rows(document: str) -> list[tuple[str, list[str], list[str]]]:
+    """Return a document's example rows: the benchmark, the files they may stand in, and the lines."""
+    (block,) = re.findall(r"^```\n(mmlu .*?)^```$", (ROOT / document).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    shown = []
+    for part in block.strip().split("\n\n"):
+        head, *lines = part.splitlines()
+        shown.append((head.split()[0], re.findall(r"\S+\.(?:csv|jsonl)", head), [line.strip() for line in lines]))
+    return shown
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_the_example_rows_of_the_readme_are_read_from_the_files_it_names(document: str, tmp_path: Path) -> None:
+    right = {"mmlu": ["Jupiter"], "ceval": ["木星"], "gsm8k": ["18"], "arc": ["heat", "heat"]}
+    read: dict[str, list[str]] = {}
+    for name, files, lines in example_rows(document):
+        benchmark = get_benchmark(name)
+        subset = benchmark.subsets[0]
+        for number, file in enumerate(files):
+            root = tmp_path / name / str(number)
+            path = root / file.replace("SUBSET", subset)
+            path.parent.mkdir(parents=True)
+            rows = lines if len(files) == 1 else lines[number : number + 1]
+            path.write_text("\n".join(rows) + "\n", "utf-8")
+            (sample,) = benchmark.samples(root, subset, benchmark.split)
+            answer = sample.choices["ABCD".index(sample.target)] if sample.choices else sample.target
+            read.setdefault(name, []).append(answer)
+    assert read == right
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_every_dataset_argument_is_in_the_readme_with_its_default(document: str) -> None:
+    said = dict(re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", (ROOT / document).read_text("utf-8"), re.MULTILINE))
+    fields = {field.name: field.default for field in msgspec.structs.fields(DatasetArgs)}
+    assert fields.keys() <= said.keys()
+    for name in ("few_shot_as", "hub"):
+        assert said[name] == f'`"{fields[name]}"`'
 
 
 def test_every_benchmark_is_in_both_readmes() -> None:
