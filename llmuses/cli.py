@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(arguments)
         signal.signal(signal.SIGTERM, _interrupt)
-        args.command = _SECRET.sub(r"\1=…", shlex.join(["llmuses", *arguments]))
+        args.command = _SECRET.sub(r"\1=…", shlex.join(["llmuses", *(word for word in arguments if word != "--demo")]))
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
     except LlmusesError as problem:
@@ -98,7 +98,7 @@ def _add_eval(parser: argparse.ArgumentParser) -> None:
     add("--sample-data", action="store_true", default=None, help="use the small sample sets that come with llmuses")
     add("--stage", choices=("all", "infer", "review", "report"), help="do only one step of a run (all)")
     add("--dry-run", action="store_true", default=None, help="show the prompts and count the calls, ask nothing")
-    add("--fail-under", nargs="+", metavar="D=SCORE", help="exit with 1 where a score is lower")
+    add("--fail-under", nargs="+", metavar="D=SCORE", help="exit with 1 where a score is lower: gsm8k=0.6")
     add("--config", type=Path, metavar="RUN.yaml", help="the same settings from a file; flags win over it")
     add("--demo", action="store_true", default=None, help=argparse.SUPPRESS)
     parser.set_defaults(run=_eval)
@@ -193,7 +193,7 @@ def _below(result: Result, thresholds: dict[str, float]) -> int:
         wanted = thresholds.get(report.dataset)
         if wanted is not None and (report.score is None or report.score < wanted):
             score = "none" if report.score is None else f"{report.score:.4f}"
-            print(f"llmuses: {report.dataset}: score {score} is under {wanted:g}.", file=sys.stderr)
+            print(f"llmuses: {report.dataset}: score {score} is under {wanted:g} (fractions of 1).", file=sys.stderr)
             code = 1
     return code
 
@@ -217,7 +217,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _add_list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("benchmarks", "models", "runs"))
+    parser.add_argument("what", choices=("benchmarks", "models", "runs"), metavar="benchmarks|models|runs")
     parser.add_argument("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=_list)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from llmuses.errors import UnknownNameError, UsageError
+from llmuses.errors import UnknownNameError, UsageError, in_words
 
 
 class ModelChoice(msgspec.Struct, frozen=True):
@@ -82,11 +82,11 @@ def eval_settings(args: argparse.Namespace) -> EvalSettings:
     try:
         settings = msgspec.convert(values, EvalSettings, dec_hook=_path)
     except msgspec.ValidationError as problem:
-        raise UsageError(f"{args.config or 'settings'}: {problem}.") from problem
+        raise UsageError(f"{args.config or 'settings'}: {in_words(problem)}.") from problem
     if not settings.model:
         raise UsageError("no model is named: --model SPEC (llmuses list models shows known ones).")
-    if isinstance(settings.datasets, str):
-        settings.datasets = [settings.datasets]
+    named = [settings.datasets] if isinstance(settings.datasets, str) else settings.datasets
+    settings.datasets = [name for part in named for name in part.replace(",", " ").split()]
     if not settings.datasets:
         raise UsageError("no dataset is named: --datasets mmlu gsm8k (llmuses list benchmarks shows all).")
     for name, score in settings.fail_under.items():

@@ -35,7 +35,7 @@ class Progress:
         self._fresh = 0
         total = sum(state.total for state in run.states.values())
         self._console.print(
-            f"{run.model}: {total:,} answers to {', '.join(run.states)} ({run.run_id})", highlight=False
+            f"{run.model} is asked {total:,} times: {', '.join(run.states)} ({run.run_id})", highlight=False
         )
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)
@@ -106,6 +106,12 @@ def print_result(console: Console, result: Result) -> None:
                 table.add_row("", "", name.replace("_", " "), *_figures(average)[:3], style="dim")
     console.print(table)
     for report in result.reports:
+        if "(borrowed)" in report.setting:
+            console.print(
+                f"{report.dataset}: these rows came without worked examples; those of the shipped sample set were used.",
+                highlight=False,
+                soft_wrap=True,
+            )
         if report.bounds:
             low, high = report.bounds
             console.print(
@@ -141,7 +147,7 @@ def print_dry_run(console: Console, found: Sequence[DryRun]) -> None:
     for dataset in found:
         console.print(
             f"{dataset.dataset}: {dataset.calls:,} calls, about {dataset.prompt_tokens:,} prompt tokens"
-            + (f", answers of up to {dataset.max_answer_tokens:,} tokens" if dataset.max_answer_tokens else ""),
+            + (f", at most {dataset.max_answer_tokens:,} tokens in all answers" if dataset.max_answer_tokens else ""),
             highlight=False,
         )
     console.print("Nothing was asked.")

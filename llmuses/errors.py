@@ -7,6 +7,7 @@ do. The command line prints that line and exits with ``exit_code``; ``--debug`` 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -25,10 +26,33 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         names = sorted(known)
-        near = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}."
+        near = " or ".join(f"'{known}'" for known in _nearest(name, names))
+        hint = f"did you mean {near}?" if near else f"known: {', '.join(names)}."
         super().__init__(f"unknown {kind} '{name}': {hint}")
         self.name = name
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    """Return the nearest known name, and a second one where it is as near as that."""
+    near = difflib.get_close_matches(name.lower(), names, n=2, cutoff=0.5)
+    ratios = [difflib.SequenceMatcher(None, name.lower(), known).ratio() for known in near]
+    return near if len(near) == 2 and ratios[0] - ratios[1] < 0.15 else near[:1]
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "array": "a list"}
+
+
+def in_words(problem: Exception) -> str:
+    """Return what a typed reader (msgspec) found wrong with a setting, in a user's words."""
+    said = str(problem)
+    what, _, where = said.partition(" - at `")
+    name = where.rstrip("`").removeprefix("$").lstrip(".").replace("[...]", "")
+    if match := re.match(r"Expected `([^`]+)`", what):
+        kinds = [_KINDS.get(kind.strip(), kind.strip()) for kind in match[1].split("|") if kind.strip() != "null"]
+        what = f"must be {' or '.join(kinds)}"
+    elif match := re.match(r"Invalid (?:enum|literal) value (.*)", what):
+        what = f"cannot be {match[1]}"
+    return f"{name} {what}" if name else what[:1].lower() + what[1:]
 
 
 class DataError(LlmusesError):

@@ -290,7 +290,10 @@ def _unknown(kind: str, repo_id: str, hub: Hub) -> HubError:
 
 
 def _not_an_id(kind: str, repo_id: str, hub: Hub) -> HubError:
-    return HubError(f"{kind} '{repo_id}' is neither a path on this machine nor an id of {_TITLES[hub]} (OWNER/NAME).")
+    elsewhere = f"; behind an API it is openai:{repo_id}" if kind == "model" else ""
+    return HubError(
+        f"{kind} '{repo_id}' is neither a path on this machine nor an id of {_TITLES[hub]} (OWNER/NAME){elsewhere}."
+    )
 
 
 def _no_revision(kind: str, repo_id: str, hub: Hub, revision: str | None) -> HubError:

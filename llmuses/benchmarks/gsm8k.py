@@ -37,10 +37,10 @@ class GSM8K(Generation):
     generation: ClassVar[GenerationConfig] = GenerationConfig(max_tokens=512, stop=("\nQuestion:",))
 
     def sample(self, row: Row, subset: str, index: int) -> Sample:
-        reasoning, mark, answer = str(cell(row, "answer")).rpartition("####")
+        reasoning, _, answer = str(cell(row, "answer")).rpartition("####")
         target = plain_number(answer)
-        if not mark or not equal_numbers(target, target):
-            raise ValueError("the answer does not end on a line '#### NUMBER'")
+        if not equal_numbers(target, target):
+            raise ValueError("the answer is no number and does not end on a line '#### NUMBER'")
         return Sample(
             sample_id=f"{subset}/{index}",
             subset=subset,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmuses.benchmarks import Benchmark
+from llmuses.errors import UsageError
 from llmuses.evaluation.plan import make_plan, named_benchmarks
 from llmuses.evaluation.runner import Result, Setup, remembered_model, run_plan
 from llmuses.evaluation.work import Listener, Stage
@@ -42,6 +43,10 @@ def evaluate(
         result = evaluate("baseline:random", ["mmlu", "gsm8k"], sample_data=True)
         result.reports[0].score, result.reports[0].ci95
     """
+    if not isinstance(model, str | Model):
+        raise UsageError(
+            f"evaluate() takes one model, a SPEC or a Model, not {type(model).__name__}: call it once a model."
+        )
     chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
     benchmarks = named_benchmarks(chosen)
     plan = make_plan(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import IO
@@ -29,6 +31,8 @@ class RunFolder:
         self._lock: IO[str] | None = None
         self._saved = 0.0
         self._created = False
+        self._saving = threading.Lock()
+        self._later: threading.Timer | None = None
 
     def __enter__(self) -> RunFolder:
         self._created = not self.path.exists()
@@ -50,6 +54,10 @@ class RunFolder:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        with self._saving:
+            if self._later is not None:
+                self._later.cancel()
+                self._later = None
         self.predictions.close()
         for store in self._reviews.values():
             store.close()
@@ -76,11 +84,27 @@ class RunFolder:
             ) from problem
 
     def save_run(self, run: Run, at_most_every: float = 0.0) -> None:
-        """Write run.json; with ``at_most_every`` only where the last time is that many seconds ago."""
-        now = time.monotonic()
-        if now - self._saved < at_most_every:
-            return
-        self._saved = now
+        """Write run.json; with ``at_most_every`` at once or after as many seconds, whatever comes first by then."""
+        with self._saving:
+            wait = at_most_every - (time.monotonic() - self._saved)
+            if wait > 0:
+                if self._later is None:  # a burst of answers may be the last news for minutes: it is written, too
+                    self._later = threading.Timer(wait, self._save_later, [run])
+                    self._later.daemon = True
+                    self._later.start()
+                return
+            self._save(run)
+
+    def _save_later(self, run: Run) -> None:
+        with self._saving, contextlib.suppress(StoreError):  # the run itself meets the error at its next append
+            if self._later is not None:
+                self._save(run)
+
+    def _save(self, run: Run) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        self._saved = time.monotonic()
         run.updated = time.time()
         write_json(self.path / "run.json", run)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from llmuses.benchmarks import Benchmark, get_benchmark
-from llmuses.errors import UnknownNameError, UsageError
+from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.hub import Hub
 from llmuses.records import DatasetPlan, GenerationConfig, Mode
 
@@ -126,10 +126,12 @@ def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -
         for key in values:
             if key not in known:
                 raise UnknownNameError(f"argument for dataset {name}", key, known)
+        if (mode := values.get("mode")) is not None and mode not in list(Mode):
+            raise UnknownNameError(f"mode for dataset {name}", str(mode), list(Mode))
         try:
             parsed[name] = msgspec.convert(dict(values), DatasetArgs, strict=False)
         except msgspec.ValidationError as problem:
-            raise UsageError(f"--dataset-args for {name}: {problem}.") from problem
+            raise UsageError(f"--dataset-args for {name}: {in_words(problem)}.") from problem
     return parsed
 
 
@@ -181,7 +183,7 @@ def generation_config(default: GenerationConfig, changes: Mapping[str, Any]) -> 
     try:
         config = msgspec.convert({**msgspec.structs.asdict(default), **values}, GenerationConfig, strict=False)
     except msgspec.ValidationError as problem:
-        raise UsageError(f"generation settings: {problem}.") from problem
+        raise UsageError(f"generation settings: {in_words(problem)}.") from problem
     if config.max_tokens < 1 or not 0 <= config.temperature < math.inf:
         raise UsageError("generation settings: max_tokens must be 1 or more, temperature 0 or more.")
     return config

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from llmuses.errors import UnknownNameError, UsageError
+from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.models.base import Model
 from llmuses.records import Mode
 from llmuses.settings import model_entries
@@ -112,7 +112,7 @@ def convert_args(kind: type[msgspec.Struct], args: dict[str, Any], backend: str)
     try:
         return msgspec.convert(args, kind, strict=False)
     except msgspec.ValidationError as problem:
-        raise UsageError(f"model arguments for {backend}: {problem}") from problem
+        raise UsageError(f"model arguments for {backend}: {in_words(problem)}.") from problem
 
 
 def public_args(args: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,22 @@ BAD = {
         [*RANDOM, "--dataset-args", '{"gsm8k": {"mode": "logprob"}}'],
         "gsm8k cannot be asked in mode logprob, only generate",
     ),
+    "a mode that does not exist": (
+        [*RANDOM, "--dataset-args", '{"gsm8k": {"mode": "gen"}}'],
+        "did you mean 'generate'?",
+    ),
+    "a near miss between two names": (
+        [*RANDOM, "--dataset-args", '{"gsm8k": {"few_shots": 2}}'],
+        "did you mean 'few_shot_as' or 'few_shot_num'?",
+    ),
+    "a number in words": ([*RANDOM, "--generation-config", "temperature=hot"], "temperature must be a number."),
+    "a temperature that is no number": ([*RANDOM, "--generation-config", "temperature=nan"], "temperature 0 or more"),
+    "a threshold for a stage without a score": (
+        [*RANDOM, "--stage", "infer", "--fail-under", "gsm8k=0.5"],
+        "the stage infer gives no score",
+    ),
+    "a model's bare name": (["eval", "--model", "gpt-5", *SAMPLES], "behind an API it is openai:gpt-5"),
+    "a wrong argument in a dry run": ([*RANDOM, "--dry-run", "--model-args", "sed=1"], "did you mean 'seed'?"),
     "a limit of nothing": (["eval", "--model", "baseline:random", "--datasets", "gsm8k", "--limit", "0"], "--limit 0"),
     "a limit that is no number": ([*RANDOM, "--limit", "ten"], "invalid int value: 'ten'"),
     "a threshold without a score": ([*RANDOM, "--fail-under", "gsm8k"], "DATASET=SCORE"),
@@ -138,6 +154,39 @@ def test_a_configuration_file_says_the_same_as_flags_and_flags_win(tmp_path: Pat
         ("baseline:majority", 2, 3),
         ("baseline:random", 2, None),
     ]
+
+
+def test_datasets_may_be_separated_by_commas_and_settings_typed_as_on_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_text(
+        "model: baseline:random\nmodel_args: seed=3\ndatasets: gsm8k,arc\nsample_data: true\nlimit: 1\n"
+    )
+    assert main(["eval", "--config", "run.yaml"]) == 0
+    (path,) = tmp_path.glob("outputs/*/run.json")
+    run = read_json(path, Run)
+    assert ([plan.dataset for plan in run.datasets], run.model_args) == (["gsm8k", "arc"], {"seed": "3"})
+
+
+def test_a_secret_in_a_command_is_not_written_down(tmp_path: Path) -> None:
+    main([*RANDOM, "--model-args", "seed=1,api_key=sk-123"])
+    assert not list(tmp_path.glob("outputs/*"))
+    from llmuses.cli import _SECRET
+
+    assert _SECRET.sub(r"\1=…", "--model-args hf_token=abc,max_tokens=5") == "--model-args hf_token=…,max_tokens=5"
+
+
+def test_a_vanished_server_does_not_stop_the_models_after_it(tmp_path: Path) -> None:
+    from tests.support.servers import mock_openai
+
+    with mock_openai(faults="500=0.5", fault_tries=9) as server:
+        args = ["--model-args", f"base_url={server.base_url},max_retries=0"]
+        assert main(["eval", "--model", "openai:m", *SAMPLES, *args]) in (0, 1)
+    config = {"base_url": server.base_url, "max_retries": 0}
+    (tmp_path / "run.yaml").write_text(
+        json.dumps({"model": [{"model": "openai:m", "args": config}, "baseline:random"]})
+    )
+    assert main(["eval", "--config", "run.yaml", *SAMPLES]) != 0
+    names = {read_json(path, Run).model for path in tmp_path.glob("outputs/*/run.json")}
+    assert "baseline:random" in names
 
 
 def test_an_unknown_setting_in_a_configuration_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -348,3 +349,23 @@ def test_model_arguments_mean_the_same_typed_or_from_a_file(tmp_path: Path) -> N
         for seed in ("3", 3)
     )
     assert typed.folder == from_file.folder
+
+
+def test_a_burst_of_answers_is_in_the_record_although_nothing_follows_it(rows: Path, tmp_path: Path) -> None:
+    class Pausing(ScriptedModel):
+        def run(self, requests: Iterable[Request]) -> Iterator[Response]:
+            yield from super().run(requests)
+            deadline = time.monotonic() + 10
+            while _answered(tmp_path) < 6 and time.monotonic() < deadline:
+                time.sleep(0.05)
+            self.seen = _answered(tmp_path)
+
+    model = Pausing(last_message)
+    run(model, rows, tmp_path)
+    assert model.seen == 6, "run.json lagged behind while the model was silent"
+
+
+def _answered(tmp_path: Path) -> int:
+    (path,) = tmp_path.glob("outputs/*/run.json")
+    answered: int = json.loads(path.read_bytes())["states"]["echoes"].get("answered", 0)
+    return answered
