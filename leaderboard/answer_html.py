@@ -165,7 +165,7 @@ def _reading(lang: Lang, review: Review) -> Markup:
         read_out = Markup('<span class="qq">{}</span>').format(say("none"))
     else:
         read_out = Markup('<span class="{}">{}</span>').format("u-mark" if review.span else "", review.extracted)
-    how = say(f"rule.{review.rule}") if review.rule in _RULES else review.rule or review.reason or "–"
+    how = rule_words(lang, review.rule) if review.rule else review.reason or "–"
     if review.status in (Status.REJECTED, Status.FAILED):
         how = say("nothing_to_read")
     cells = (
@@ -182,7 +182,12 @@ def _reading(lang: Lang, review: Review) -> Markup:
     )
 
 
-_RULES = frozenset(
+def rule_words(lang: Lang, rule: str) -> str:
+    """Return how an answer was read; a benchmark of someone's own names rules that the catalogue does not have."""
+    return words(lang)(f"rule.{rule}") if rule in RULES else rule.replace("_", " ")
+
+
+RULES = frozenset(
     [
         "boxed",
         "announced",

@@ -35,6 +35,10 @@ _OTHER_RUNS = 100
 """The newest runs of a dataset that are looked into for other answers to one sample."""
 
 
+_SHORTEST = 0.05
+"""Seconds. Where nothing took longer, as with players that only guess, nothing is worth calling slow."""
+
+
 def browse(results: Results, shelf: Shelf, visit: Visit) -> Markup:
     """Return the page that an address names. Whatever it names wrongly is said, with a way on."""
     there = place(visit.query)
@@ -99,6 +103,8 @@ class _View:
     def _numbers(self) -> dict[Filter, int]:
         counted = [which for which in Filter if which is not Filter.DISAGREE]
         numbers: dict[Filter, int] = {which: len(self._select(which)) for which in counted}
+        if not np.any(self._rows.latency >= _SHORTEST):
+            numbers[Filter.SLOW] = 0
         if not self._others:
             numbers[Filter.DISAGREE] = 0
         return numbers

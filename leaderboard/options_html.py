@@ -32,11 +32,13 @@ def options(lang: Lang, review: Review, ask: Loglikelihood, scores: Sequence[Sco
     """Return the options as a table: their log-probabilities, their shares, which was chosen and which is right."""
     say = words(lang)
     per_byte = review.rule == "likeliest_text_per_byte"
+    found = _options(review, ask, scores)
     heads = ["option", "logprob", *(["per_byte"] if per_byte else []), "share"]
     return Markup(
-        '<div class="u-card b-card b-gap"><div class="u-wide"><table class="u-tbl b-options"><thead><tr>{}'
-        '<th class="b-bar"><span class="sr">{}</span></th></tr></thead><tbody>{}</tbody></table></div></div>'
+        '<div class="u-card b-card b-gap"><table class="u-tbl b-options{}"><thead><tr>{}'
+        '<th class="b-bar"><span class="sr">{}</span></th></tr></thead><tbody>{}</tbody></table></div>'
     ).format(
+        " b-texts" if any(option.letter for option in found) else "",
         join(
             Markup('<th scope="col" class="{}">{}</th>').format(
                 "b-option" if name == "option" else "n", say(f"col.{name}")
@@ -44,7 +46,7 @@ def options(lang: Lang, review: Review, ask: Loglikelihood, scores: Sequence[Sco
             for name in heads
         ),
         say("col.share"),
-        join(_row(say, option, per_byte) for option in _options(review, ask, scores)),
+        join(_row(say, option, per_byte) for option in found),
     )
 
 
@@ -69,26 +71,31 @@ def _row(say: Words, option: Option, per_byte: bool) -> Markup:
             icon("correct", small=True), say("col.target")
         )
         marks.append(target)
-    figures = [_signed(option.logprob, 3)]
+    figures = [("logprob", _signed(option.logprob, 3))]
     if per_byte:
         length = max(1, len(option.text.encode()))
-        figures.append(_signed(None if option.logprob is None else option.logprob / length, 4))
-    figures.append("–" if option.share is None else f"{100 * option.share:.1f}")
+        figures.append(("per_byte", _signed(None if option.logprob is None else option.logprob / length, 4)))
+    figures.append(("share", "–" if option.share is None else f"{100 * option.share:.1f}"))
     return Markup(
-        '<tr{}><td class="b-option"><span class="row">{}<span class="b-text">{}</span>{}</span></td>{}'
+        '<tr{}><td class="b-option"><span class="b-lettered">{}<span class="b-text">{}</span></span></td>{}'
         '<td class="b-bar"><i style="--p:{:.1f}"></i></td></tr>'
     ).format(
         attrs(class_="on" if option.chosen else None, title=say("not_named") if option.logprob is None else None),
         Markup('<span class="qq">{}</span>').format(option.letter) if option.letter else "",
-        option.text,
-        join(marks),
-        join(Markup('<td class="n">{}</td>').format(figure) for figure in figures),
+        join([option.text, *marks], Markup(" ")),
+        join(
+            Markup('<td class="n" data-label="{}">{}</td>').format(say(f"col.{name}"), figure)
+            for name, figure in figures
+        ),
         100 * (option.share or 0.0),
     )
 
 
 def _signed(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    """Return a number in a column's width: from 100 on, one decimal tells enough."""
+    if value is None:
+        return "–"
+    return f"{value:.{1 if abs(value) >= 100 else digits}f}".replace("-", "−")
 
 
 def normalised(logprobs: Sequence[float | None]) -> list[float | None]:

@@ -42,7 +42,7 @@ def runs_page(lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Se
         body = _table(lang, shown, turns)
     return Markup('<div class="u-head"><h1>{}</h1>{}</div>{}<div data-title="{} · llmuses"{}>{}</div>').format(
         say("browse"),
-        _search(say, place, len(entries)) if entries else "",
+        _search(say, place, len(found), len(entries)) if entries else "",
         _damage(say, damaged),
         say("browse"),
         Markup(' data-live="3"') if any(entry.running for entry in shown) else "",
@@ -62,13 +62,14 @@ def _first_command() -> Markup:
     return Markup('<p><code class="u-code">{}</code></p>').format(command)
 
 
-def _search(say: Words, place: Place, total: int) -> Markup:
+def _search(say: Words, place: Place, found: int, total: int) -> Markup:
+    said = say("n_runs", n=count(total)) if not place.q else say("n_of_runs", n=count(found), total=count(total))
     return Markup(
         '<form class="u-filters row grow" data-resets="page"><label class="g-input sm b-find b-wide">{}'
         '<input type="search" name="q" value="{}"'
-        ' placeholder="{}" aria-label="{}" autocomplete="off" data-find></label><span class="sm qq end tn">{}</span>'
+        ' placeholder="{}" aria-label="{}" autocomplete="off" data-find></label><span class="sm qq end tn{}">{}</span>'
         "</form>"
-    ).format(icon("find", small=True), place.q, say("find_run"), say("find_run"), say("n_runs", n=count(total)))
+    ).format(icon("find", small=True), place.q, say("find_run"), say("find_run"), " b-found" if place.q else "", said)
 
 
 def _damage(say: Words, damaged: Sequence[Damage]) -> Markup:

@@ -234,18 +234,20 @@ def _table(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: Listi
     several = len(rows.subset_names) > 1 and place.subset is None
     shown = public(entry, place.dataset or "")
     body = join(_row(lang, place, review, several, shown) for review in listing.reviews)
-    names = ("no", "prompt" if shown else "key", "read_out", "target", "tokens", "seconds")
+    named = [sample_name(r.sample_id, r.subset, several) for r in listing.reviews]
+    no = "no" if all(name.isdecimal() for name in named) else "id"
+    names = (no, "prompt" if shown else "key", "read_out", "target", "tokens", "seconds")
     heads = (
         Markup('<th class="{}" scope="col">{}</th>').format(
-            f"b-{name}" + (" n" if name in _RIGHT else ""), say(f"col.{name}")
+            f"b-{'no' if name == no else name}" + (" n" if name in _RIGHT else ""), say(f"col.{name}")
         )
         for name in names
     )
     return Markup(
-        '<div class="u-card b-card"><div class="u-wide"><table class="u-tbl b-list{}"><thead><tr>'
+        '<div class="u-card b-card"><div class="u-wide"><table class="u-tbl b-list" style="--no:{}ch"><thead><tr>'
         '<th class="b-v" scope="col"><span class="sr">{}</span></th>'
         "{}</tr></thead><tbody>{}</tbody></table></div>{}</div>"
-    ).format(" wide-no" if several else "", say("col.verdict"), join(heads), body, list_pager(place, listing, say))
+    ).format(_id_width(listing, several, 36), say("col.verdict"), join(heads), body, list_pager(place, listing, say))
 
 
 _RIGHT = ("read_out", "target", "tokens", "seconds")
@@ -269,7 +271,7 @@ def _row(lang: Lang, place: Place, review: Review, several: bool, shown: bool) -
         )
         read_out = Markup("")
     return Markup(
-        '<tr><td class="b-v">{}</td><td class="tn q" title="{}">{}</td>{}<td class="n">{}</td><td class="n q">{}</td>'
+        '<tr><td class="b-v">{}</td><td class="tn q b-tail" title="{}">{}</td>{}<td class="n">{}</td><td class="n q">{}</td>'
         '<td class="n q">{}</td>'
         '<td class="n q">{}</td></tr>'
     ).format(
@@ -285,9 +287,14 @@ def _row(lang: Lang, place: Place, review: Review, several: bool, shown: bool) -
 
 
 def _repeated(name: str, repeat: int) -> Markup:
-    return (
-        Markup("{}").format(name) if not repeat else Markup('{} <span class="qq">×{}</span>').format(name, repeat + 1)
-    )
+    times = Markup(' <span class="qq">×{}</span>').format(repeat + 1) if repeat else ""
+    return Markup('<bdi dir="ltr">{}{}</bdi>').format(name, times)
+
+
+def _id_width(listing: Listing, several: bool, most: float) -> float:
+    """Return how wide the column of ids is, in digits' widths; a longer id keeps its end, which tells it apart."""
+    lengths = (len(sample_name(r.sample_id, r.subset, several)) + 3 * (r.repeat > 0) for r in listing.reviews)
+    return round(min(1.2 * max([4, *lengths]), most), 1)
 
 
 def list_pager(place: Place, listing: Listing, say: Words) -> Markup:
@@ -302,9 +309,6 @@ def side_list(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: Li
     say = words(lang)
     shown = public(entry, place.dataset or "")
     several = len(rows.subset_names) > 1 and place.subset is None
-    widest = max(
-        (len(sample_name(r.sample_id, r.subset, False)) + 3 * (r.repeat > 0) for r in listing.reviews), default=4
-    )
     items, subset = [], None
     for review in listing.reviews:
         if several and review.subset != subset:
@@ -323,7 +327,7 @@ def side_list(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: Li
         filter_field(lang, place, listing),
         sort_field(lang, place),
         find_field(lang, place),
-        min(max(widest, 4), 12) + 0.5,
+        _id_width(listing, False, 14),
         place.samples(page=listing.page),
         join(items),
         empty,
@@ -338,7 +342,7 @@ def _item(lang: Lang, place: Place, review: Review, shown: bool, here: bool) -> 
         class_="cut grow" if shown else "cut grow mono",
     )
     return Markup(
-        '<li{}>{}<span class="tn qq cut" title="{}">{}</span><span class="row b-line">{}{}</span></li>'
+        '<li{}>{}<span class="tn qq cut b-tail" title="{}">{}</span><span class="row b-line">{}{}</span></li>'
     ).format(
         attrs(class_="on" if here else None, aria_current="true" if here else None),
         glyph(verdict_of(review), lang),

@@ -115,6 +115,15 @@ def test_from_a_cell_to_a_sample_and_back(page):
     page.locator("table.u-bench").wait_for()
 
 
+def test_a_search_for_runs_is_in_the_address_and_counted_while_one_types(page):
+    go(page, "browse")
+    page.locator("#main [data-find]").click()
+    page.keyboard.type("alp", delay=40)
+    page.locator("#main form", has_text=re.compile(r"\d of \d+ runs")).wait_for()
+    assert page.url.endswith("browse?q=alp")
+    assert page.locator("#main [data-find]").input_value() == "alp"
+
+
 def test_next_and_previous_by_key_stay_in_the_filter_and_in_the_address(page):
     go(page, "browse?run=alpha&dataset=gsm8k&filter=wrong&sample=main%2F1")
     seen = []

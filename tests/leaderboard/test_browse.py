@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.answer_html import split_prompt
+from leaderboard.answer_html import RULES, rule_words, split_prompt
 from leaderboard.browse import browse
 from leaderboard.browse_query import Place, place
 from leaderboard.model_text import HEAD, TAIL, as_written, rendered
-from leaderboard.options_html import normalised, option_index
+from leaderboard.options_html import normalised, option_index, options
 from leaderboard.results import Results
 from leaderboard.samples import Filter, Shelf, Sort
 from llmuses.benchmarks.gsm8k import GSM8K
@@ -40,6 +41,8 @@ from llmuses.records import (
 from llmuses.store import JsonlStore, read_json, write_json
 from tests.support.fake_runs import HOSTILE, FakeDataset, FakeRun
 from tests.support.pages import HARMLESS, Page, check_harmless, visit
+
+ROOT = Path(__file__).parents[2]
 
 # --- what the tests are written with
 
@@ -133,6 +136,85 @@ def test_a_search_looks_at_models_benchmarks_and_states(tmp_path):
     nothing = look(tmp_path, q="<b>llama</b>")
     assert "No run fits “<b>llama</b>”" in nothing.text
     assert "browse" in hrefs(nothing)
+
+
+def test_the_count_says_how_many_runs_a_search_leaves(tmp_path):
+    FakeRun("Qwen3-8B", {"gsm8k": FakeDataset(n=5)}, run_id="a").write(tmp_path)
+    FakeRun("gemma", {"gsm8k": FakeDataset(n=5)}, run_id="b").write(tmp_path)
+    assert "2 runs" in look(tmp_path).text
+    assert "1 of 2 runs" in look(tmp_path, q="qwen").text
+    assert "0 of 2 runs" in look(tmp_path, q="llama").text
+
+
+def test_ids_that_are_not_numbers_stand_under_id_and_keep_their_end(one, tmp_path):
+    assert "No." in look(tmp_path, run="one", dataset="gsm8k").text
+    store = JsonlStore(one / "reviews" / "gsm8k.jsonl", Review)
+    store.append(msgspec.structs.replace(next(iter(store)), sample_id="LLMUSES_C_01", key="another"))
+    page = look(tmp_path, run="one", dataset="gsm8k")
+    assert " ID " in page.text
+    assert "No." not in page.text
+    (named,) = page.all("td", title="LLMUSES_C_01")
+    assert "b-tail" in named["class"]
+    assert '<bdi dir="ltr">LLMUSES_C_01</bdi>' in page.html
+
+
+def test_slowest_is_offered_only_where_something_took_time(tmp_path):
+    for name, latency in (("model", 2.0), ("guess", 0.0001)):
+        folder = FakeRun(name, {"gsm8k": FakeDataset(n=3)}, run_id=name).write(tmp_path)
+        for sample in ("main/0", "main/1", "main/2"):
+            change_review(folder, sample, latency=latency)
+    assert "Slowest 5%" in look(tmp_path, run="model", dataset="gsm8k").text
+    assert "Slowest 5%" not in look(tmp_path, run="guess", dataset="gsm8k").text
+    assert "Slowest 5%" in look(tmp_path, run="guess", dataset="gsm8k", filter="slow").text
+
+
+def rules_in_code():
+    """Return every rule that the code reads answers by: the texts given as a reading's or a judgement's rule."""
+    found = set()
+    for folder in ("metrics", "benchmarks"):
+        for path in (ROOT / "llmuses" / folder).glob("*.py"):
+            for call in (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)):
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                given = [word.value for word in call.keywords if word.arg == "rule"]
+                if name in ("Reading", "_reading", "_option_after"):
+                    given += call.args[2:]
+                found |= {
+                    each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                }
+    return found
+
+
+def test_every_rule_that_reads_an_answer_has_words_in_both_languages():
+    assert len(rules_in_code()) >= 8
+    assert rules_in_code() <= RULES
+    for rule in RULES:
+        english, chinese = rule_words("en", rule), rule_words("zh", rule)
+        assert english != rule and chinese not in (rule, english)
+
+
+def test_a_rule_of_a_benchmark_of_ones_own_is_said_in_words(one, tmp_path):
+    change_review(one, "main/0", rule="whole_answer")
+    page = look(tmp_path, run="one", dataset="gsm8k", sample="main/0")
+    assert "whole answer" in page.text
+    assert "whole_answer" not in page.text
+
+
+def test_an_option_table_gives_each_figure_its_name_and_no_more_digits_than_fit():
+    ask = Loglikelihood(context="?", continuations=(" it melts", " it <b>freezes</b>"))
+    review = Review(
+        key="k",
+        sample_id="s",
+        subset="s",
+        status=Status.SCORED,
+        target="B",
+        extracted="A",
+        rule="likeliest_text_per_byte",
+    )
+    table = str(options("en", review, ask, [Score(logprob=-1000.1234), Score(logprob=-2000.5)]))
+    assert 'data-label="Log-probability">−1000.1<' in table
+    assert 'data-label="Per byte"' in table
+    assert "b-texts" in table
+    assert "<b>freezes" not in table
 
 
 def test_an_empty_folder_says_which_command_fills_it(tmp_path):
