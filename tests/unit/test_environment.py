@@ -81,6 +81,28 @@ def test_a_torch_that_is_there_is_left_alone(machine: pytest.MonkeyPatch, instal
     assert environment.torch_source(HERE) == []
 
 
+def test_an_installation_says_one_line_a_step_and_pip_only_what_went_wrong(
+    machine: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pip = tmp_path / "bin" / "python"
+    pip.parent.mkdir()
+    pip.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *--quiet*) ;; *) echo "Collecting a very long list";; esac\n'
+        'case "$*" in *requirements.txt*) echo "ERROR: no such package" >&2; exit 1;; esac\n',
+        "utf-8",
+    )
+    pip.chmod(0o755)
+    machine.setattr(sys, "argv", ["environment.py", str(tmp_path), "run"])
+    machine.setattr(environment, "make_environment", lambda _: pip)
+    assert environment.main() == 1
+    said = capfd.readouterr()
+    assert "Collecting" not in said.out
+    assert "Installing the packages of requirements.txt" in said.out
+    assert len(said.out.splitlines()) <= 5
+    assert said.err == "ERROR: no such package\n"
+
+
 @pytest.mark.parametrize(
     ("script", "found"),
     [
