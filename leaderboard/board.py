@@ -1,87 +1,31 @@
 """The benchmark board as plain data: which models, which columns, which figures, in which order. No HTML here.
 
-A column is a benchmark under one setting; the newest run of each model in it shows. Scores are fractions.
+Of the runs of a model in one column the one over most samples shows, the newest of them. Scores are fractions.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
 
-from leaderboard.results import RunEntry, SoFar
-from llmuses.benchmarks import get_benchmark
-from llmuses.errors import UnknownNameError
-from llmuses.evaluation.report import setting
-from llmuses.records import Report, RunStatus
+from leaderboard.figures import Cell, Column, Kind, all_columns, cells
+from leaderboard.results import RunEntry
 from llmuses.settings import model_entries
 from llmuses.statistics.intervals import Z95
 
 GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
 """The groups of columns in their order; others come last."""
 
-NOTABLE = 0.01
-"""From this share on, unparsed, rejected and truncated answers get their mark."""
-
 AVERAGE = "avg"
 NAME = "name"
 SIZE = "size"
 
 
-class Kind(StrEnum):
-    """What a figure is: final, over samples of which some failed, growing, stopped half-way, answered but not scored."""
-
-    SCORED = "scored"
-    INCOMPLETE = "incomplete"
-    RUNNING = "running"
-    INTERRUPTED = "interrupted"
-    UNSCORED = "unscored"
-
-
-class Column(NamedTuple):
-    """One benchmark under one setting. ``chance`` is a fraction, ``None`` where nobody knows it."""
-
-    key: str
-    dataset: str
-    title: str
-    group: str
-    setting: str
-    chance: float | None
-
-
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure: a run's score on a column. ``n`` of ``total`` are in the score."""
-
-    run_id: str
-    dataset: str
-    kind: Kind
-    score: float | None
-    ci95: tuple[float, float] | None
-    n: int
-    total: int
-    chance: float | None
-    bounds: tuple[float, float] | None = None
-    unread: bool = False
-    truncated: bool = False
-    report: Report | None = None
-
-    @property
-    def chancy(self) -> bool:
-        """Whether the score is no better than chance: its interval reaches down to it."""
-        return self.ci95 is not None and self.chance is not None and self.ci95[0] <= self.chance
-
-    @property
-    def ranked(self) -> bool:
-        """Whether the figure is final and complete: others are shown, but not ranked and not averaged."""
-        return self.kind is Kind.SCORED and self.score is not None
-
-
 class Mean(NamedTuple):
-    """The mean over all columns, with its interval from those of the columns, which are independent samples."""
+    """The mean over the fullest column of each benchmark, with its interval from those of the columns, which are independent samples."""
 
     score: float
     ci95: tuple[float, float]
@@ -136,6 +80,8 @@ class Board(NamedTuple):
     models: int
     best: dict[str, float]
     choice: Choice
+    basis: list[Column]
+    """What the average is over: of each benchmark shown, the column with most models."""
 
     @property
     def averaged(self) -> int:
@@ -160,11 +106,17 @@ def make_board(entries: Sequence[RunEntry], query: Mapping[str, str]) -> Board:
     columns, rows = _collect(entries)
     choice = read_choice(query, columns)
     shown = [column for column in columns if column.key not in choice.hidden]
+    counted = [row for row in rows if choice.demo or not row.demo]
+    basis = _basis(counted, shown)
     for row in rows:
-        row.mean = _mean(row, shown)
+        row.mean = _mean(row, basis)
     chosen = [row for row in rows if _wanted(row, choice)]
+    key, descending = choice.sorted_by
+    if key == AVERAGE and basis and not any(row.mean for row in counted):
+        fullest = max(basis, key=lambda column: _fullness(counted, column)).key
+        choice = choice._replace(sort=f"-{fullest}" if descending else fullest)
     best = {column.key: max((c.score or 0.0 for c in _ranked(chosen, column.key)), default=0.0) for column in shown}
-    return Board(order(chosen, choice), shown, columns, len(rows), best, choice)
+    return Board(order(chosen, choice), shown, columns, len(rows), best, choice, basis)
 
 
 def order(rows: Iterable[Row], choice: Choice) -> list[Row]:
@@ -200,88 +152,22 @@ def heat(cell: Cell, best: float) -> int:
 
 
 def _collect(entries: Sequence[RunEntry]) -> tuple[list[Column], list[Row]]:
-    columns: dict[str, Column] = {}
+    columns = all_columns(entries)
     rows: dict[tuple[str, str], Row] = {}
     for entry in entries:
         for column, cell in cells(entry):
-            columns.setdefault(column.key, column)
+            key = columns[column.place].key
             row = rows.setdefault((entry.run.model, entry.run.model_identity), _row(entry))
             if entry.run_id not in row.runs:
                 row.runs.append(entry.run_id)
-            known = row.cells.get(column.key)
-            if known is None or (known.report is None and cell.report is not None):
-                row.cells[column.key] = cell  # the newest, but a score so far never hides a report
+            known = row.cells.get(key)
+            if known is None or cell.weight > known.weight:  # the newest comes first
+                row.cells[key] = cell
     demos = {entry.run_id for entry in entries if entry.run.demo}
     for row in rows.values():
         row.demo = all(cell.run_id in demos for cell in row.cells.values())
     _tell_apart(list(rows.values()))
     return sorted(columns.values(), key=_column_order), list(rows.values())
-
-
-def cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
-    """Yield the figures of a run with the columns that they stand in."""
-    for dataset in entry.datasets():
-        report = entry.reports.get(dataset)
-        so_far = entry.so_far(dataset)
-        if so_far is not None:
-            column = _column_of_plan(entry, dataset)
-            if column is not None:
-                yield column, _unfinished_cell(entry, dataset, so_far, column)
-        elif report is not None:
-            key = _key(dataset, report.setting)
-            yield Column(key, dataset, report.title, report.group, report.setting, report.chance), _cell(entry, report)
-
-
-def _key(dataset: str, words: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", f"{dataset} {words}".lower()).strip("-")
-
-
-def _column_of_plan(entry: RunEntry, dataset: str) -> Column | None:
-    plan = entry.plan(dataset)
-    state = entry.run.states.get(dataset)
-    if plan is None or state is None:
-        return None
-    try:
-        benchmark = get_benchmark(dataset)
-    except UnknownNameError:
-        return None
-    words = setting(plan, state.borrowed_shots)
-    return Column(_key(dataset, words), dataset, benchmark.title, benchmark.group, words, state.chance)
-
-
-def _cell(entry: RunEntry, report: Report) -> Cell:
-    counts = report.counts
-    return Cell(
-        run_id=entry.run_id,
-        dataset=report.dataset,
-        kind=Kind.SCORED if report.complete else Kind.INCOMPLETE,
-        score=report.score,
-        ci95=report.ci95,
-        n=report.n,
-        total=report.n + counts.failed,
-        chance=report.chance,
-        bounds=report.bounds,
-        unread=report.n > 0 and counts.unparsed + counts.rejected >= NOTABLE * report.n,
-        truncated=report.n > 0 and counts.truncated >= NOTABLE * report.n,
-        report=report,
-    )
-
-
-_UNFINISHED = {RunStatus.RUNNING: Kind.RUNNING, RunStatus.INTERRUPTED: Kind.INTERRUPTED}
-"""A run that ended and left no report of its own asked for answers only."""
-
-
-def _unfinished_cell(entry: RunEntry, dataset: str, so_far: SoFar, column: Column) -> Cell:
-    return Cell(
-        run_id=entry.run_id,
-        dataset=dataset,
-        kind=_UNFINISHED.get(entry.status, Kind.UNSCORED),
-        score=so_far.score,
-        ci95=so_far.ci95,
-        n=so_far.n,
-        total=so_far.total,
-        chance=column.chance,
-    )
 
 
 def _row(entry: RunEntry) -> Row:
@@ -314,9 +200,24 @@ def _tell_apart(rows: Sequence[Row]) -> None:
             row.backend = backend if colon else "transformers"
 
 
-def _column_order(column: Column) -> tuple[int, str, str]:
+def _column_order(column: Column) -> tuple[int, str, str, str]:
     place = GROUPS.index(column.group) if column.group in GROUPS else len(GROUPS)
-    return place, column.title.lower(), column.setting
+    return place, column.title.lower(), column.setting, column.source
+
+
+def _basis(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
+    fullest: dict[str, Column] = {}
+    for column in columns:
+        known = fullest.get(column.dataset)
+        if known is None or _fullness(rows, column) > _fullness(rows, known):
+            fullest[column.dataset] = column
+    return [column for column in columns if fullest[column.dataset] is column]
+
+
+def _fullness(rows: Sequence[Row], column: Column) -> tuple[int, int]:
+    """Return how many models have a final figure in a column, and over how many samples altogether."""
+    ranked = list(_ranked(rows, column.key))
+    return len(ranked), sum(cell.n for cell in ranked)
 
 
 def _mean(row: Row, columns: Sequence[Column]) -> Mean | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from leaderboard.board import AVERAGE, Board
@@ -17,17 +18,16 @@ EXAMPLES = (
 )
 """Commands that bring a model of one's own onto the board."""
 
+CHOICES = ("q", "hide", "demo", "sort", "rows", "col", "view")
+"""The parameters of a query that choose a view of the board."""
 
-def board_page(board: Board, visit: Visit, damaged: Sequence[Damage] = ()) -> Markup:
-    """Return the leaderboard's page."""
+
+def board_page(board: Board, visit: Visit, damaged: Sequence[Damage] = (), demo: bool = False) -> Markup:
+    """Return the leaderboard's page. ``demo`` says that the demo is running, which is said above the rows."""
     say = Words(visit.lang, "board")
-    kept = {
-        name: value
-        for name, value in visit.query.items()
-        if name in ("q", "hide", "demo", "sort", "rows", "col", "lang", "view")
-    }
+    kept = {name: value for name, value in visit.query.items() if name in (*CHOICES, "lang")}
     context = Context(board, kept, say, _current(board, visit.query.get("col", "")))
-    live = not board.models or any(row.running for row in board.rows)
+    live = demo or not board.models or any(row.running for row in board.rows)
     if not board.models:
         body = _empty(say)
     elif not board.rows:
@@ -35,8 +35,8 @@ def board_page(board: Board, visit: Visit, damaged: Sequence[Damage] = ()) -> Ma
     else:
         parts = (_filters, _chips, _legend, board_table, _more, _invitation)
         body = join(part(context) for part in parts)
-    return Markup('<div id="main" class="u-page u-board" tabindex="-1"{}>{}{}{}</div>').format(
-        attrs(data_live="2" if live else None), _head(context), _damage(damaged, say), body
+    return Markup('<div id="main" class="u-page u-board" tabindex="-1"{}>{}{}{}{}</div>').format(
+        attrs(data_live="2" if live else None), _head(context), _demo_note(demo, say), _damage(damaged, say), body
     )
 
 
@@ -70,6 +70,12 @@ def _head(context: Context) -> Markup:
             link("export/leaderboard.json", **context.query),
         )
     return Markup('<div class="u-head"><h1>{}</h1>{}</div>').format(say("title"), actions)
+
+
+def _demo_note(demo: bool, say: Words) -> Markup:
+    if not demo:
+        return Markup("")
+    return Markup('<div class="u-gap" role="status">{}</div>').format(note(say("demo.running"), "", "clock"))
 
 
 def _damage(damaged: Sequence[Damage], say: Words) -> Markup:
@@ -108,7 +114,7 @@ def _column_menu(context: Context) -> Markup:
         return Markup("")
     boxes = join(
         Markup(
-            '<label><input type="checkbox" data-off="hide" value="{}"{}><span>{} <small class="qq">{}</small>'
+            '<label><input class="u-pick" type="checkbox" data-off="hide" value="{}"{}><span>{} <small class="qq">{}</small>'
             "</span></label>"
         ).format(
             column.key, attrs(checked=column.key not in board.choice.hidden), column.title, setting_words(column, say)
@@ -144,7 +150,11 @@ def _clear(context: Context) -> Markup:
 def _chips(context: Context) -> Markup:
     """Return what a phone shows above the rows: one chip a column, and what the chosen column is."""
     board, say = context.board, context.say
-    options = [(column.key, column.title) for column in board.columns]
+    titles = Counter(column.title for column in board.columns)
+    options = [
+        (column.key, f"{column.title} {setting_words(column, say)}" if titles[column.title] > 1 else column.title)
+        for column in board.columns
+    ]
     if board.averaged:
         options.insert(0, (AVERAGE, say("average")))
     chips = join(

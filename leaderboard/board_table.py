@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from leaderboard.board import AVERAGE, NAME, SIZE, Board, Cell, Column, Kind, Row, heat
+from leaderboard.board import AVERAGE, NAME, SIZE, Board, Row, heat
 from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.figures import Cell, Column, Kind
 from llmuses.i18n import points
 from llmuses.markup import Markup, attrs, count, icon, interval, join, link, margin
 
@@ -85,8 +86,10 @@ def _heads(context: Context, sized: bool, drawn: bool) -> Markup:
     second = [_head_cell(context, NAME, say("model"), "name")]
     if sized:
         second.append(_head_cell(context, SIZE, say("size"), ""))
-    averaged = say("average.of", n=len(board.columns)) if board.averaged else say("average.none")
-    second.append(_head_cell(context, AVERAGE, say("average"), "", averaged, "\u00a0"))
+    averaged = say("average.of" if board.averaged else "average.none", n=len(board.basis))
+    over = "; ".join(f"{column.title} {setting_words(column, say)}" for column in board.basis)
+    about = say("average.over", columns=over)
+    second.append(_head_cell(context, AVERAGE, say("average"), "", averaged, "\u00a0", about=about))
     for _, members in _grouped(board.columns):
         for index, column in enumerate(members):
             small = [setting_words(column, say), " ".join(chance_words(column, say)) or "\u00a0"]
@@ -109,7 +112,7 @@ def _group(group: str, say: Words) -> str:
         return group
 
 
-def _head_cell(context: Context, key: str, words: str, kind: str, *small: str) -> Markup:
+def _head_cell(context: Context, key: str, words: str, kind: str, *small: str, about: str = "") -> Markup:
     by, descending = context.board.choice.sorted_by
     active = key == by
     first = "" if key == NAME else "-"
@@ -118,7 +121,7 @@ def _head_cell(context: Context, key: str, words: str, kind: str, *small: str) -
     return Markup('<th scope="col"{}><a data-go href="{}" title="{}">{}{}</a>{}</th>').format(
         attrs(class_=kind or None, aria_sort=("descending" if descending else "ascending") if active else None),
         context.go(sort=None if flipped == "-avg" else flipped, col=None, rows=None),
-        context.say("sort"),
+        " · ".join(filter(None, [context.say("sort"), about])),
         words,
         sign,
         join(Markup("<small>{}</small>").format(each) for each in small),
@@ -221,7 +224,10 @@ def describe(cell: Cell, say: Words) -> str:
     if cell.score is None or cell.ci95 is None:
         parts = [say("cell.none")]
     else:
-        parts = [f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})"]
+        parts = [
+            f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})",
+            f"n = {count(cell.n)}",
+        ]
     if cell.kind is not Kind.SCORED:
         parts.append(
             say(f"cell.{cell.kind}", n=count(cell.n), total=count(cell.total), left=count(cell.total - cell.n))

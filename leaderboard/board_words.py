@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leaderboard import browse_parts
-from leaderboard.board import Column
+from leaderboard.figures import Column
 from llmuses.i18n import Lang, text
 
 
@@ -19,8 +19,9 @@ class Words:
 
 
 def setting_words(column: Column, say: Words) -> str:
-    """Return a column's setting in the reader's language."""
-    return browse_parts.setting_words(column.setting, say.lang).replace(", ", say("comma"))
+    """Return a column's setting in the reader's language, and its data where that alone tells it from another."""
+    words = browse_parts.setting_words(column.setting, say.lang).replace(", ", say("comma"))
+    return f"{words}{say('comma')}{column.source}" if column.source else words
 
 
 def chance_words(column: Column, say: Words) -> list[str]:

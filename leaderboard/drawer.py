@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from leaderboard.board import Cell, Column, cells
 from leaderboard.board_table import describe
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import facts, public, sample_name, when
 from leaderboard.browse_query import Place
+from leaderboard.figures import Cell, Column, all_columns, cells
 from leaderboard.results import RunEntry
 from leaderboard.samples import Filter, Shelf, select
 from llmuses.i18n import points
@@ -45,8 +45,9 @@ class _Figure(NamedTuple):
     column: Column
     cell: Cell
     runs: int
-    """How many runs have a figure in this place; this one is the newest of them, or it would not be asked for."""
-    newest: bool
+    """How many runs of this model have a figure in this column."""
+    standing: str
+    """What this one is among them: ``largest``, the one that shows on the board; ``newest``, or ``one_of`` them."""
 
 
 def drawer(entries: Sequence[RunEntry], shelf: Shelf, visit: Visit) -> Markup:
@@ -78,12 +79,22 @@ def _find(entries: Sequence[RunEntry], query: Mapping[str, str]) -> _Figure | No
         return None
     column, cell = found
     same = [
-        other.run_id
+        each
         for other in entries
         if (other.run.model, other.run.model_identity) == (entry.run.model, entry.run.model_identity)
-        and any(each.key == column.key for each, _ in cells(other))
+        for place, each in cells(other)
+        if place.place == column.place
     ]
-    return _Figure(entry, column, cell, len(same), same[0] == entry.run_id)
+    return _Figure(entry, all_columns(entries)[column.place], cell, len(same), _standing(cell, same))
+
+
+def _standing(cell: Cell, same: Sequence[Cell]) -> str:
+    """Return what a figure is among those of its model and column, the newest of which comes first."""
+    totals = [each.total for each in same]
+    shown = max(same, key=lambda each: each.weight)
+    if shown.run_id == cell.run_id and cell.total == max(totals) > min(totals):
+        return "largest"
+    return "newest" if same[0].run_id == cell.run_id else "one_of"
 
 
 def _header(figure: _Figure, say: Words) -> Markup:
@@ -129,7 +140,7 @@ def _facts(figure: _Figure, say: Words) -> Markup:
     entry, cell = figure.entry, figure.cell
     which = ""
     if figure.runs > 1:
-        which = say("newest", n=figure.runs) if figure.newest else say("one_of", n=figure.runs)
+        which = say(figure.standing, n=figure.runs)
     run = Markup('<a class="mono" href="{}">{}</a> <span class="qq">· {}{}</span>').format(
         link("browse", run=entry.run_id),
         entry.run_id,

@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from leaderboard.board import Board, Cell, Column, Row
+from leaderboard.board import Board, Row
+from leaderboard.figures import Cell, Column
 
 FIELDS = (
-    "model", "spec", "dataset", "setting", "mode", "metric", "score", "ci_low", "ci_high", "n", "unparsed", "rejected",
+    "model", "spec", "dataset", "setting", "data", "mode", "metric", "score", "ci_low", "ci_high", "n", "unparsed", "rejected",
     "failed", "truncated", "chance", "ranked", "state", "demo", "run",
 )  # fmt: skip
 
@@ -35,6 +36,7 @@ def _figure(row: Row, column: Column, cell: Cell) -> dict[str, Any]:
         "spec": row.spec,
         "dataset": column.dataset,
         "setting": column.setting,
+        "data": column.data,
         "mode": report.mode.value if report else None,
         "metric": report.metric if report else None,
         "score": cell.score,
@@ -71,12 +73,17 @@ def _harmless(value: object) -> object:
 
 
 def to_json(board: Board) -> bytes:
-    """Return the figures as JSON, with the averages over the columns shown beside them."""
+    """Return the figures as JSON, with the averages and the columns that they are over beside them."""
     averages = [
         {"model": row.model, "spec": row.spec, "score": row.mean.score, "ci95": row.mean.ci95}
         for row in board.rows
         if row.mean is not None
     ]
     columns = [column._asdict() for column in board.columns]
-    record = {"columns": columns, "averages": averages, "figures": list(figures(board))}
+    record = {
+        "columns": columns,
+        "averaged_over": [column.key for column in board.basis],
+        "averages": averages,
+        "figures": list(figures(board)),
+    }
     return msgspec.json.format(msgspec.json.encode(record), indent=2)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from leaderboard.board import Cell, Column, cells
 from leaderboard.board_html import EXAMPLES
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import duration
 from leaderboard.browse_query import Place
 from leaderboard.demo_state import DemoState, Phase
+from leaderboard.figures import Cell, Column, cells
 from leaderboard.results import RunEntry
 from llmuses.benchmarks import get_benchmark
 from llmuses.i18n import points

@@ -17,6 +17,11 @@ from llmuses.i18n import points
 from llmuses.records import DatasetState, Estimate, Generate, Report, Run
 from llmuses.statistics.intervals import wilson
 
+_TABLE_WIDTH = 120
+"""Columns that the table of results needs."""
+
+_COUNTS = ("unparsed", "rejected", "failed", "truncated")
+
 _PLAIN_EVERY = 10.0
 """Seconds between two progress lines where there is no terminal."""
 
@@ -94,17 +99,11 @@ def print_result(console: Console, result: Result) -> None:
         answered = sum(state.answered for state in result.run.states.values())
         console.print(f"{answered:,} answers are in {result.folder / 'predictions'}; --stage review scores them.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("dataset", "metric", "setting"):
-        table.add_column(name, no_wrap=True)
-    for name in ("score", "95% interval", "n", "unparsed", "rejected", "failed", "truncated"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for report in result.reports:
-        table.add_row(report.dataset, report.metric, report.setting, *_figures(report))
-        for name, average in report.averages.items():
-            if name != "subsets_weighted":
-                table.add_row("", "", name.replace("_", " "), *_figures(average)[:3], style="dim")
-    console.print(table)
+    if console.width >= _TABLE_WIDTH:
+        console.print(_table(result.reports))
+    else:
+        for report in result.reports:
+            _print_lines(console, report)
     for report in result.reports:
         if "(borrowed)" in report.setting:
             console.print(
@@ -121,6 +120,36 @@ def print_result(console: Console, result: Result) -> None:
                 soft_wrap=True,
             )
     console.print(f"{result.folder / 'report.md'}", highlight=False, soft_wrap=True)
+
+
+def _table(reports: Sequence[Report]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("dataset", "metric", "setting"):
+        table.add_column(name, no_wrap=True)
+    for name in ("score", "95% interval", "n", *_COUNTS):
+        table.add_column(name, justify="right", no_wrap=True)
+    for report in reports:
+        table.add_row(report.dataset, report.metric, report.setting, *_figures(report))
+        for name, average in _other_averages(report):
+            table.add_row("", "", name, *_figures(average)[:3], style="dim")
+    return table
+
+
+def _print_lines(console: Console, report: Report) -> None:
+    """Print what the table says in lines that a narrow terminal can hold."""
+    score, interval, n, *counts = _figures(report)
+    console.print(f"[bold]{report.dataset}[/] {report.setting}", highlight=False)
+    console.print(f"  {report.metric} {score} ({interval}), n = {n}", highlight=False)
+    for name, average in _other_averages(report):
+        score, interval, _ = _figures(average)[:3]
+        console.print(f"  {name} {score} ({interval})", style="dim", highlight=False)
+    numbers = ", ".join(f"{number} {name}" for name, number in zip(_COUNTS, counts, strict=True))
+    console.print(f"  {numbers}", highlight=False)
+
+
+def _other_averages(report: Report) -> list[tuple[str, Estimate]]:
+    """Return the averages beside the score itself, under readable names."""
+    return [(k.replace("_", " "), v) for k, v in report.averages.items() if k != "subsets_weighted"]
 
 
 def _figures(estimate: Estimate) -> tuple[str, ...]:

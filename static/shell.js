@@ -14,6 +14,8 @@
   const plain = (event) => event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
   const show = (query) => history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
 
+  let kept = -1; // which menu is open: it stays so while the boxes in it write the page anew
+
   // --- one page -----------------------------------------------------------------------------------------------
 
   function page(element, trigger, watch) {
@@ -36,8 +38,20 @@
       else if (element.isConnected) ask(true);
     }
 
+    // Where a table is wider than its box: .u-more while there is more to the right, .u-moved while it is scrolled.
+    const edges = (box) => {
+      box.classList.toggle("u-more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+      box.classList.toggle("u-moved", box.scrollLeft > 0);
+    };
+    const sizes = new ResizeObserver((changes) => changes.forEach((change) => edges(change.target)));
+    element.addEventListener("scroll", (event) => { if (event.target.matches(".u-wide")) edges(event.target); }, true);
+
     function arrived() {
       if (busy) busy();
+      sizes.disconnect();
+      for (const box of element.querySelectorAll(".u-wide")) { edges(box); sizes.observe(box); }
+      const menu = kept >= 0 && document.querySelectorAll("details.u-menu")[kept];
+      if (menu && !menu.open) menu.open = true; // the page as the server writes it has every menu closed
       const titled = element.querySelector("[data-title]");
       if (titled) title(titled.dataset.title);
       element.querySelector("[data-cur]")?.scrollIntoView({ inline: "center", block: "nearest" });
@@ -198,14 +212,18 @@
       query.set("lang", language.hreflang);
       language.search = query.toString();
     }
-    for (const menu of document.querySelectorAll("details.u-menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    const inside = event.target.closest("details.u-menu");
+    const menus = [...document.querySelectorAll("details.u-menu")];
+    for (const menu of menus) if (menu !== inside) menu.open = false;
+    if (event.target.closest("details.u-menu > summary")) kept = inside.open ? -1 : menus.indexOf(inside);
+    else if (!inside && event.target.isConnected) kept = -1;
   });
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
     if (event.key === "Escape") {
       const menu = document.querySelector("details.u-menu[open]");
-      if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+      if (menu) { kept = -1; menu.open = false; menu.querySelector("summary").focus(); }
       else if (typing) event.target.blur();
       else drawer.close();
       return;

@@ -150,14 +150,25 @@ def test_columns_and_demo_rows_can_be_hidden(window):
     page.locator("summary", has_text="3 of 3 columns").click()
     page.locator(".u-pop label", has_text="GSM8K").click()
     page.locator("summary", has_text="2 of 3 columns").wait_for()
+    assert page.locator(".u-pop").is_visible(), "the menu stays open for the next box"
     page.keyboard.press("Escape")
     page.locator(".u-pop").wait_for(state="hidden")
-    page.locator("th", has_text="of all 2").wait_for()
+    page.locator("th", has_text="of 2").wait_for()
     page.locator("label.g-chip", has_text="Demo").click()
     page.locator(".u-filterbar", has_text="10 of 12 models").wait_for()
     assert "hide=gsm8k-0-shot" in page.url
     assert "demo=0" in page.url
     assert not [name for name in models(page) if name.startswith("baseline")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_checked_column_has_a_tick_that_can_be_seen(window, scheme):
+    page = window(color_scheme=scheme).open()
+    page.locator("summary", has_text="3 of 3 columns").click()
+    style = "getComputedStyle(document.querySelector('.u-pop input:checked')).backgroundColor"
+    assert page.evaluate(style) == {"light": "rgb(42, 76, 194)", "dark": "rgb(147, 170, 255)"}[scheme]
+    page.locator("h1").click()
+    page.locator(".u-pop").wait_for(state="hidden")
 
 
 def test_a_cell_opens_the_drawer_and_the_drawer_leads_to_the_sample(window):
@@ -355,6 +366,37 @@ def test_an_unknown_address_is_a_page_with_a_way_back(window):
     opened.page.locator(".u-msg a").click()
     opened.page.locator("table.u-bench").wait_for()
     opened.problems.clear()  # the browser itself notes the 404
+
+
+def test_a_board_wider_than_the_window_scrolls_in_its_box_beside_the_names(browser, tmp_path):
+    for shots in range(8):
+        own = FakeDataset(n=40, wrong=shots, few_shot=shots, sample_data=True)
+        FakeRun("model", {"mmlu": own}, run_id=f"r{shots}").write(tmp_path)
+    with served(tmp_path) as address:
+        opened = Window(browser, address, viewport={"width": 1280, "height": 800})
+        page = opened.open()
+        box, name = page.locator(".u-wide.u-more:not(.u-moved)"), page.locator("tbody td.name")
+        box.wait_for()
+        left = name.bounding_box()["x"]
+        page.locator(".u-wide").evaluate("box => box.scrollLeft = box.scrollWidth")
+        page.locator(".u-wide.u-moved:not(.u-more)").wait_for()
+        last = page.locator("td.c").last.bounding_box()
+        assert last["x"] + last["width"] <= 1280
+        assert name.bounding_box()["x"] == left
+        assert page.evaluate("document.documentElement.scrollWidth") == 1280
+        page.locator("td.c a").last.click()
+        about = page.locator("aside .u-figure .end")
+        about.wait_for()
+        assert about.evaluate("element => element.scrollWidth <= element.clientWidth"), "nothing is cut"
+        assert "chance 25" in about.inner_text()
+        opened.page.set_viewport_size({"width": 390, "height": 844})
+        opened.open()
+        caption = page.locator(".u-about")
+        assert caption.evaluate("element => element.scrollHeight <= element.clientHeight"), (
+            "the rule is below the words"
+        )
+        assert opened.problems == []
+        opened.context.close()
 
 
 def test_a_run_that_goes_on_changes_its_figures_in_place(browser, tmp_path):

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaderboard.board import Cell, Kind, heat, make_board
+from leaderboard.board import heat, make_board
+from leaderboard.figures import Cell, Kind
 from leaderboard.results import Results
 from llmuses.records import Mode, RunStatus
 from tests.support.fake_runs import FakeDataset, FakeRun
@@ -54,6 +55,46 @@ def test_of_several_runs_of_a_model_the_newest_shows(tmp_path):
     assert len(rows) == 1
     assert rows[0].cells["gsm8k-0-shot-sample-set"].score == pytest.approx(0.9)
     assert rows[0].runs == ["new", "old"]
+
+
+def test_a_tiny_later_run_does_not_replace_a_full_result(tmp_path):
+    for place, n in enumerate((10, 200, 200, 5)):
+        FakeRun("m", {"gsm8k": FakeDataset(n=n)}, run_id=f"r{place}", started=float(place)).write(tmp_path)
+    (row,) = board(tmp_path).rows
+    assert row.cells["gsm8k-0-shot-sample-set"].run_id == "r2"
+
+
+def test_what_failed_counts_for_how_large_a_run_is(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(n=200, failed=20)}, run_id="full", started=1.0).write(tmp_path)
+    FakeRun("m", {"gsm8k": FakeDataset(n=190)}, run_id="later", started=2.0).write(tmp_path)
+    assert board(tmp_path).rows[0].cells["gsm8k-0-shot-sample-set"].run_id == "full"
+
+
+def write_on(outputs, model, sha256, local_path=None, **more):
+    of = FakeDataset(sample_data=False, sha256=sha256, local_path=local_path, **more)
+    FakeRun(model, {"gsm8k": of}, run_id=f"{model}-{sha256[:3]}").write(outputs)
+
+
+def test_other_rows_are_another_column_and_their_names_tell_the_columns_apart(tmp_path):
+    write_on(tmp_path, "m", "a" * 64)
+    write_on(tmp_path, "m", "b" * 64, "/data/mine.jsonl")
+    made = board(tmp_path)
+    assert {column.key: column.source for column in made.columns} == {
+        "gsm8k-0-shot-aaaaaa": "modelscope", "gsm8k-0-shot-bbbbbb": "mine.jsonl",
+    }  # fmt: skip
+    assert {cell.run_id for cell in made.rows[0].cells.values()} == {"m-aaa", "m-bbb"}
+
+
+def test_rows_of_one_name_are_told_apart_by_their_fingerprint(tmp_path):
+    write_on(tmp_path, "m", "a" * 64, "/here/rows.jsonl")
+    write_on(tmp_path, "m", "b" * 64, "/there/rows.jsonl")
+    assert [column.source for column in board(tmp_path).columns] == ["aaaaaa", "bbbbbb"]
+
+
+def test_columns_that_their_settings_tell_apart_do_not_name_their_rows(tmp_path):
+    write_on(tmp_path, "m", "a" * 64)
+    write_on(tmp_path, "m", "b" * 64, "/data/mine.jsonl", few_shot=4)
+    assert {column.key: column.source for column in board(tmp_path).columns} == {"gsm8k-0-shot": "", "gsm8k-4-shot": ""}
 
 
 def test_a_score_so_far_shows_but_never_hides_a_report(tmp_path):
@@ -111,6 +152,39 @@ def test_only_a_model_with_all_columns_has_an_average_and_hiding_a_column_change
     assert {row.model: row.mean is not None for row in made.rows} == {"all": True, "one": False}
     assert made.averaged == 1
     assert board(tmp_path, hide="arc-0-shot-sample-set").averaged == 2
+
+
+def test_one_model_in_another_mode_takes_nobodys_average(tmp_path):
+    for model in ("a", "b"):
+        FakeRun(model, {"gsm8k": FakeDataset(), "mmlu": FakeDataset(n=40, wrong=10)}).write(tmp_path)
+    FakeRun("a", {"mmlu": FakeDataset(n=80, mode=Mode.LOGPROB)}, run_id="logprob").write(tmp_path)
+    FakeRun("c", {"gsm8k": FakeDataset()}).write(tmp_path)
+    made = board(tmp_path)
+    assert [column.key for column in made.basis] == ["mmlu-0-shot-sample-set", "gsm8k-0-shot-sample-set"]
+    means = {row.model: row.mean and row.mean.score for row in made.rows}
+    assert means == {"a": pytest.approx(0.875), "b": pytest.approx(0.875), "c": None}
+
+
+def test_of_columns_with_as_many_models_the_one_over_more_samples_is_averaged(tmp_path):
+    FakeRun("a", {"mmlu": FakeDataset(n=40)}, run_id="1").write(tmp_path)
+    FakeRun("a", {"mmlu": FakeDataset(n=80, few_shot=5)}, run_id="2").write(tmp_path)
+    assert [column.setting for column in board(tmp_path).basis] == ["5-shot, sample set"]
+
+
+def test_hidden_demo_rows_do_not_choose_what_is_averaged(tmp_path):
+    for model in ("baseline:random", "baseline:majority"):
+        FakeRun(model, demo=True).write(tmp_path)
+    FakeRun("mine", {"gsm8k": FakeDataset(few_shot=4, sample_data=False)}).write(tmp_path)
+    assert {row.model: bool(row.mean) for row in board(tmp_path).rows}["mine"] is False
+    assert {row.model: bool(row.mean) for row in board(tmp_path, demo="0").rows} == {"mine": True}
+
+
+def test_where_nobody_has_an_average_the_fullest_column_gives_the_order(tmp_path):
+    for model, wrong in (("a", 9), ("b", 3)):
+        FakeRun(model, {"gsm8k": FakeDataset(n=40, wrong=wrong)}).write(tmp_path)
+    FakeRun("c", {"mmlu": FakeDataset(n=40)}).write(tmp_path)
+    made = board(tmp_path)
+    assert (made.averaged, made.choice.sort, names(made)) == (0, "-gsm8k-0-shot-sample-set", ["b", "a", "c"])
 
 
 def test_what_is_incomplete_is_not_averaged_not_tinted_and_stands_below_the_ranked_rows(tmp_path):

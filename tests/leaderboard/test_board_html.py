@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from leaderboard.board import make_board
@@ -42,7 +44,7 @@ def test_a_cell_says_its_score_its_interval_and_leads_to_the_run(tmp_path):
     assert f"75.0 ±{half:.1f}" in shown.text
     assert cell["href"] == "browse?run=run-1&dataset=arc"
     assert cell["data-drawer"] == "run=run-1&dataset=arc"
-    assert cell["aria-label"] == f"m, ARC: 75.0 ({100 * report.ci95[0]:.1f} to {100 * report.ci95[1]:.1f})"
+    assert cell["aria-label"] == f"m, ARC: 75.0 ({100 * report.ci95[0]:.1f} to {100 * report.ci95[1]:.1f}); n = 400"
 
 
 def test_heads_name_benchmark_setting_and_chance_and_sort_by_a_click(tmp_path):
@@ -148,3 +150,43 @@ def test_a_phone_gets_one_column_at_a_time_chosen_by_chips(tmp_path):
     assert [a["href"] for a in shown.all("a", aria_current="true")] == [
         "leaderboard?col=arc-0-shot-sample-set&sort=-arc-0-shot-sample-set"
     ]
+    assert chips(shown) == ["Average", "ARC", "GSM8K"]
+
+
+def chips(shown):
+    return re.findall(r'<a class="g-chip[^>]*>([^<]*)</a>', shown.html)
+
+
+def test_chips_name_the_setting_only_where_a_benchmark_repeats(tmp_path):
+    FakeRun("m", {"mmlu": FakeDataset(few_shot=5), "gsm8k": FakeDataset()}, run_id="1").write(tmp_path)
+    FakeRun("m", {"mmlu": FakeDataset(sample_data=False)}, run_id="2").write(tmp_path)
+    assert chips(page(tmp_path)) == ["Average", "MMLU 0-shot", "MMLU 5-shot, sample set", "GSM8K"]
+
+
+def test_the_average_says_over_how_many_and_which_columns_it_is(tmp_path):
+    FakeRun("m", {"mmlu": FakeDataset(n=80, few_shot=5), "gsm8k": FakeDataset()}, run_id="1").write(tmp_path)
+    FakeRun("m", {"mmlu": FakeDataset()}, run_id="2").write(tmp_path)
+    shown = page(tmp_path)
+    assert "Average of 2" in shown.text
+    (title,) = [a["title"] for a in shown.all("a", data_go="") if "Mean over" in a.get("title", "")]
+    assert "Mean over MMLU 5-shot, sample set; GSM8K 0-shot, sample set" in title
+    assert "平均范围：MMLU" in page(tmp_path, "zh").html
+
+
+def test_heads_of_one_setting_name_their_rows(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(sample_data=False)}, run_id="1").write(tmp_path)
+    own = FakeDataset(sample_data=False, sha256="a" * 64, local_path=f"/data/{HOSTILE.replace('/', '')}")
+    FakeRun("m", {"gsm8k": own}, run_id="2").write(tmp_path)
+    shown = page(tmp_path)
+    check_harmless(shown)
+    assert "GSM8K 0-shot, modelscope" in shown.text
+    assert "GSM8K 0-shot, <td><table><script>" in shown.text
+
+
+def test_a_demo_that_runs_is_one_line_above_the_board(tmp_path):
+    FakeRun("mine").write(tmp_path)
+    made = make_board(Results(tmp_path).runs(), {})
+    shown = Page(board_page(made, visit(), demo=True))
+    assert "A demo evaluation is running" in shown.text
+    assert shown.all("div", data_live="2")
+    assert "A demo evaluation is running" not in page(tmp_path).text

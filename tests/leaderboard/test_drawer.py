@@ -62,6 +62,27 @@ def test_the_newest_of_several_runs_says_that_it_is(tmp_path):
     assert "one of 3" in open_drawer(tmp_path, run="r1", dataset="gsm8k").text
 
 
+def test_the_largest_of_several_runs_says_that_it_is_the_one_that_shows(tmp_path):
+    for name, n in (("old", 40), ("full", 40), ("try", 5)):
+        FakeRun("m", {"gsm8k": FakeDataset(n=n)}, run_id=name, started=float(["old", "full", "try"].index(name))).write(
+            tmp_path
+        )
+    said = {name: open_drawer(tmp_path, run=name, dataset="gsm8k").text for name in ("old", "full", "try")}
+    assert "largest of 3" in said["full"]
+    assert "one of 3" in said["old"]
+    assert "newest of 3" in said["try"]
+    assert "样本最多" in open_drawer(tmp_path, "zh", run="full", dataset="gsm8k").text
+
+
+def test_runs_over_other_rows_are_not_counted_among_those_of_a_figure(tmp_path):
+    FakeRun("m", {"gsm8k": FakeDataset(sample_data=False)}, run_id="hub").write(tmp_path)
+    FakeRun("m", {"gsm8k": FakeDataset(sample_data=False, local_path="/data/own.jsonl", sha256="a" * 64)},
+            run_id="own").write(tmp_path)  # fmt: skip
+    shown = open_drawer(tmp_path, run="own", dataset="gsm8k")
+    assert " of 2" not in shown.text
+    assert "0-shot, own.jsonl" in shown.text
+
+
 @pytest.mark.parametrize(
     "query", [{}, {"run": "r"}, {"run": "nope", "dataset": "gsm8k"}, {"run": "r", "dataset": "../../etc/passwd"}]
 )

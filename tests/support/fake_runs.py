@@ -70,6 +70,8 @@ class FakeDataset:
     answered: int | None = None
     """Where the run still goes on, or was interrupted: how many are answered."""
     sample_data: bool = True
+    local_path: str | None = None
+    sha256: str = "f" * 64
     reviewed: bool = True
     """Whether the answers are scored too: after ``--stage infer`` they are not, and there is no report."""
 
@@ -205,7 +207,7 @@ def _plan(name: str, dataset: FakeDataset) -> DatasetPlan:
         few_shot_as="text",
         subsets=[],
         split="test",
-        local_path=None,
+        local_path=dataset.local_path,
         hub="modelscope",
         sample_data=dataset.sample_data,
         generation=GenerationConfig(max_tokens=256),
@@ -218,7 +220,7 @@ def _state(name: str, dataset: FakeDataset) -> DatasetState:
     return DatasetState(
         total=dataset.n,
         planned={subset: n for subset, n in planned.items() if n},
-        sha256="f" * 64,
+        sha256=dataset.sha256,
         order=Order(method="stratified", seed=0, n=dataset.n, sha256="e" * 64),
         chance=CHANCE[name],
     )
