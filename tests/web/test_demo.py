@@ -108,6 +108,7 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     started.close()
     until(lambda: gone(int((tmp_path / "pid").read_text())))
+    assert gone(int((tmp_path / "pid").read_text()))
 
 
 def test_what_went_wrong_is_said_in_the_commands_own_last_line_and_the_next_step_still_runs(tmp_path):
@@ -175,6 +176,7 @@ def test_a_killed_app_takes_its_demo_with_it(tmp_path):
     process.wait()
     process.stdout.close()
     until(lambda: gone(child) or _zombie(child))
+    assert gone(child) or _zombie(child)
 
 
 def _zombie(pid):

@@ -473,7 +473,7 @@ def test_a_server_elsewhere_needs_a_key() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
 def test_a_server_on_this_machine_needs_none(host: str) -> None:
-    load_model("openai:m", base_url=f"http://{host}:8000/v1")
+    assert load_model("openai:m", base_url=f"http://{host}:8000/v1").details["server"].startswith(f"http://{host}:8000")
 
 
 @pytest.mark.parametrize("address", ["localhost:8000/v1", "ftp://localhost/v1", "http://", "http://h:port/v1"])

@@ -94,7 +94,10 @@ class TestFingerprint:
 class TestForeignCode:
     def test_a_checkpoint_that_transformers_knows_is_taken_even_where_it_brings_code(self, tmp_path: Path) -> None:
         code = {"AutoModelForCausalLM": "modeling_phi3.Phi3ForCausalLM"}
-        refuse_foreign_code("acme/phi", config_folder(tmp_path, model_type="phi3", auto_map=code))
+        folder = config_folder(tmp_path, model_type="phi3", auto_map=code)
+        refuse_foreign_code("acme/phi", folder)
+        with pytest.raises(RemoteCodeError):
+            refuse_foreign_code("acme/phi", config_folder(folder, model_type="phi3-of-acme", auto_map=code))
 
     def test_a_checkpoint_that_needs_its_own_code_is_refused_in_one_line_with_the_ways_out(
         self, tmp_path: Path

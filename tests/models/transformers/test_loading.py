@@ -149,6 +149,7 @@ class TestIdentity:
         model = load()
         model.close()
         model.close()
+        assert model.name, "what it was is still known"
 
 
 class TestRefusals:
