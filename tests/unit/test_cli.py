@@ -56,7 +56,6 @@ BAD = {
         [*RANDOM, "--stage", "infer", "--fail-under", "gsm8k=0.5"],
         "the stage infer gives no score",
     ),
-    "a model's bare name": (["eval", "--model", "gpt-5", *SAMPLES], "behind an API it is openai:gpt-5"),
     "a wrong argument in a dry run": ([*RANDOM, "--dry-run", "--model-args", "sed=1"], "did you mean 'seed'?"),
     "a limit of nothing": (["eval", "--model", "baseline:random", "--datasets", "gsm8k", "--limit", "0"], "--limit 0"),
     "a limit that is no number": ([*RANDOM, "--limit", "ten"], "invalid int value: 'ten'"),
@@ -101,6 +100,12 @@ def test_an_unwritable_output_folder_is_one_line(tmp_path: Path, capsys: pytest.
     (tmp_path / "file").write_text("")
     assert main([*RANDOM, "--outputs", "file"]) == 2
     assert "cannot write in file" in capsys.readouterr().err
+
+
+def test_a_model_s_bare_name_is_answered_with_how_an_api_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("transformers", reason="local checkpoints need the extra 'local'")
+    assert main(["eval", "--model", "gpt-5", *SAMPLES]) == 2
+    assert "behind an API it is openai:gpt-5" in capsys.readouterr().err
 
 
 def test_debug_adds_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
