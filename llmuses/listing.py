@@ -22,6 +22,7 @@ def benchmarks() -> list[dict[str, Any]]:
                 "name": benchmark.name,
                 "title": benchmark.title,
                 "group": benchmark.group,
+                "languages": ", ".join(benchmark.languages),
                 "subsets": len(benchmark.subsets),
                 "few-shot": benchmark.few_shot,
                 "modes": ", ".join(benchmark.modes),
@@ -29,6 +30,7 @@ def benchmarks() -> list[dict[str, Any]]:
                 "huggingface": benchmark.hub.huggingface if benchmark.hub else "",
                 "licence": benchmark.licence,
                 "paper": benchmark.paper,
+                "homepage": benchmark.homepage,
             }
         )
     return rows
@@ -39,10 +41,18 @@ def models() -> list[dict[str, Any]]:
     from llmuses.models.baseline import BASELINES
 
     rows = [
-        {"name": name, "model": entry.model, "billions": entry.parameters or "", "licence": entry.licence or ""}
+        {
+            "name": name,
+            "model": entry.model,
+            "organisation": entry.organisation or "",
+            "billions": entry.parameters or "",
+            "licence": entry.licence or "",
+            "homepage": entry.homepage or "",
+        }
         for name, entry in model_entries().items()
     ]
-    rows += [{"name": f"baseline:{n}", "model": "built in", "billions": "", "licence": ""} for n in sorted(BASELINES)]
+    built_in = {"model": "built in", "organisation": "", "billions": "", "licence": "", "homepage": ""}
+    rows += [{"name": f"baseline:{player}", **built_in} for player in sorted(BASELINES)]
     return rows
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from llmuses.records import Counts, Estimate, Review, Status
-from llmuses.statistics.intervals import Stratum, stratified
+from llmuses.statistics.intervals import Stratum, cluster_stratum, stratified
 
 Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
 """Makes weights of the subsets' sizes."""
@@ -134,20 +134,12 @@ class Aggregate:
         return sum(total for _, total in subset.samples[metric].values())
 
     def _stratum(self, subset: _Sum, metric: str) -> Stratum:
-        """Return a subset's scores as a stratum; repeats as one pseudo-value for each question.
-
-        A pseudo-value is the mean plus the question's residual, scaled: their mean is the plain mean over all
-        answers, and their sample variance over their number is the cluster-robust variance of it (Cameron & Miller
-        2015, section II, with the factor G / (G - 1)).
-        """
+        """Return a subset's scores as a stratum, the repeats of one question as a cluster."""
         if self._repeats == 1:
             n, total, squares = subset.strata[metric]
             return Stratum(int(n), total, squares)
         questions = subset.samples[metric].values()
-        mean = sum(total for _, total in questions) / subset.n
-        scale = len(questions) / subset.n
-        values = [mean + (total - mean * size) * scale for size, total in questions]
-        return Stratum(len(values), sum(values), sum(value * value for value in values))
+        return cluster_stratum([total for _, total in questions], [int(size) for size, _ in questions])
 
     @property
     def subsets(self) -> list[str]:

@@ -15,11 +15,15 @@ _Z80 = 0.8416212335729143
 
 
 class Stratum(NamedTuple):
-    """One fixed subset of a dataset: how many scores, their sum, the sum of their squares."""
+    """One fixed subset of a dataset: how many scores, their sum, the sum of their squares.
+
+    ``widening`` is by how much the interval, not the standard error, is wider than the normal distribution has it.
+    """
 
     n: int
     total: float
     squares: float
+    widening: float = 1.0
 
 
 class Interval(NamedTuple):
@@ -81,9 +85,11 @@ def stratified(strata: Sequence[Stratum], weights: Sequence[float] | None = None
     total, squares = sum(s.total for s, _ in filled), sum(s.squares for s, _ in filled)
     pooled = _squared_deviations(Stratum(n, total, squares)) / (n - 1) if n > 1 else 0.25
     mean = sum(share / whole * stratum.total / stratum.n for stratum, share in filled)
-    variance = sum((share / whole) ** 2 * _variance(stratum, pooled) / stratum.n for stratum, share in filled)
+    parts = [((share / whole) ** 2 * _variance(s, pooled) / s.n, s.widening) for s, share in filled]
     effective = 1 / sum((share / whole) ** 2 / stratum.n for stratum, share in filled)
-    return wilson_from_variance(min(1.0, max(0.0, mean)), variance, effective)
+    widened = sum(variance * widening * widening for variance, widening in parts)
+    interval = wilson_from_variance(min(1.0, max(0.0, mean)), widened, effective)
+    return interval._replace(stderr=math.sqrt(sum(variance for variance, _ in parts)))
 
 
 def _variance(stratum: Stratum, pooled: float) -> float:
@@ -99,27 +105,24 @@ def _squared_deviations(stratum: Stratum) -> float:
     return max(0.0, stratum.squares - stratum.total * stratum.total / stratum.n)
 
 
-def clustered(totals: Sequence[float], sizes: Sequence[int]) -> Interval:
-    """Return the interval of a mean over scores that come in clusters: a shared passage, repeats of one question.
+def cluster_stratum(totals: Sequence[float], sizes: Sequence[int]) -> Stratum:
+    """Return scores that come in clusters (a shared passage, repeats of one question) as a stratum for ``stratified``.
 
-    ``totals`` and ``sizes`` hold each cluster's sum of scores and number of scores. The variance is the linearised one
-    of a ratio with the small-sample factor G / (G - 1), and Student's t with G - 1 degrees of freedom widens it.
+    ``totals`` and ``sizes`` hold each cluster's sum of scores and number of scores. Each cluster becomes one
+    pseudo-value: the mean of all scores plus the cluster's residual, scaled. The mean of these is the plain mean of the
+    scores, and their sample variance over their number is the cluster-robust variance of it, with G / (G - 1). Student's
+    t with G - 1 degrees of freedom widens the interval.
     Source: Cochran (1977), section 9A; Cameron & Miller (2015), "A practitioner's guide to cluster-robust inference",
-    J. Human Resources 50(2), section VI. A single cluster says nothing of the others: it counts as one score with
-    the largest variance. Raises ValueError where there is no score.
+    J. Human Resources 50(2), sections II and VI.
     """
     filled = [(total, size) for total, size in zip(totals, sizes, strict=True) if size > 0]
-    n, groups = sum(size for _, size in filled), len(filled)
+    n = sum(size for _, size in filled)
     if n == 0:
-        raise ValueError("an interval needs at least one score")
-    mean = min(1.0, max(0.0, sum(total for total, _ in filled) / n))
-    if groups < 2:
-        return wilson_from_variance(mean, 0.25, 1)
-    residuals = sum((total - mean * size) ** 2 for total, size in filled)
-    variance = groups / (groups - 1) * residuals / (n * n)
-    widened = variance * (student_t975(groups - 1) / Z95) ** 2
-    interval = wilson_from_variance(mean, widened, groups)
-    return interval._replace(stderr=math.sqrt(variance))
+        return Stratum(0, 0.0, 0.0)
+    mean = sum(total for total, _ in filled) / n
+    values = [mean + (total - mean * size) * len(filled) / n for total, size in filled]
+    widening = student_t975(len(values) - 1) / Z95 if len(values) > 1 else 1.0
+    return Stratum(len(values), sum(values), sum(value * value for value in values), widening)
 
 
 def student_t975(degrees: int) -> float:
@@ -138,17 +141,6 @@ def student_t975(degrees: int) -> float:
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
     return z + first / d + second / d**2 + third / d**3 + fourth / d**4
-
-
-def bounds(mean: float | None, n: int, failed: int) -> tuple[float, float] | None:
-    """Return what a score would be if all ``failed`` samples were wrong, or right; None where none failed.
-
-    ``mean`` is that of the ``n`` others, None where there are none.
-    """
-    if failed == 0:
-        return None
-    total = (mean or 0.0) * n
-    return total / (n + failed), (total + failed) / (n + failed)
 
 
 def detectable_difference(p: float, n: int) -> float:

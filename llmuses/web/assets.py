@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from functools import cache
-from pathlib import Path
 
-import llmuses
-from llmuses.errors import DataError
 from llmuses.markup import Markup, join
+from llmuses.settings import static_dir
 
 PREFIX = "ui"
 """The folder of the addresses. Gradio keeps ``static`` and ``assets`` for itself."""
@@ -23,19 +21,10 @@ SCRIPTS = ("shell.js", "browse.js")
 LOGO = "logo.svg"
 
 
-def folder() -> Path:
-    """Return the folder of the static files. Raises DataError where the installation lacks it."""
-    package = Path(llmuses.__file__).parent
-    for place in (package / "static", package.parent / "static"):
-        if (place / STYLES[0]).is_file():
-            return place
-    raise DataError(f"the app's stylesheets are missing beside {package}; install llmuses again.")
-
-
 @cache
 def address(name: str) -> str:
     """Return a static file's relative address, ``ui/tokens.1f2e3d4c.css``: it changes with the content."""
-    path = folder() / name
+    path = static_dir() / name
     digest = hashlib.blake2b(path.read_bytes(), digest_size=4).hexdigest()
     return f"{PREFIX}/{path.stem}.{digest}{path.suffix}"
 
@@ -44,7 +33,7 @@ def address(name: str) -> str:
 def served() -> dict[str, tuple[bytes, str]]:
     """Return what is served: content and media type by the last part of the address."""
     files = {}
-    for path in sorted(folder().iterdir()):
+    for path in sorted(static_dir().iterdir()):
         if path.is_file() and path.suffix in {".css", ".js", ".svg", ".png"}:
             kind = mimetypes.types_map.get(path.suffix, "application/octet-stream")
             files[address(path.name).rpartition("/")[2]] = (path.read_bytes(), kind)

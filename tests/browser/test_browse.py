@@ -10,7 +10,6 @@ import pytest
 
 from llmuses.records import Generate, Message, Mode, Prediction, Review
 from llmuses.store import JsonlStore
-from tests.support.browser import chromium, served
 from tests.support.fake_runs import FakeDataset, FakeRun
 
 ATTACK = (
@@ -51,18 +50,6 @@ def _attack(run):
         predictions.append(msgspec.structs.replace(each, ask=ask, response=response))
     for review in list(reviews):
         reviews.append(msgspec.structs.replace(review, prompt=ATTACK[:160], extracted=ATTACK, target=ATTACK))
-
-
-@pytest.fixture(scope="module")
-def address(outputs):
-    with served(outputs) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture
@@ -147,6 +134,7 @@ def test_going_back_retraces_the_samples(page):
     expect_here(page, "Sample 6")
     page.go_back()
     expect_here(page, "Sample 5")
+    assert "sample=main%2F5" in page.url
 
 
 def test_a_field_that_is_typed_in_keeps_its_letters(page):

@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 
 from leaderboard.results import Results
-from tests.support.browser import chromium, served
+from tests.support.browser import served
 from tests.support.fake_runs import HOSTILE, FakeDataset, FakeRun, grow, showcase
 
 
@@ -21,18 +21,6 @@ def outputs(tmp_path_factory):
     FakeRun(f"evil {HOSTILE}", {"gsm8k": FakeDataset(n=30, wrong=29, sample_data=False)}, spec=HOSTILE, run_id="evil",
             hostile=True).write(folder)  # fmt: skip
     return folder
-
-
-@pytest.fixture(scope="module")
-def address(outputs):
-    with served(outputs) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 class Window:
@@ -143,6 +131,7 @@ def test_a_search_that_finds_nothing_says_so(window):
     page.locator("h3", has_text="No model matches").wait_for()
     page.locator(".u-msg a", has_text="Clear filters").click()
     page.locator("table.u-bench").wait_for()
+    assert "nobody" not in page.url
 
 
 def test_columns_and_demo_rows_can_be_hidden(window):
@@ -314,6 +303,7 @@ def test_the_search_of_the_bar_leads_to_the_board_from_anywhere(window):
     page.keyboard.press("Enter")
     page.wait_for_url("**/leaderboard?q=Qwen")
     page.locator(".u-filterbar", has_text="1 of 12 models").wait_for()
+    assert page.locator("table.u-bench tbody tr").count() == 1
 
 
 def test_the_board_can_be_downloaded_as_it_is_shown(window, tmp_path):
@@ -365,6 +355,7 @@ def test_an_unknown_address_is_a_page_with_a_way_back(window):
     opened.page.locator("h3", has_text="There is no such page").wait_for()
     opened.page.locator(".u-msg a").click()
     opened.page.locator("table.u-bench").wait_for()
+    assert "no/such/page" not in opened.page.url
     opened.problems.clear()  # the browser itself notes the 404
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-import llmuses
+from llmuses import settings
 from llmuses.errors import DataError
 from llmuses.web import assets
 
@@ -34,11 +34,11 @@ def test_the_folder_inside_an_installed_package_comes_first(tmp_path, monkeypatc
     for place in (package / "static", tmp_path / "static"):
         place.mkdir(parents=True)
         (place / assets.STYLES[0]).write_text("")
-    monkeypatch.setattr(llmuses, "__file__", str(package / "__init__.py"))
-    assert assets.folder() == package / "static"
+    monkeypatch.setattr(settings, "PACKAGE", package)
+    assert settings.static_dir() == package / "static"
 
 
 def test_an_installation_without_the_files_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(llmuses, "__file__", str(tmp_path / "llmuses" / "__init__.py"))
+    monkeypatch.setattr(settings, "PACKAGE", tmp_path / "llmuses")
     with pytest.raises(DataError, match="install llmuses again"):
-        assets.folder()
+        settings.static_dir()

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from llmuses.settings import static_dir
 from llmuses.web import assets
 
 TEXT, EDGE = 4.5, 3.0
@@ -37,7 +38,7 @@ PAIRS = sorted(set(_pairs()))
 
 
 def _tokens(selector):
-    css = (assets.folder() / "tokens.css").read_text("utf-8")
+    css = (static_dir() / "tokens.css").read_text("utf-8")
     blocks = re.findall(rf"^{re.escape(selector)} \{{(.*?)^\}}", css, re.DOTALL | re.MULTILINE)
     return dict(re.findall(r"--u-([\w-]+):\s*(#[0-9a-f]{6})\b", "".join(blocks)))
 
@@ -70,13 +71,13 @@ def test_what_stands_on_a_ground_can_be_seen(theme, ink, ground, least):
 
 @pytest.mark.parametrize("sheet", ["components.css", "gradio-look.css", "app.css", "browse.css"])
 def test_colours_come_from_the_tokens_alone(sheet):
-    css = (assets.folder() / sheet).read_text("utf-8")
+    css = (static_dir() / sheet).read_text("utf-8")
     without_drawings = re.sub(r"url\(\"data:[^\"]*\"\)", "", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
     assert re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[^{}]*[;}])|\brgba?\(|\bhsla?\(", without_drawings) == []
 
 
 def test_every_token_that_a_sheet_uses_exists():
-    css = {path.name: path.read_text("utf-8") for path in assets.folder().glob("*.css")}
+    css = {path.name: path.read_text("utf-8") for path in static_dir().glob("*.css")}
     known = set(re.findall(r"(--u-[\w-]+)\s*:", css["tokens.css"]))
     for name in assets.STYLES:
         assert set(re.findall(r"var\((--u-[\w-]+)", css[name])) <= known, name
