@@ -17,9 +17,13 @@ from llmuses.records import (
     RunStatus,
     Totals,
 )
-from llmuses.statistics.intervals import Stratum, bounds, stratified
+from llmuses.statistics.intervals import Stratum, stratified
 
 SHA = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def _bounds(right: float, n: int, failed: int) -> tuple[float, float] | None:
+    return (right / (n + failed), (right + failed) / (n + failed)) if failed else None
 
 
 def estimate(correct: int, n: int, **counts: int) -> Estimate:
@@ -27,7 +31,7 @@ def estimate(correct: int, n: int, **counts: int) -> Estimate:
     read = n - counts.get("unparsed", 0) - counts.get("rejected", 0)
     tally = Counts(scored=read, correct=correct, **counts)
     if n == 0:
-        return Estimate(score=None, n=0, stderr=None, ci95=None, counts=tally, bounds=bounds(None, 0, tally.failed))
+        return Estimate(score=None, n=0, stderr=None, ci95=None, counts=tally, bounds=_bounds(0.0, 0, tally.failed))
     found = stratified([Stratum(n, correct, correct)])
     return Estimate(
         score=found.mean,
@@ -35,7 +39,7 @@ def estimate(correct: int, n: int, **counts: int) -> Estimate:
         stderr=found.stderr,
         ci95=(found.low, found.high),
         counts=tally,
-        bounds=bounds(found.mean, n, tally.failed),
+        bounds=_bounds(found.mean * n, n, tally.failed),
     )
 
 
