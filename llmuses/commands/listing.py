@@ -1,0 +1,37 @@
+"""``llmuses list``: what there is to choose from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from llmuses.settings import outputs_dir
+
+HELP = "list benchmarks, models or runs"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``llmuses list``."""
+    parser.add_argument("what", choices=("benchmarks", "models", "runs"), metavar="benchmarks|models|runs")
+    parser.add_argument("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what there is, as a table or as JSON."""
+    from llmuses import listing
+
+    makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "benchmarks": listing.benchmarks,
+        "models": listing.models,
+        "runs": lambda: listing.runs(args.outputs or outputs_dir()),
+    }
+    rows = makers[args.what]()
+    if args.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        listing.print_rows(rows)
+    return 0
