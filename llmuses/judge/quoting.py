@@ -1,0 +1,28 @@
+"""Putting what a model wrote before a judge as data, never as instructions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+
+def fence(texts: Iterable[str]) -> str:
+    """Return a mark of eight hex digits that none of the texts can hold by design: it is a hash over all of them.
+
+    An answer that wants to close its own quotation would have to hold a hash of itself.
+    """
+    digest = hashlib.blake2b(digest_size=4)
+    for text in texts:
+        encoded = text.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()
+
+
+def quoted(name: str, mark: str, text: str) -> str:
+    """Return a text between an opening and a closing tag that carry the mark."""
+    return f"<{name}-{mark}>\n{text.strip()}\n</{name}-{mark}>"
+
+
+def listed(name: str, mark: str, texts: Iterable[str]) -> str:
+    """Return several texts as the items of one quotation."""
+    return quoted(name, mark, "\n".join(f"- {' '.join(text.split())}" for text in texts))
