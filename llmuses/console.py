@@ -46,7 +46,7 @@ class Progress:
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)
             self._live.start()
 
-    def answered(self, run: Run, dataset: str, fresh: bool) -> None:
+    def progressed(self, run: Run, dataset: str, fresh: bool) -> None:
         self._fresh += fresh
         now = time.monotonic()
         if now - self._shown < (0.2 if self._live else _PLAIN_EVERY):
@@ -73,6 +73,9 @@ class Progress:
         parts = [f"{done:,} / {total:,}", f"{rate:.1f}/s"]
         if rate > 0:
             parts.append(f"{_duration((total - done) / rate)} left")
+        scored = sum(state.reviewed for state in run.states.values())
+        if done == total and 0 < scored < done:
+            parts.append(f"{scored:,} scored")
         parts += [f"{name} {so_far(state, run.repeats)}" for name, state in run.states.items() if state.answered]
         return " · ".join(parts)
 

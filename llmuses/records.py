@@ -332,6 +332,14 @@ class RunStatus(StrEnum):
     DONE = "done"
 
 
+class JudgePlan(Record, kw_only=True, omit_defaults=False):
+    """The model that scores answers: its SPEC, its arguments (no secrets), how its verdicts are sampled."""
+
+    model_spec: str
+    model_args: dict[str, Any] = {}
+    generation: GenerationConfig = GenerationConfig()
+
+
 class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     """How one dataset is asked in a run, all defaults resolved."""
 
@@ -345,6 +353,14 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     hub: str
     sample_data: bool
     generation: GenerationConfig
+    variant: str = ""
+    """Which of a benchmark's forms is asked, "" where it has only one."""
+    extract: str | None = None
+    """The user's own way to read an answer: a regular expression, or ``module:function``."""
+    judge: JudgePlan | None = None
+    """The model that scores the answers, where a model does."""
+    unsafe_code: bool = False
+    """Whether code that the model wrote runs without isolation."""
 
 
 class Order(Record, kw_only=True, omit_defaults=False):

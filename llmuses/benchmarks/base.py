@@ -7,9 +7,11 @@ an answer is read and scored. Everything else is here or in the families (``choi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from llmuses.benchmarks.rows import Filter, Row, column_values, find_files, layout_roots, read_rows, row_place
 from llmuses.errors import DataError
@@ -38,6 +40,12 @@ class Judgement(NamedTuple):
     span: tuple[int, int] | None = None
     rule: str | None = None
     reason: str | None = None
+    verdict: Mapping[str, Any] | None = None
+    """What running the code came to, or what the judge said; shown as it is."""
+
+
+Scorer = Callable[[Sample, Response], Judgement]
+"""Says what an answer is worth. The response holds a text or scores, never an error."""
 
 
 class HubIds(NamedTuple):
@@ -72,6 +80,10 @@ class Benchmark(ABC):
     csv_columns: ClassVar[tuple[str, ...]] = ()
     """The columns of a CSV file without a header."""
     subsets: ClassVar[tuple[str, ...]]
+    default_subsets: ClassVar[tuple[str, ...] | None] = None
+    """What is asked where no subset is named; None for all that are there. For subsets that share rows."""
+    variants: ClassVar[tuple[str, ...]] = ()
+    """The forms that it can be asked in, the default one first; () where there is only one."""
     subset_column: ClassVar[str | None] = None
     """The column that says which subset a row is of, in files that hold several."""
     categories: ClassVar[Mapping[str, str]] = {}
@@ -87,6 +99,12 @@ class Benchmark(ABC):
     generation: ClassVar[GenerationConfig] = GenerationConfig()
     chance: ClassVar[float | None] = 0.0
     """The expected score of blind guessing; None where it follows from the samples' number of options."""
+    pass_at: ClassVar[tuple[int, ...]] = ()
+    """The k of pass@k: reported where a sample is asked at least k times. The main metric is then pass@1."""
+    waits: ClassVar[bool] = False
+    """Whether scoring waits for other processes: answers are then scored on several threads at once."""
+    runs_code: ClassVar[bool] = False
+    """Whether scoring runs code that the model wrote."""
     version: ClassVar[int] = 1
     """Raised whenever prompts, extraction or scoring change: scores of different versions are not compared."""
 
@@ -177,9 +195,36 @@ class Benchmark(ABC):
 
     # -- scoring
 
+    def metrics_of(self, plan: DatasetPlan) -> tuple[str, ...]:
+        """Return the metrics that a plan's answers are scored by, the main one first."""
+        return self.metrics[plan.mode]
+
     @abstractmethod
-    def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
+    def judge(self, sample: Sample, response: Response, plan: DatasetPlan) -> Judgement:
         """Return what an answer is worth. The response holds a text or scores, never an error."""
+
+    def scorer(self, plan: DatasetPlan) -> AbstractContextManager[Scorer]:
+        """Return the scorer of a run, open for as long as its context is.
+
+        It is opened before the model is loaded: one that needs something that the machine lacks raises LlmusesError.
+        With ``waits`` it is called from several threads at once.
+        """
+        return nullcontext(partial(self._judge_in, plan))
+
+    def _judge_in(self, plan: DatasetPlan, sample: Sample, response: Response) -> Judgement:
+        return self.judge(sample, response, plan)
+
+    def needs_judge(self, plan: DatasetPlan) -> bool:
+        """Whether a judge model scores the answers of a plan."""
+        return False
+
+    def judge_ask(self, sample: Sample, response: Response, plan: DatasetPlan) -> tuple[Message, ...] | None:
+        """Return what the judge model is asked about an answer; None where ``judge`` scores this one without it."""
+        return None
+
+    def read_verdict(self, sample: Sample, response: Response, verdict: str, plan: DatasetPlan) -> Judgement:
+        """Return what an answer is worth by what the judge model said of it."""
+        raise NotImplementedError(f"{self.name} is not scored by a judge model")
 
     def sample_chance(self, sample: Sample) -> float:
         """Return the expected score of blind guessing on one sample."""

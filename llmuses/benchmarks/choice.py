@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from llmuses.benchmarks.base import Benchmark, Example, Judgement, Prompt, completion, conversation
 from llmuses.metrics.choice import read_choice
+from llmuses.metrics.own import read_narrowed
 from llmuses.records import DatasetPlan, GenerationConfig, Mode, Response, Sample
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -63,10 +64,10 @@ class MultipleChoice(Benchmark):
         texts = sample.choices if self.cloze else LETTERS[: len(sample.choices)]
         return completion(intro, examples, question, [self.gap + text for text in texts])
 
-    def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
-        if mode is Mode.LOGPROB:
+    def judge(self, sample: Sample, response: Response, plan: DatasetPlan) -> Judgement:
+        if plan.mode is Mode.LOGPROB:
             return self._judge_scores(sample, response)
-        reading = read_choice(response.text or "", sample.choices)
+        reading = read_narrowed(plan.extract, response.text or "", lambda text: read_choice(text, sample.choices))
         if reading is None:
             return Judgement(None, {"acc": 0.0}, reason="no option could be read out of the answer")
         return Judgement(reading.value, {"acc": float(reading.value == sample.target)}, reading.span, reading.rule)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from llmuses.benchmarks.base import Benchmark, Example, Judgement, Prompt, conversation
+from llmuses.metrics.own import read_narrowed
 from llmuses.metrics.reading import Reading
 from llmuses.records import DatasetPlan, Mode, Response, Sample
 
@@ -41,9 +42,9 @@ class Generation(Benchmark):
         examples = [Example(self.question(shot), self.example_answer(shot)) for shot in shots]
         return conversation(self.intro(sample.subset), examples, self.question(sample), plan)
 
-    def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
-        reading = self.read(response.text or "", sample)
-        metric = self.metrics[mode][0]
+    def judge(self, sample: Sample, response: Response, plan: DatasetPlan) -> Judgement:
+        reading = read_narrowed(plan.extract, response.text or "", lambda text: self.read(text, sample))
+        metric = self.metrics[plan.mode][0]
         if reading is None:
             return Judgement(None, {metric: 0.0}, reason="no answer could be read out of the text")
         return Judgement(reading.value, {metric: float(self.equal(reading, sample))}, reading.span, reading.rule)

@@ -173,7 +173,10 @@ def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, 
         names = {"subset": subset, "split": plan.split, "Split": plan.split.capitalize()}
         title = f"{benchmark.name}, subset '{subset}'" if missing else benchmark.name
         raise LayoutError(title, root, [template.format(**names) for template in benchmark.files])
-    return tuple(plan.subsets) or present
+    if plan.subsets:
+        return tuple(plan.subsets)
+    usual = benchmark.default_subsets
+    return tuple(subset for subset in present if usual is None or subset in usual) or present
 
 
 def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> tuple[list[Sample], bool]:

@@ -14,6 +14,7 @@ from llmuses.evaluation.runner import Result, Setup, remembered_model, run_plan
 from llmuses.evaluation.work import Listener, Stage
 from llmuses.models import Model, load_model
 from llmuses.models.load import check_model, default_mode, public_args
+from llmuses.records import DatasetPlan
 from llmuses.settings import outputs_dir
 
 
@@ -31,6 +32,7 @@ def evaluate(
     outputs: Path | str | None = None,
     stage: Stage = Stage.ALL,
     mem_cache: bool = False,
+    unsafe_code: bool = False,
     listener: Listener | None = None,
     command: str = "",
     demo: bool = False,
@@ -38,7 +40,8 @@ def evaluate(
     """Evaluate one model on some benchmarks and return the result, whose ``reports`` are in the datasets' order.
 
     ``model`` is a SPEC or a Model; a benchmark is a name or an instance of a class of one's own. ``limit`` is per
-    subset. The same call again takes the run up where it stopped. Raises LlmusesError with one line for people.
+    subset. The same call again takes the run up where it stopped. ``unsafe_code`` lets code that the model wrote run without
+    isolation, where the machine has none to offer. Raises LlmusesError with one line for people.
 
         result = evaluate("baseline:random", ["mmlu", "gsm8k"], sample_data=True)
         result.reports[0].score, result.reports[0].ci95
@@ -61,10 +64,26 @@ def evaluate(
         seed=seed,
         sample_data=sample_data,
         model_identity="" if isinstance(model, str) else model.identity,
+        unsafe_code=unsafe_code,
     )
     folder = Path(outputs) if outputs else outputs_dir()
     if stage.asks and isinstance(model, str):
         check_model(model, **(model_args or {}))
+
+    def judge_args(part: DatasetPlan) -> tuple[str, dict[str, Any]]:
+        assert part.judge is not None
+        return part.judge.model_spec, dict((dataset_args or {})[part.dataset].get("judge_args", {}))
+
+    @contextlib.contextmanager
+    def judge(part: DatasetPlan) -> Iterator[Model]:
+        spec, args = judge_args(part)
+        with contextlib.closing(load_model(spec, **args)) as loaded:
+            yield loaded
+
+    for part in plan.datasets:
+        if part.judge is not None and stage in (Stage.ALL, Stage.REVIEW):
+            spec, args = judge_args(part)
+            check_model(spec, **args)
 
     @contextlib.contextmanager
     def opened() -> Iterator[Model]:
@@ -77,4 +96,4 @@ def evaluate(
             yield model
 
     setup = Setup(folder, stage, mem_cache, listener, command, demo)
-    return run_plan(plan, opened, benchmarks, setup)
+    return run_plan(plan, opened, benchmarks, setup, judge)

@@ -27,6 +27,8 @@ class RunFolder:
     def __init__(self, path: Path):
         self.path = path
         self.predictions = Predictions(path / "predictions")
+        self.verdicts = Predictions(path / "verdicts")
+        """What judge models said of the answers."""
         self._reviews: dict[str, JsonlStore[Review]] = {}
         self._lock: IO[str] | None = None
         self._saved = 0.0
@@ -59,6 +61,7 @@ class RunFolder:
                 self._later.cancel()
                 self._later = None
         self.predictions.close()
+        self.verdicts.close()
         for store in self._reviews.values():
             store.close()
         if kind is not None and self._created and not any(self.path.glob("predictions/*")):

@@ -27,13 +27,19 @@ class KeptReviews:
                 self._offsets[_review_id(known.key, known.sample_id, known.repeat, known.target)] = reader.offset
         self._boundary = reader.cursor.offset
 
-    def find(self, prediction: Prediction, target: str) -> Review | None:
-        """Return the review of a stored prediction, None where it has to be made."""
+    def find(self, prediction: Prediction, target: str, same_as: Review | None = None) -> Review | None:
+        """Return the review of a stored prediction, None where it has to be made.
+
+        ``same_as``: only one that holds the same judge's verdict.
+        """
         offset = self._offsets.get(_review_id(prediction.key, prediction.sample_id, prediction.repeat, target))
         if offset is None:
             return None
+        known = next(self._store.read_at([offset]))
+        if same_as is not None and (same_as.status is Status.FAILED or known.verdict != same_as.verdict):
+            return None
         self._used.add(offset)
-        return next(self._store.read_at([offset]))
+        return known
 
     def drop_superseded(self) -> None:
         """Set aside the earlier reviews that were not found again."""

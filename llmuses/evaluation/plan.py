@@ -7,14 +7,16 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from llmuses.benchmarks import Benchmark, get_benchmark
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.hub import Hub
-from llmuses.records import DatasetPlan, GenerationConfig, Mode
+from llmuses.metrics.own import own_extractor
+from llmuses.models.load import public_args
+from llmuses.records import DatasetPlan, GenerationConfig, JudgePlan, Mode
 
 # What people type for a setting, as other programs call it.
 _GENERATION_NAMES = {"max_new_tokens": "max_tokens", "max_length": "max_tokens", "stop_sequences": "stop"}
@@ -31,6 +33,11 @@ class DatasetArgs(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     split: str | None = None
     hub: Hub = Hub.MODELSCOPE
     generation_config: dict[str, Any] = {}
+    variant: str | None = None
+    extract: str | None = None
+    judge: str | None = None
+    judge_args: dict[str, Any] = {}
+    judge_generation: dict[str, Any] = {}
 
 
 class Plan(msgspec.Struct, kw_only=True, frozen=True):
@@ -74,6 +81,7 @@ def make_plan(
     seed: int = 0,
     sample_data: bool = False,
     model_identity: str = "",
+    unsafe_code: bool = False,
 ) -> Plan:
     """Return the plan of a run, every default resolved.
 
@@ -87,12 +95,12 @@ def make_plan(
         if value is not None and value < 1:
             raise UsageError(f"--{name} {value}: must be 1 or more.")
     args = _dataset_args(dataset_args or {}, benchmarks)
+    common = _Common(prefers, generation or {}, sample_data, unsafe_code)
     return Plan(
         model_spec=model_spec,
         model_args=dict(model_args or {}),
         datasets=[
-            _plan_dataset(benchmark, args.get(name, DatasetArgs()), prefers, generation or {}, sample_data)
-            for name, benchmark in benchmarks.items()
+            _plan_dataset(benchmark, args.get(name, DatasetArgs()), common) for name, benchmark in benchmarks.items()
         ],
         limit=limit,
         repeats=repeats,
@@ -135,10 +143,17 @@ def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -
     return parsed
 
 
-def _plan_dataset(
-    benchmark: Benchmark, args: DatasetArgs, prefers: Mode, generation: Mapping[str, Any], sample_data: bool
-) -> DatasetPlan:
-    mode = args.mode or (prefers if prefers in benchmark.modes else benchmark.modes[0])
+class _Common(NamedTuple):
+    """What is said for all datasets of a run."""
+
+    prefers: Mode
+    generation: Mapping[str, Any]
+    sample_data: bool
+    unsafe_code: bool
+
+
+def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> DatasetPlan:
+    mode = args.mode or (common.prefers if common.prefers in benchmark.modes else benchmark.modes[0])
     if mode not in benchmark.modes:
         offered = " or ".join(benchmark.modes)
         raise UsageError(f"{benchmark.name} cannot be asked in mode {mode}, only {offered}.")
@@ -148,9 +163,11 @@ def _plan_dataset(
     few_shot = benchmark.few_shot if args.few_shot_num is None else args.few_shot_num
     if few_shot < 0:
         raise UsageError(f"{benchmark.name}: few_shot_num {few_shot} must be 0 or more.")
-    if sample_data and args.local_path:
+    if common.sample_data and args.local_path:
         raise UsageError(f"{benchmark.name}: either --sample-data or a local_path, not both.")
-    return DatasetPlan(
+    if args.extract is not None:
+        own_extractor(args.extract)
+    plan = DatasetPlan(
         dataset=benchmark.name,
         mode=mode,
         few_shot=few_shot,
@@ -159,9 +176,44 @@ def _plan_dataset(
         split=args.split or benchmark.split,
         local_path=str(Path(args.local_path).expanduser().resolve()) if args.local_path else None,
         hub=args.hub,
-        sample_data=sample_data,
-        generation=generation_config(benchmark.generation, {**generation, **args.generation_config}),
+        sample_data=common.sample_data,
+        generation=generation_config(benchmark.generation, {**common.generation, **args.generation_config}),
+        variant=_variant(benchmark, args.variant),
+        extract=args.extract,
+        judge=_judge(args),
+        unsafe_code=common.unsafe_code and benchmark.runs_code,
     )
+    _check_judge(benchmark, plan)
+    return plan
+
+
+def _variant(benchmark: Benchmark, asked: str | None) -> str:
+    if asked is None:
+        return benchmark.variants[0] if benchmark.variants else ""
+    if not benchmark.variants:
+        raise UsageError(f"{benchmark.name} is asked in one form only: leave out the variant '{asked}'.")
+    if asked not in benchmark.variants:
+        raise UnknownNameError(f"variant of {benchmark.name}", asked, benchmark.variants)
+    return asked
+
+
+def _judge(args: DatasetArgs) -> JudgePlan | None:
+    if args.judge is None:
+        return None
+    return JudgePlan(
+        model_spec=args.judge,
+        model_args=public_args(args.judge_args),
+        generation=generation_config(GenerationConfig(), args.judge_generation),
+    )
+
+
+def _check_judge(benchmark: Benchmark, plan: DatasetPlan) -> None:
+    needs = benchmark.needs_judge(plan)
+    if needs and plan.judge is None:
+        example = f'{{"{benchmark.name}": {{"judge": "openai:MODEL"}}}}'
+        raise UsageError(f"{benchmark.name}: a model judges these answers; name it: --dataset-args '{example}'.")
+    if not needs and plan.judge is not None:
+        raise UsageError(f"{benchmark.name}: no model judges these answers; leave out the judge.")
 
 
 def generation_config(default: GenerationConfig, changes: Mapping[str, Any]) -> GenerationConfig:

@@ -20,7 +20,7 @@ from llmuses.statistics.intervals import detectable_difference
 def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Benchmark) -> Report:
     """Return the report over the reviews that the folder holds; what has no review yet counts as failed."""
     state = run.states[plan.dataset]
-    metrics = benchmark.metrics[plan.mode]
+    metrics = benchmark.metrics_of(plan)
     aggregate = Aggregate(metrics, run.repeats)
     for review in folder.reviews(plan.dataset):
         aggregate.add(review)
@@ -65,6 +65,14 @@ def setting(plan: DatasetPlan, borrowed_shots: bool) -> str:
         parts.append("turns")
     if plan.mode is Mode.LOGPROB:
         parts.append("logprob")
+    if plan.variant:
+        parts.append(plan.variant)
+    if plan.judge is not None:
+        parts.append(f"judged by {plan.judge.model_spec}")
+    if plan.extract is not None:
+        parts.append("own extraction")
+    if plan.unsafe_code:
+        parts.append("unsafe code")
     if plan.sample_data:
         parts.append("sample set")
     return ", ".join(parts)
@@ -82,6 +90,9 @@ def fingerprint(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, ru
         plan.few_shot_as,
         state.borrowed_shots,
         plan.split,
+        plan.variant,
+        plan.extract,
+        plan.judge,
         plan.generation if plan.mode is Mode.GENERATE else None,
         run.repeats,
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.base import Scorer
 from llmuses.inference import Item
-from llmuses.records import DatasetPlan, ErrorKind, Prediction, Review, Status
+from llmuses.records import DatasetPlan, ErrorKind, Prediction, ResponseError, Review, Status
 
 _PREVIEW = 160
 
 
-def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Prediction) -> Review:
+def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Prediction, scorer: Scorer) -> Review:
     """Return the review of one answered item. An error is never a zero in silence: it has a status and a reason."""
     sample, response = item.sample, prediction.response
     result = Review(
@@ -28,25 +29,34 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
         scorer=benchmark.version,
         prompt=" ".join(sample.question.split())[:_PREVIEW],
     )
+    metrics = benchmark.metrics_of(plan)
     if (error := response.error) is not None:
         rejected = error.kind is ErrorKind.REJECTED
         result.status = Status.REJECTED if rejected else Status.FAILED
-        result.reason = f"{error.code}: {error.message}" if error.message else error.code
-        result.scores = dict.fromkeys(benchmark.metrics[plan.mode], 0.0) if rejected else {}
+        result.reason = in_one_line(error)
+        result.scores = dict.fromkeys(metrics, 0.0) if rejected else {}
         return result
     try:
-        judgement = benchmark.judge(sample, response, plan.mode)
-        scores = {metric: float(judgement.scores[metric]) for metric in benchmark.metrics[plan.mode]}
+        judgement = scorer(sample, response)
+        scores = {metric: float(judgement.scores[metric]) for metric in metrics}
     except KeyError as problem:
-        result.status = Status.FAILED
-        result.reason = f"scoring failed: it gave no score for {problem}"
-        return result
+        return failed(result, f"scoring failed: it gave no score for {problem}")
     except Exception as problem:  # a fault of the scorer must neither end the run nor count against the model
-        result.status = Status.FAILED
-        result.reason = f"scoring failed: {type(problem).__name__}: {problem}"
-        return result
+        return failed(result, f"scoring failed: {type(problem).__name__}: {problem}")
     result.status = Status.UNPARSED if judgement.extracted is None else Status.SCORED
     result.extracted, result.span, result.rule = judgement.extracted, judgement.span, judgement.rule
     result.reason = judgement.reason
+    result.verdict = None if judgement.verdict is None else dict(judgement.verdict)
     result.scores = scores
     return result
+
+
+def failed(result: Review, reason: str) -> Review:
+    """Return a review as that of an answer that could not be scored: not in the score, and to be scored again."""
+    result.status, result.reason, result.scores = Status.FAILED, reason, {}
+    return result
+
+
+def in_one_line(error: ResponseError) -> str:
+    """Return why there is no response, as a review says it."""
+    return f"{error.code}: {error.message}" if error.message else error.code

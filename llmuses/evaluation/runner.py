@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +17,16 @@ from llmuses.errors import CutShortError, Interrupted, LlmusesError, StoreError,
 from llmuses.evaluation.dataset import Dataset, RunItems
 from llmuses.evaluation.folder import RunFolder, earlier_answers
 from llmuses.evaluation.plan import Plan
+from llmuses.evaluation.scoring import Scoring
 from llmuses.evaluation.work import Answers, Listener, Stage, Work
 from llmuses.inference import infer, stored
 from llmuses.models import Model
-from llmuses.records import DatasetState, Mode, Prediction, Report, Request, Response, Run, RunStatus
+from llmuses.records import DatasetPlan, DatasetState, Mode, Prediction, Report, Request, Response, Run, RunStatus
 from llmuses.settings import work_dir
 from llmuses.store import JsonlStore
+
+OpenJudge = Callable[[DatasetPlan], AbstractContextManager[Model]]
+"""Loads the judge that a dataset's plan names, and frees it."""
 
 
 class Result(NamedTuple):
@@ -58,34 +62,54 @@ def run_plan(
     opened: Callable[[], AbstractContextManager[Model]],
     benchmarks: Mapping[str, Benchmark],
     setup: Setup,
+    judge: OpenJudge | None = None,
 ) -> Result:
     """Do what a plan says and return the result; a run that exists is taken up where it stopped.
 
-    ``opened`` loads the model, once the rows are known to be there and the folder is ours, and frees it. Raises
-    DataError before anything is written, RunLockedError where another process works in the run, ModelError where the
-    model cannot be asked at all, CutShortError for an error in the middle, Interrupted on Ctrl-C or SIGTERM.
+    ``opened`` loads the model, once the rows are known to be there and the folder is ours, and frees it; ``judge`` loads
+    the model that scores the answers of a dataset where the plan names one. Raises DataError before anything is
+    written, RunLockedError where another process works in the run, ModelError where the model cannot be asked at all,
+    CutShortError for an error in the middle, Interrupted on Ctrl-C or SIGTERM.
     """
     with ExitStack() as stack:
         datasets = [
             stack.enter_context(closing(Dataset(benchmarks[part.dataset], part, plan.limit, plan.seed)))
             for part in plan.datasets
         ]
+        scoring = stack.enter_context(Scoring({dataset.plan.dataset: dataset for dataset in datasets}))
         folder = stack.enter_context(RunFolder(setup.outputs / plan.run_id))
-        model = stack.enter_context(opened())
-        before = folder.read_run()
-        run = _new_run(plan, model, datasets, before, setup)
-        folder.save_run(run)
-        work = Work(run, folder, datasets, setup.stage, setup.listener)
-        reports = _carry_out(work, _answers(model, work, setup))
+        with opened() as model:
+            before = folder.read_run()
+            run = _new_run(plan, model, datasets, before, setup)
+            folder.save_run(run)
+            work = Work(run, folder, datasets, setup.stage, scoring, setup.listener)
+            if work.listener:
+                work.listener.started(run)
+            with _cut_short(work):
+                work.go_through(_answers(model, work, setup))
+        with _cut_short(work):  # the model is freed: the judge may need its place
+            _judge(work, judge, setup)
+            reports = work.finish()
+        if work.listener:
+            work.listener.finished(run, reports)
         return Result(run, reports, folder.path)
 
 
-def _carry_out(work: Work, answers: Answers) -> list[Report]:
-    if work.listener:
-        work.listener.started(work.run)
+def _judge(work: Work, judge: OpenJudge | None, setup: Setup) -> None:
+    """Have the judges score what they have to, each dataset by its own."""
+    if setup.stage not in (Stage.ALL, Stage.REVIEW) or judge is None:
+        return
+    for dataset in work.datasets:
+        if dataset.plan.judge is not None:
+            with judge(dataset.plan) as model:
+                work.judge(dataset, model, setup.outputs)
+
+
+@contextmanager
+def _cut_short(work: Work) -> Iterator[None]:
+    """Write down that the run was interrupted, whatever interrupts it."""
     try:
-        work.go_through(answers)
-        reports = work.finish()
+        yield
     except KeyboardInterrupt as stop:
         raise Interrupted(work.cut_short("stopped")) from stop
     except LlmusesError as problem:
@@ -96,9 +120,6 @@ def _carry_out(work: Work, answers: Answers) -> list[Report]:
     except BaseException:
         work.cut_short("")
         raise
-    if work.listener:
-        work.listener.finished(work.run, reports)
-    return reports
 
 
 def _answers(model: Model, work: Work, setup: Setup) -> Answers:

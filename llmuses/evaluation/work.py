@@ -6,15 +6,18 @@ import contextlib
 import time
 from collections.abc import Generator
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from llmuses.errors import StoreError
 from llmuses.evaluation.dataset import Dataset
 from llmuses.evaluation.folder import RunFolder
+from llmuses.evaluation.judging import VerdictItems, earlier_verdicts, judge_ask, judged
 from llmuses.evaluation.kept import KeptReviews
 from llmuses.evaluation.report import make_report
-from llmuses.evaluation.review import review
+from llmuses.evaluation.scoring import Scored, Scoring
 from llmuses.inference import Item
+from llmuses.models import Model
 from llmuses.records import DatasetState, Prediction, Report, Review, Run, RunStatus, Status
 from llmuses.reports import write_reports
 
@@ -43,21 +46,30 @@ class Listener(Protocol):
 
     def started(self, run: Run) -> None: ...
 
-    def answered(self, run: Run, dataset: str, fresh: bool) -> None:
-        """One more (sample, repeat) has an answer; ``fresh`` if it was asked just now and not stored before."""
+    def progressed(self, run: Run, dataset: str, fresh: bool) -> None:
+        """One more (sample, repeat) is answered or judged; ``fresh`` if the model was asked just now."""
 
     def finished(self, run: Run, reports: list[Report]) -> None: ...
 
 
 class Work:
-    """A run under way: takes answers one by one, reviews them, keeps run.json up to date."""
+    """A run under way: takes answers one by one, has them scored, keeps run.json up to date."""
 
-    def __init__(self, run: Run, folder: RunFolder, datasets: list[Dataset], stage: Stage, listener: Listener | None):
+    def __init__(
+        self,
+        run: Run,
+        folder: RunFolder,
+        datasets: list[Dataset],
+        stage: Stage,
+        scoring: Scoring,
+        listener: Listener | None,
+    ):
         self.run = run
         self.folder = folder
         self.datasets = datasets
         self.listener = listener
         self._stage = stage
+        self._scoring = scoring
         self._by_name = {dataset.plan.dataset: dataset for dataset in datasets}
         self._kept = {
             name: KeptReviews(folder.reviews(name), dataset.benchmark.version, rescore=stage is Stage.REVIEW)
@@ -72,10 +84,12 @@ class Work:
         return sum(state.answered for state in self.run.states.values())
 
     def go_through(self, answers: Answers) -> None:
-        """Review every answer as it comes."""
+        """Score every answer as it comes, but for those that a judge has to score."""
         with contextlib.closing(answers):
             for item, prediction in answers:
                 self._take(item, prediction)
+        for scored in self._scoring.rest():
+            self._keep(scored)
 
     def _take(self, item: Item, prediction: Prediction) -> None:
         state = self.run.states[item.dataset]
@@ -84,7 +98,7 @@ class Work:
         if self._stage is Stage.INFER:
             state.failed += prediction.response.error is not None
         else:
-            self._count(state, item.dataset, self._review(item, prediction))
+            self._score(item, prediction)
         served = prediction.response.served_model
         if served and served not in state.served_models:
             state.served_models.append(served)
@@ -92,19 +106,40 @@ class Work:
         if fresh:
             state.seconds += now - self._last
         self._last = now
-        self.run.seconds = self._seconds + now - self._began
+        self._tell(item.dataset, fresh)
+
+    def _tell(self, dataset: str, fresh: bool) -> None:
+        self.run.seconds = self._seconds + time.time() - self._began
         self.folder.save_run(self.run, at_most_every=_SAVE_EVERY)
         if self.listener:
-            self.listener.answered(self.run, item.dataset, fresh)
+            self.listener.progressed(self.run, dataset, fresh)
 
-    def _review(self, item: Item, prediction: Prediction) -> Review:
+    def _score(self, item: Item, prediction: Prediction) -> None:
+        dataset = self._by_name[item.dataset]
+        by_judge = judge_ask(dataset, item.sample, prediction.response) is not None
+        if by_judge and self._stage is not Stage.REPORT:
+            return  # in the second pass
         known = self._kept[item.dataset].find(prediction, item.sample.target)
         if known is not None:
-            return known
-        dataset = self._by_name[item.dataset]
-        result = review(dataset.benchmark, dataset.plan, item, prediction)
-        self.folder.reviews(item.dataset).append(result)
-        return result
+            self._count(self.run.states[item.dataset], item.dataset, known)
+        elif not by_judge:
+            for scored in self._scoring.take(item, prediction):
+                self._keep(scored)
+
+    def judge(self, dataset: Dataset, judge: Model, outputs: Path) -> None:
+        """Have a judge model score the answers of a dataset; verdicts that any run holds are not asked for again."""
+        items = VerdictItems(dataset, self.run.repeats, self.folder.predictions.of(dataset.plan.dataset))
+        reuse = earlier_verdicts(outputs, dataset.plan.dataset)
+        for scored in judged(judge, items, self.folder.verdicts, dataset, reuse):
+            known = self._kept[dataset.plan.dataset].find(scored.prediction, scored.item.sample.target, scored.review)
+            self._keep(scored, known)
+            self._tell(dataset.plan.dataset, fresh=False)
+
+    def _keep(self, scored: Scored, known: Review | None = None) -> None:
+        name = scored.item.dataset
+        if known is None:
+            self.folder.reviews(name).append(scored.review)
+        self._count(self.run.states[name], name, known or scored.review)
 
     def _count(self, state: DatasetState, name: str, result: Review) -> None:
         state.reviewed += 1
@@ -112,7 +147,7 @@ class Work:
             state.failed += 1
         else:
             dataset = self._by_name[name]
-            state.correct += result.scores[dataset.benchmark.metrics[dataset.plan.mode][0]]
+            state.correct += result.scores[dataset.benchmark.metrics_of(dataset.plan)[0]]
 
     def finish(self) -> list[Report]:
         """Set superseded reviews aside, write reports and the run's final status, return the reports."""

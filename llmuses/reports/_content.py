@@ -171,6 +171,14 @@ def _setting(plan: DatasetPlan, borrowed: bool, lang: Lang) -> str:
         parts.append(text(lang, "report.turns"))
     if plan.mode is Mode.LOGPROB:
         parts.append(text(lang, "report.logprob"))
+    if plan.variant:
+        parts.append(plan.variant)
+    if plan.judge is not None:
+        parts.append(text(lang, "report.judged_by", judge=plan.judge.model_spec))
+    if plan.extract is not None:
+        parts.append(text(lang, "report.own_extraction"))
+    if plan.unsafe_code:
+        parts.append(text(lang, "report.unsafe_code"))
     if plan.sample_data:
         parts.append(text(lang, "report.sample_set"))
     return text(lang, "report.separator").join(parts)

@@ -268,7 +268,7 @@ def _answer(fake: FakeRun, plan: DatasetPlan, index: int, verdict: str, truncate
         tstamp=fake.started + index,
     )
     status = Status.SCORED if verdict in ("correct", "wrong") else Status(verdict)
-    metric = get_benchmark(plan.dataset).metrics[plan.mode][0]
+    metric = get_benchmark(plan.dataset).metrics_of(plan)[0]
     review = Review(
         key=key,
         sample_id=sample_id,

@@ -28,11 +28,24 @@ def plan_for(
         hub="modelscope",
         sample_data=True,
         generation=benchmark.generation,
+        variant=benchmark.variants[0] if benchmark.variants else "",
     )
 
 
 def rows_of(benchmark: Benchmark, subset: str, split: str) -> list[Sample]:
     return list(benchmark.samples(SAMPLES / benchmark.name, subset, split))
+
+
+def examples_of(benchmark: Benchmark, subset: str, number: int) -> list[Sample]:
+    """Return as many worked examples as there are, at most ``number``."""
+    if not benchmark.find(SAMPLES / benchmark.name, subset, benchmark.few_shot_split):
+        return []
+    return rows_of(benchmark, subset, benchmark.few_shot_split)[:number]
+
+
+def modes_of(benchmark: Benchmark) -> list[Mode]:
+    """Return the modes whose answers are scored without a judge model."""
+    return [mode for mode in benchmark.modes if not benchmark.needs_judge(plan_for(benchmark, mode))]
 
 
 def shipped_subsets(benchmark: Benchmark) -> list[str]:

@@ -97,17 +97,17 @@ def test_a_written_answer_is_asked_for_in_the_form_that_is_read(benchmark: str) 
 
 
 def test_the_likeliest_letter_is_the_answer_and_the_first_of_equals_counts() -> None:
-    assert MMLU.judge(ASKED, scored(-3, -1, -2, -4), Mode.LOGPROB).extracted == "B"
-    assert MMLU.judge(ASKED, scored(-2, -1, -1, -4), Mode.LOGPROB).extracted == "B"
+    assert MMLU.judge(ASKED, scored(-3, -1, -2, -4), plan_for(MMLU, Mode.LOGPROB)).extracted == "B"
+    assert MMLU.judge(ASKED, scored(-2, -1, -1, -4), plan_for(MMLU, Mode.LOGPROB)).extracted == "B"
 
 
 def test_letters_that_a_server_did_not_name_are_taken_for_less_likely() -> None:
-    judgement = MMLU.judge(ASKED, scored(None, -7, None, None), Mode.LOGPROB)
+    judgement = MMLU.judge(ASKED, scored(None, -7, None, None), plan_for(MMLU, Mode.LOGPROB))
     assert (judgement.extracted, judgement.scores) == ("B", {"acc": 1.0})
 
 
 def test_without_any_log_probability_nothing_is_read() -> None:
-    judgement = MMLU.judge(ASKED, scored(None, None, None, None), Mode.LOGPROB)
+    judgement = MMLU.judge(ASKED, scored(None, None, None, None), plan_for(MMLU, Mode.LOGPROB))
     assert (judgement.extracted, judgement.scores) == (None, {"acc": 0.0})
     assert judgement.reason
 
@@ -115,7 +115,7 @@ def test_without_any_log_probability_nothing_is_read() -> None:
 def test_acc_norm_divides_by_the_length_in_bytes() -> None:
     # Sums: the short one is likelier. Per byte, -4 / 3 against -6 / 12: the long one is.
     sample = choice("q", "ice|the high Sun", "B", "ARC-Easy")
-    judgement = ARC.judge(sample, scored(-4, -6), Mode.LOGPROB)
+    judgement = ARC.judge(sample, scored(-4, -6), plan_for(ARC, Mode.LOGPROB))
     assert judgement.scores == {"acc_norm": 1.0, "acc": 0.0}
     assert judgement.extracted == "B"
 
@@ -123,7 +123,7 @@ def test_acc_norm_divides_by_the_length_in_bytes() -> None:
 def test_bytes_and_not_characters_are_counted() -> None:
     # Two characters each; "日本" has six bytes: -4 / 6 is more than -3 / 2.
     sample = choice("q", "ab|日本", "B", "ARC-Easy")
-    assert ARC.judge(sample, scored(-3, -4), Mode.LOGPROB).scores == {"acc_norm": 1.0, "acc": 0.0}
+    assert ARC.judge(sample, scored(-3, -4), plan_for(ARC, Mode.LOGPROB)).scores == {"acc_norm": 1.0, "acc": 0.0}
 
 
 # --- written answers ------------------------------------------------------------------------------------------
@@ -141,12 +141,12 @@ def test_bytes_and_not_characters_are_counted() -> None:
     ],
 )
 def test_a_number_is_right_by_its_value(text: str, right: bool) -> None:
-    assert GSM8K.judge(PROBLEM, written(text), Mode.GENERATE).scores == {"acc": float(right)}
+    assert GSM8K.judge(PROBLEM, written(text), plan_for(GSM8K, Mode.GENERATE)).scores == {"acc": float(right)}
 
 
 def test_a_judgement_points_at_what_it_read() -> None:
     text = "It is 2 + 3, so the answer is (B) 5."
-    judgement = MMLU.judge(ASKED, written(text), Mode.GENERATE)
+    judgement = MMLU.judge(ASKED, written(text), plan_for(MMLU, Mode.GENERATE))
     assert judgement.span is not None
     assert text[slice(*judgement.span)] == "B"
     assert judgement.rule == "announced"

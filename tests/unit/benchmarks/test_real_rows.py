@@ -56,7 +56,7 @@ def test_gsm8k_has_all_its_rows_and_its_solutions_are_right_by_its_own_judgement
             "<<" in sample.details["reasoning"] or "####" in sample.details["reasoning"] for sample in samples
         )
         for sample in samples:
-            judgement = GSM8K.judge(sample, written(GSM8K.example_answer(sample)), Mode.GENERATE)
+            judgement = GSM8K.judge(sample, written(GSM8K.example_answer(sample)), plan_for(GSM8K, Mode.GENERATE))
             assert judgement.scores == {"acc": 1.0}, sample.sample_id
 
 

@@ -1,0 +1,63 @@
+"""Answers that are right and wrong for a sample, as every benchmark has to take them.
+
+The families' answers are made here; a benchmark whose answers look otherwise names its own in ``SPECIAL``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.choice import LETTERS, MultipleChoice
+from llmuses.records import Mode, Response, Sample
+from tests.unit.benchmarks.plans import scored, written
+
+Answers = list[tuple[Mode, Response]]
+
+
+class Special(NamedTuple):
+    """Makes right and wrong answers of one benchmark."""
+
+    right: Callable[[Sample], Answers]
+    wrong: Callable[[Sample], Answers]
+
+
+SPECIAL: dict[str, Special] = {}
+"""By the benchmark's name."""
+
+
+def right_answers(benchmark: Benchmark, sample: Sample) -> Answers:
+    """Return answers that score 1 in every metric."""
+    if benchmark.name in SPECIAL:
+        return SPECIAL[benchmark.name].right(sample)
+    if isinstance(benchmark, MultipleChoice):
+        right = LETTERS.index(sample.target)
+        longest = max(len(choice.encode()) for choice in sample.choices)
+        logprobs = [-0.1 if i == right else -9.0 * longest for i in range(len(sample.choices))]
+        answers = [
+            (Mode.GENERATE, written(f"The answer is {sample.target}.")),
+            (Mode.GENERATE, written(sample.target)),
+            (Mode.GENERATE, written(f"{sample.target}. {sample.choices[right]}")),
+            (Mode.GENERATE, written(f"Let me think.\n\nAnswer: {sample.target}")),
+            (Mode.LOGPROB, scored(*logprobs)),
+        ]
+        return [answer for answer in answers if answer[0] in benchmark.modes]
+    return [
+        (Mode.GENERATE, written(f"The answer is {sample.target}.")),
+        (Mode.GENERATE, written(f"Let me think: 1 + 1 = 2.\n#### {sample.target}")),
+        (Mode.GENERATE, written(f"So we get $\\boxed{{{sample.target}}}$.")),
+    ]
+
+
+def wrong_answers(benchmark: Benchmark, sample: Sample) -> Answers:
+    """Return answers that can be read and score 0 in every metric."""
+    if benchmark.name in SPECIAL:
+        return SPECIAL[benchmark.name].wrong(sample)
+    if isinstance(benchmark, MultipleChoice):
+        letters = LETTERS[: len(sample.choices)]
+        wrong = letters[(letters.index(sample.target) + 1) % len(letters)]
+        logprobs = [-0.1 if letter == wrong else -5000.0 for letter in letters]
+        answers = [(Mode.GENERATE, written(f"Answer: {wrong}")), (Mode.LOGPROB, scored(*logprobs))]
+        return [answer for answer in answers if answer[0] in benchmark.modes]
+    return [(Mode.GENERATE, written("The answer is 123456789."))]
