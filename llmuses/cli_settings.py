@@ -40,6 +40,7 @@ class EvalSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     work_dir: Path | None = None
     mem_cache: bool = False
     sample_data: bool = False
+    unsafe_code: bool = False
     stage: Literal["all", "infer", "review", "report"] = "all"
     dry_run: bool = False
     fail_under: dict[str, float] = {}

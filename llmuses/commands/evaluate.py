@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--work-dir", type=Path, metavar="DIR", help="downloads and shared answers (~/.cache/llmuses)")
     add("--mem-cache", action="store_true", default=None, help="share answers between all runs on this machine")
     add("--sample-data", action="store_true", default=None, help="use the small sample sets that come with llmuses")
+    add("--unsafe-code", action="store_true", default=None, help="run code that the model wrote without isolation")
     add("--stage", choices=("all", "infer", "review", "report"), help="do only one step of a run (all)")
     add("--dry-run", action="store_true", default=None, help="show the prompts and count the calls, ask nothing")
     add("--fail-under", nargs="+", metavar="D=SCORE", help="exit with 1 where a score is lower: gsm8k=0.6")
@@ -86,6 +87,7 @@ def _evaluate(settings: EvalSettings, model: ModelChoice) -> Result:
             repeats=settings.repeats,
             seed=settings.seed,
             sample_data=settings.sample_data,
+            unsafe_code=settings.unsafe_code,
             outputs=settings.outputs or outputs_dir(),
             stage=Stage(settings.stage),
             mem_cache=settings.mem_cache,
@@ -119,6 +121,7 @@ def _dry_run(settings: EvalSettings) -> int:
             repeats=settings.repeats,
             seed=settings.seed,
             sample_data=settings.sample_data,
+            unsafe_code=settings.unsafe_code,
         )
         print_dry_run(console(), dry_run(plan, benchmarks))
     return 0
