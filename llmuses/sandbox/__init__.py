@@ -1,0 +1,7 @@
+"""Running code that a model wrote: isolated by the kernel, judged from outside its process."""
+
+from __future__ import annotations
+
+from llmuses.sandbox.verdict import FunctionJob, Limits, Outcome, ProgramJob, Verdict
+
+__all__ = ["FunctionJob", "Limits", "Outcome", "ProgramJob", "Verdict"]
