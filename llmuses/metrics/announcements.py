@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 
 OPEN = re.compile(
-    r"(?:[\s*_`\"'(\[{$:]|<\w{1,10}>|\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm|it|sf)|[(\[]))"
+    r"(?:[\s*_`\"'(\[{}$:]|<(?![A-Z]>)\w{1,10}>|<(?=[A-Z]>)|\\(?:boxed|text(?:bf|rm|it)?|math(?:bf|rm|it|sf)|[(\[]))"
     r"{0,24}+"
 )
 """What may stand between an announcement and a letter: emphasis, quotes, brackets, tags, LaTeX."""
 
 _LINK = (
     r"(?:(?:is|'s|was)(?!\w)|(?:would|should|must|has\s+to|will|can\s+only|seems\s+to|appears\s+to)\s+be(?!\w)"
-    r"|->|[:=>→]|[-–—](?=\s)|(?=\s?[(\[*`]{1,4}+[A-Z](?!\w)))"
+    r"|->|[:=>→]|\]\s{0,2}+:?|[-–—](?=\s)|(?=\s?[(\[*`]{1,4}+[A-Z](?!\w)))"
     r"(?:[\s*_]{0,4}+[:=])?"
     r"(?:\s{1,3}+(?:therefore|thus|then|clearly|indeed|likely|probably|definitely|simply|actually|most\s+likely|still),?)?"
     r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer|statement)(?!\w))?"
@@ -24,10 +24,11 @@ _LINK = (
 
 ANNOUNCED = re.compile(
     # "The correct answer to the question is", "**Answer:**", <answer>, {"answer": , "Final choice -"
-    r"(?<![/\w])(?P<noun>(?:answer|option|choice|solution|letter|selection|(?:correct|right|best)\s+(?:one|statement))"
+    r"(?<![/A-Za-z0-9])(?P<noun>(?:answer|ans(?:\.(?=\s))?|option|choice|solution|letter|selection|pick"
+    r"|(?:correct|right|best)\s+(?:one|statement))"
     r"(?!\w)[\s*_\"'`]{0,8}+(?:(?:to|for|in|of|here|then|,)(?![a-z])[^.\n:]{0,80}?[\s*_,]{1,4}+)?" + _LINK + ")"
-    # "Answer B."
-    r"|(?P<bare>\banswer(?=\s[A-Z](?!\w)))"
+    # "Answer B.", "Ans. B", "Conclusion: B", on a line of its own "Correct: B"
+    r"|(?P<bare>\b(?:answer|letter|ans\.?)(?=\s[A-Z](?!\w))|\bconclusion[\s*_]{0,4}+:|(?:^|\n)[\s*_#>-]{0,8}+(?:correct[\s*_]{0,4}+|答\s?):)"
     # "I would go with", "I choose"
     r"|(?P<pick>\b(?:choose|chose|pick|select|opt\s+for|go(?:ing)?\s+with)\b"
     r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer)(?!\w))?)"
@@ -36,8 +37,11 @@ ANNOUNCED = re.compile(
     r"(?:\s{1,3}+(?:it(?:'s|\s+is|\s+must\s+be)|that\s+leaves|we\s+(?:get|have)))?"
     r"(?:\s{1,3}+(?:option|choice))?(?!\w))"
     # "答案是", "正确选项为", "答案：选"
-    r"|(?P<zh>(?:答案|选项|选择|结论)[\s*_\"']{0,8}+(?:应该?|就|只能)?(?:是|为|选|[:=])\s{0,3}+:?\s{0,3}+(?:选项|选)?"
+    r"|(?P<zh>(?:答案|选项|选择|结论)[\s*_\"']{0,8}+(?:应该?|应当|就|只能|如下)?"
+    r"(?:是|为|选择?(?!项)|[:=]|\]\s?:?)\s{0,3}+:?\s{0,3}+(?:选项|选)?"
     r"|正确(?:的)?(?:答案|选项|说法|一项)?(?:应该?)?(?:是|为|:)(?:选项)?)"
+    # "答案B"
+    r"|(?P<zh_bare>答案(?=\s?[A-Z](?![A-Za-z0-9])))"
     # "故选", "我选择"
     r"|(?P<zh_pick>(?<![不没别勿首挑筛候备])选(?:择)?(?:选项|答案)?)"
     # "因此是"
@@ -45,12 +49,27 @@ ANNOUNCED = re.compile(
     re.IGNORECASE,
 )
 
-STRICT = frozenset({"bare", "so", "zh_pick", "zh_so"})
+STRICT = frozenset({"bare", "so", "zh_bare", "zh_pick", "zh_so"})
 """Announcements after which a letter has to stand alone: "So A dog barks" announces nothing."""
 
+HINTED = re.compile(
+    # "It must be B", "I would say B", "That leaves B", "which is option B", "(option B)"
+    r"\b(?:it(?:'s|\s{1,3}+(?:is|must\s+be|has\s+to\s+be|should\s+be))|that\s+leaves(?:\s+(?:us\s+with|only))?"
+    r"|by\s+elimination,?|I(?:\s+would|'d)\s+(?:say|answer)|(?:corresponds\s+to|matches|which\s+is)(?=\s+(?:option|choice)))"
+    r"(?:\s{1,3}+(?:option|choice))?(?!\w)"
+    r"|\((?:option|choice)(?=\s)"
+    # "Sure! B.", "Probably B"
+    r"|^\s{0,3}+(?:sure|of\s+course)[!,.:]|(?:^|[.!\n]\s{0,3}+)(?:definitely|probably|certainly|clearly)(?!\w)"
+    # "我认为是B", "应该是B", "不是A，是B"
+    r"|(?:我认为|我觉得|应该|应当)(?:就)?是(?:选项)?|不是\s?[A-Z]\s?(?:选项|项)?[,;]\s?而?是(?:选项)?",
+    re.IGNORECASE,
+)
+"""Weaker announcements, of which one is taken only where all say the same and nothing stronger is said."""
+
 NOT_MEANT = re.compile(
-    r"(?:\b(?:not|never|cannot)\s{1,3}+(?:the\s+)?|n't\s{1,3}+|不能?|不应该?"
-    r"|(?:\b(?:if|whether|unless|suppose|supposing|assuming)\s+(?:that\s+)?(?:(?:the|your|my)\s+)?|如果|假如|若)"
+    r"(?:\b(?:not|never|cannot)\s{1,3}+(?:the\s+)?|n't\s{1,3}+(?:(?:think|believe|say|mean)\s{1,3}+(?:that\s{1,3}+)?(?:the\s{1,3}+)?)?|不能?|不应该?"
+    r"|(?:\b(?:if|whether|unless|suppose|supposing|assuming|when|in\s+case|doubt)\s+"
+    r"(?:that\s+)?(?:(?:the|your|my)\s+)?|如果|假如|若|不认为|不觉得)"
     r"(?:(?:correct|right|best|final)\s+)?(?:正确)?)$",
     re.IGNORECASE,
 )
@@ -78,7 +97,7 @@ LABEL_GAP = re.compile(r"[\s*_`).:\]、]{0,12}+(?:[-–—]\s{1,3}+)?")
 """What stands between an option's label and its text."""
 
 BEFORE_OPENING = re.compile(
-    r"(?:[^\w~¬∼!+=/^|&@%-]|_|-(?=\W)){0,24}+(?:(?:option|choice|选项)[\W_]{0,6}+(?=[A-Za-z](?![A-Za-z])))?(?:<\w{1,10}>[\W_]{0,6}+)?",
+    r"(?:[^\w~¬∼!+=/^|&@%-]|_|-(?=\W)|=(?=>)){0,24}+(?:(?:option|choice|选项)[\W_]{0,6}+(?=[A-Za-z](?![A-Za-z])))?(?:<\w{1,10}>[\W_]{0,6}+)?",
     re.IGNORECASE,
 )
 """What may stand before a letter that an answer or a line opens with."""
@@ -115,13 +134,25 @@ NEXT_QUESTION = re.compile(r"\nA[.):][^\n]*\nB[.):](?:[^\n]*\n){1,24}?(?:Answer|
 """A block of options with "Answer:" under it: a base model that goes on with a question of its own."""
 
 VERDICT = re.compile(
-    r"(?<![\w'])(?:(?:option|choice|statement|answer|选项)\s{0,3}+)?[*_`\"'(\[]{0,6}+"
+    r"(?:(?<![\w'])|(?<=只有)|(?<=因此)|(?<=所以))(?:(?:option|choice|statement|answer|选项)\s{0,3}+)?[*_`\"'(\[]{0,6}+"
     r"(?P<letters>[A-Z](?:\s?(?:[、,和与&]|,?\s?and\s)\s?[A-Z]){0,9}+)(?![A-Za-z0-9])[*_`\"')\].]{0,6}+(?:选项|项)?\s{0,3}+"
     r"(?:(?:is|are|must\s+be|seems)\s{1,3}+(?:(?:therefore|clearly|definitely|also|indeed|both|all)\s{1,3}+)?"
-    r"|(?=isn't|aren't)|[,:]?\s?(?:的?(?:说法|表述|描述))?(?:是|都|也|均)?(?=[^\x00-\x7f]))"
+    r"|(?=isn't|aren't)|[-–—:]?\s{0,2}+(?=(?:in)?correct[ .;]{0,3}+(?:$|\n)|(?:right|true|wrong|false)[ .;]{0,3}+(?:$|\n))"
+    r"|[,:]?\s?(?:的?(?:说法|表述|描述))?(?:是|都|也|均)?(?=[^\x00-\x7f]))"
     r"(?:(?P<answer>the\s+(?:only\s+|most\s+likely\s+)?(?:correct|right|best)\s+(?:answer|option|choice|one)"
-    r"|正确(?:的)?(?:答案|选项))"
-    r"|(?P<right>(?:the\s+)?(?:correct|right)(?!\s+(?:that|to|when|only|in)\b)(?!\w)|正确|对的)"
-    r"|(?P<wrong>(?:not|incorrect|wrong|false|untrue)(?!\w)|isn't|aren't|不正确|错误|不对|错))",
+    r"|(?:the|my)\s+(?:final\s+)?(?:answer|choice|pick)(?!\w)|正确(?:的)?(?:答案|选项)|当选)"
+    r"|(?P<right>(?:the\s+)?(?:correct|right)(?!\s+(?:that|to|when|only|in)\b)(?!\w)|正确|对的|对(?=[,;。\s]|$)|符合题意)"
+    r"|(?P<true>true(?!\w))"
+    r"|(?P<wrong>(?:not|incorrect|wrong|false|untrue)(?!\w)|isn't|aren't|不正确|错误|不对|错|不符合|不当选))",
 )
-"""What an answer says of a letter: that it is the answer, that it is right, or that it is wrong."""
+"""What an answer says of a letter: that it is the answer, that it is right, true or wrong."""
+
+TEXT_IS_RIGHT = re.compile(
+    r"[*_`\"')\]]{0,6}+(?:\s{1,3}+(?:is|would\s+be|must\s+be)\s{1,3}+(?:the\s+)?(?:correct|right|best)"
+    r"(?:\s{1,3}+(?:answer|option|choice|one))?[\W_]{0,24}+$|,?\s{1,3}+(?:because|since)\s)",
+    re.IGNORECASE,
+)
+"""After an option's text that begins a line: "London is the correct answer", "London, because"."""
+
+BOXED_WORD = re.compile(rf"{OPEN.pattern}(?:(?:option|choice|answer)(?![A-Za-z])|选项|答案)\s{{0,3}}+:?", re.IGNORECASE)
+"""A word before the letter in a box: "\\boxed{\\text{Option B}}"."""

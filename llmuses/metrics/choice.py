@@ -55,7 +55,7 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
 
     In this order: the last ``\\boxed{}``; the last announcement ("the answer is (B)", "答案是B", "I would go with B") of
     a letter or of an option's text; a letter that the answer opens with; the verdicts on the letters ("A 错误，B 正确");
-    a letter alone on the last line; an option's text alone.
+    a letter alone on the last line; what all weaker announcements agree on ("it must be B"); an option's text alone.
 
     Nothing is guessed: an ordinary capital, such as the article in "A dog barks" or the letter of "B cells", is never
     taken, nor one of a list of options that the answer only repeats. Where letter and text disagree the letter counts.
@@ -63,7 +63,7 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
     options = choices[: len(_LETTERS)]
     try:
         answer = _before_next_question(_Answer(fold(text), _LETTERS[: len(options)], options))
-        for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _option_text):
+        for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _hinted, _option_text):
             if reading := rule(answer):
                 return reading
     except _SeveralError:
@@ -159,7 +159,8 @@ def _boxed(answer: _Answer) -> Reading | None:
     if place is None:
         return None
     inside = answer._replace(text=answer.text[: place[1]])
-    reading = _option_after(inside, place[0], "boxed", strict=False)
+    word = say.BOXED_WORD.match(inside.text, place[0])
+    reading = _option_after(inside, word.end() if word else place[0], "boxed", strict=False)
     return reading._replace(rule="boxed") if reading else None
 
 
@@ -174,9 +175,26 @@ def _announced(answer: _Answer) -> Reading | None:
             denied.add(no["denied"])
             continue
         reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
-        if reading and reading.value not in denied:
+        if reading and reading.value not in denied and not _is_asked(answer, reading):
             return reading
     return None
+
+
+def _is_asked(answer: _Answer, reading: Reading, at_end: bool = False) -> bool:
+    """Whether what was read ends on a question mark, with more after it unless ``at_end``: "The answer is A? No"."""
+    after = answer.text[reading.span[1] :].lstrip("*_`\"')]} ")
+    return after.startswith("?") and (at_end or len(after.strip()) > 1)
+
+
+def _hinted(answer: _Answer) -> Reading | None:
+    """Read what all of the weaker announcements say: "It must be B", "which is option B"."""
+    readings = []
+    for match in list(say.HINTED.finditer(answer.text))[-_LATEST:]:
+        if not say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
+            reading = _option_after(answer, match.end(), "hinted", strict=True)
+            if reading and not _is_asked(answer, reading, at_end=True):
+                readings.append(reading)
+    return readings[-1] if len({reading.value for reading in readings}) == 1 else None
 
 
 def _opening(answer: _Answer) -> Reading | None:
@@ -188,6 +206,8 @@ def _opening(answer: _Answer) -> Reading | None:
     if text[place].islower() and not say.LOWER_LABEL.match(text, place + 1):
         return None
     if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
+        return None
+    if text.startswith("I,", place) or _is_asked(answer, Reading("", (place, place + 1), "")):
         return None
     if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
         return None
@@ -210,15 +230,18 @@ def _verdicts(answer: _Answer) -> Reading | None:
     """Read "B is the correct answer"; else the one letter called right, all others wrong or in the last sentence."""
     chosen: dict[str, int] = {}
     right: dict[str, int] = {}
+    true: dict[str, int] = {}
     wrong: dict[str, int] = {}
     for match in say.VERDICT.finditer(answer.text):
-        kind = chosen if match["answer"] else right if match["right"] else wrong
+        if _is_own_text(answer._replace(text=answer.text[: match.end()]), match.start("letters")):
+            continue  # an option that says "True" or "错误", repeated under its letter
+        kind = chosen if match["answer"] else right if match["right"] else true if match["true"] else wrong
         kind.update((m.group(), m.start()) for m in re.compile("[A-Z]").finditer(answer.text, *match.span("letters")))
-    if not chosen and len(right) == 1:
-        letter, place = next(iter(right.items()))
-        in_last_sentence = not re.search(r"[.;]\s|[\n。]", answer.text[place:].rstrip(" \n.。*"))
+    if not chosen and len(right | true) == 1:
+        letter, place = next(iter((right | true).items()))
+        in_last_sentence = right and not re.search(r"[.;]\s|[\n。]", answer.text[place:].rstrip(" \n.。*"))
         if in_last_sentence or {letter, *wrong} >= set(answer.letters):
-            chosen = right
+            chosen = right | true
     if len(chosen) != 1:
         return None
     letter, place = next(iter(chosen.items()))
@@ -272,6 +295,6 @@ def _option_line(answer: _Answer, line: str, offset: int) -> Reading | None:
             continue
         index, end = found
         own_letter = re.compile(rf"\s{{0,3}}\({answer.letters[index]}\)").match(line, end)
-        if say.ALONE.match(line, own_letter.end() if own_letter else end):
+        if say.ALONE.match(line, own_letter.end() if own_letter else end) or say.TEXT_IS_RIGHT.match(line, end):
             return Reading(answer.letters[index], (offset + begin, offset + end), "option_text")
     return None

@@ -14,6 +14,7 @@ _ARTICLE = re.compile(r"(?:the|an?)\s+", re.IGNORECASE)
 _BOUNDARY = re.compile(
     r"[*_`\"'$)\]}>\\]{0,8}(?:\s{0,40}(?:$|[;!?。、)\]}>|<]|,(?!\d))|[.:](?!\d)|\s{0,40}\n|\s{1,3}[-–—(\[]"
     r"|\s{1,3}(?:because|since|as|due|for|which|while|but|so|rather|instead|not|in|with|option|choice)\s"
+    r"|\s{1,3}(?:is|would\s+be|must\s+be)\s{1,3}(?:the\s{1,3})?(?:correct|right|best)(?!\w)"
     r"|\s{0,3}(?:因为|由于|这|选项|项))",
     re.IGNORECASE,
 )
