@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from llmuses.records import Counts, Estimate, Review, Status
 from llmuses.statistics.intervals import Stratum, cluster_stratum, stratified
+from llmuses.statistics.pass_at_k import pass_at_k
 
 Weigh = Callable[[Mapping[str, int]], Mapping[str, float]]
 """Makes weights of the subsets' sizes."""
@@ -55,6 +56,7 @@ class Aggregate:
         self._metrics = metrics
         self._repeats = repeats
         self._subsets: dict[str, _Sum] = defaultdict(_Sum)
+        self._by_repeat: dict[int, list[float]] = defaultdict(lambda: [0, 0.0])
         self.prompt_tokens = self.completion_tokens = self.reasoning_tokens = 0
 
     def add(self, review: Review) -> None:
@@ -68,7 +70,10 @@ class Aggregate:
         self.reasoning_tokens += review.reasoning_tokens or 0
         if review.status is Status.FAILED:
             return
-        counts.correct += review.scores[self._metrics[0]] == 1.0
+        main = review.scores[self._metrics[0]]
+        counts.correct += main == 1.0
+        self._by_repeat[review.repeat][0] += 1
+        self._by_repeat[review.repeat][1] += main
         subset.n += 1
         for metric in self._metrics:
             score = review.scores[metric]
@@ -91,19 +96,23 @@ class Aggregate:
         """Count samples that have no answer yet as failed."""
         self._subsets[subset].counts.failed += number
 
-    def estimate(self, metric: str, subsets: Iterable[str] | None = None, weigh: Weigh = by_size) -> Estimate:
+    def estimate(
+        self, metric: str, subsets: Iterable[str] | None = None, weigh: Weigh = by_size, k: int = 1
+    ) -> Estimate:
         """Return the estimate over some subsets, all by default.
 
         ``weigh`` makes the subsets' weights, which need not sum to 1, of their sizes; by size is the plain mean. The
-        bounds are over all that was asked: each subset's failed samples are taken as wrong, or right.
+        bounds are over all that was asked: each subset's failed samples are taken as wrong, or right. ``k`` above 1
+        makes it pass@k, over the questions that have k answers at least.
         """
         names = list(self._subsets if subsets is None else subsets)
         counts = _added(self._subsets[name].counts for name in names)
-        scored = {name: self._subsets[name].n for name in names if self._subsets[name].n}
-        limits = self._bounds(metric, names, weigh) if counts.failed else None
+        sizes = {name: self._size(self._subsets[name], metric, k) for name in names}
+        scored = {name: size for name, size in sizes.items() if size}
+        limits = self._bounds(metric, names, weigh, k) if counts.failed else None
         if not scored:
             return Estimate(score=None, n=0, stderr=None, ci95=None, counts=counts, bounds=limits)
-        strata = [self._stratum(self._subsets[name], metric) for name in scored]
+        strata = [self._stratum(self._subsets[name], metric, k) for name in scored]
         weights = weigh(scored)
         interval = stratified(strata, [weights[name] for name in scored])
         return Estimate(
@@ -115,31 +124,56 @@ class Aggregate:
             bounds=limits,
         )
 
-    def _bounds(self, metric: str, names: Sequence[str], weigh: Weigh) -> tuple[float, float]:
+    def _bounds(self, metric: str, names: Sequence[str], weigh: Weigh, k: int) -> tuple[float, float]:
         asked = {name: self._subsets[name].n + self._subsets[name].counts.failed for name in names}
         asked = {name: size for name, size in asked.items() if size}
         weights = weigh(asked)
         low = high = 0.0
-        for name, size in asked.items():
-            subset = self._subsets[name]
-            right = self._total(subset, metric)
-            low += weights[name] * right / size
-            high += weights[name] * (right + subset.counts.failed) / size
+        for name in asked:
+            least, most = self._limits(self._subsets[name], metric, k)
+            low += weights[name] * least
+            high += weights[name] * most
         whole = sum(weights[name] for name in asked)
         return low / whole, high / whole
+
+    def _limits(self, subset: _Sum, metric: str, k: int) -> tuple[float, float]:
+        """Return the score of a subset with all failed samples taken as wrong, and as right."""
+        failed = subset.counts.failed
+        if k == 1:
+            right, size = self._total(subset, metric), subset.n + failed
+            return right / size, (right + failed) / size
+        n, questions = self._repeats, -(-(subset.n + failed) // self._repeats)
+        seen = [(int(size), round(total)) for size, total in subset.samples[metric].values()]
+        low = sum(pass_at_k(n, right, k) for _, right in seen)
+        high = sum(pass_at_k(n, right + n - size, k) for size, right in seen)
+        return low / questions, (high + questions - len(seen)) / questions
 
     def _total(self, subset: _Sum, metric: str) -> float:
         if self._repeats == 1:
             return subset.strata[metric][1]
         return sum(total for _, total in subset.samples[metric].values())
 
-    def _stratum(self, subset: _Sum, metric: str) -> Stratum:
+    def _size(self, subset: _Sum, metric: str, k: int) -> int:
+        """Return how many of a subset's answers are in a score."""
+        if k == 1:
+            return subset.n
+        return sum(int(size) for size, _ in subset.samples[metric].values() if size >= k)
+
+    def _stratum(self, subset: _Sum, metric: str, k: int) -> Stratum:
         """Return a subset's scores as a stratum, the repeats of one question as a cluster."""
         if self._repeats == 1:
             n, total, squares = subset.strata[metric]
             return Stratum(int(n), total, squares)
         questions = subset.samples[metric].values()
+        if k > 1:
+            values = [pass_at_k(int(size), round(total), k) for size, total in questions if size >= k]
+            return cluster_stratum(values, [1] * len(values))
         return cluster_stratum([total for _, total in questions], [int(size) for size, _ in questions])
+
+    @property
+    def repeat_scores(self) -> list[float]:
+        """Return the main score of each repeat alone, in order: the plain mean over what counts of it."""
+        return [total / n for _, (n, total) in sorted(self._by_repeat.items())]
 
     @property
     def subsets(self) -> list[str]:
