@@ -146,7 +146,7 @@ class Aggregate:
         seen = [(int(size), round(total)) for size, total in subset.samples[metric].values()]
         low = sum(pass_at_k(n, right, k) for _, right in seen)
         high = sum(pass_at_k(n, right + n - size, k) for size, right in seen)
-        return low / questions, (high + questions - len(seen)) / questions
+        return low / questions, (high + (questions - len(seen))) / questions
 
     def _total(self, subset: _Sum, metric: str) -> float:
         if self._repeats == 1:
