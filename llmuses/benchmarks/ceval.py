@@ -9,7 +9,7 @@ from typing import ClassVar
 from llmuses.benchmarks.base import HubIds
 from llmuses.benchmarks.choice import MultipleChoice
 from llmuses.benchmarks.rows import Row, cell
-from llmuses.records import Mode, Sample
+from llmuses.records import DatasetPlan, Mode, Sample
 
 _SUBJECTS: Mapping[str, Mapping[str, str]] = {
     "STEM": {
@@ -78,7 +78,11 @@ _NAMES = {subject: name for subjects in _SUBJECTS.values() for subject, name in 
 
 
 class CEval(MultipleChoice):
-    """The test split has no answers (the authors' server scores it), so the validation split is asked."""
+    """The test split has no answers (the authors' server scores it), so the validation split is asked.
+
+    The variant ``paper`` puts the letter right after the cue, as the authors' script does; ``lm-eval`` puts a space
+    between the two, as lm-evaluation-harness does.
+    """
 
     name = "ceval"
     title = "C-Eval"
@@ -104,6 +108,7 @@ class CEval(MultipleChoice):
     chance = 0.25
     cue = "答案："
     gap = ""
+    variants = ("paper", "lm-eval")
 
     def sample(self, row: Row, subset: str, index: int) -> Sample:
         target = str(cell(row, "answer")).strip().upper()
@@ -116,6 +121,9 @@ class CEval(MultipleChoice):
             choices=[str(cell(row, letter)) for letter in "ABCD"],
             target=target,
         )
+
+    def gap_in(self, plan: DatasetPlan) -> str:
+        return " " if plan.variant == "lm-eval" else self.gap
 
     def intro(self, subset: str, mode: Mode) -> str:
         if mode is Mode.LOGPROB:

@@ -54,15 +54,19 @@ class MultipleChoice(Benchmark):
             return sample.choices[LETTERS.index(sample.target)]
         return sample.target
 
+    def gap_in(self, plan: DatasetPlan) -> str:
+        """Return what stands between the cue and the answer in a plan, for a benchmark whose variants differ in it."""
+        return self.gap
+
     def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
-        mode = plan.mode
+        mode, gap = plan.mode, self.gap_in(plan)
         intro = self.intro(sample.subset, mode)
-        examples = [Example(self.question(shot, mode), self.example_answer(shot, mode), self.gap) for shot in shots]
+        examples = [Example(self.question(shot, mode), self.example_answer(shot, mode), gap) for shot in shots]
         question = self.question(sample, mode)
         if mode is Mode.GENERATE:
             return conversation(intro, examples, question, plan)
         texts = sample.choices if self.cloze else LETTERS[: len(sample.choices)]
-        return completion(intro, examples, question, [self.gap + text for text in texts])
+        return completion(intro, examples, question, [gap + text for text in texts])
 
     def judge(self, sample: Sample, response: Response, plan: DatasetPlan) -> Judgement:
         if plan.mode is Mode.LOGPROB:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from llmuses.benchmarks import get_benchmark
@@ -54,6 +55,27 @@ def test_arcs_log_likelihood_prompt_scores_the_options_texts_and_shows_none() ->
     )
     assert ask.context == "Question: Which flies?\nAnswer: a bat\n\nQuestion: Which is hot?\nAnswer:"
     assert ask.continuations == (" ice", " the Sun", " snow")
+
+
+@pytest.mark.parametrize(("variant", "gap"), [("paper", ""), ("lm-eval", " ")])
+def test_ceval_puts_the_letter_after_the_cue_as_its_authors_do_or_as_lm_evaluation_harness_does(
+    variant: str, gap: str
+) -> None:
+    ceval = get_benchmark("ceval")
+    shot = choice("1+1等于____", "1|2|3|4", "B", "accountant")
+    plan = msgspec.structs.replace(plan_for(ceval, Mode.LOGPROB), variant=variant)
+    ask = ceval.prompt(choice("2+3等于____", "4|5|6|7", "B", "accountant"), [shot], plan).ask
+    assert isinstance(ask, Loglikelihood)
+    assert ask.context == (
+        "以下是中国关于注册会计师考试的单项选择题，请选出其中的正确答案。\n\n"
+        f"1+1等于____\nA. 1\nB. 2\nC. 3\nD. 4\n答案：{gap}B\n\n"
+        "2+3等于____\nA. 4\nB. 5\nC. 6\nD. 7\n答案："
+    )
+    assert ask.continuations == tuple(gap + letter for letter in "ABCD")
+
+
+def test_ceval_is_asked_as_in_its_paper_unless_told_otherwise() -> None:
+    assert get_benchmark("ceval").variants[0] == "paper"
 
 
 def test_gsm8ks_prompt_has_worked_solutions_without_calculator_annotations() -> None:
