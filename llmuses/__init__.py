@@ -8,12 +8,17 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from llmuses.benchmarks import Benchmark
-    from llmuses.evaluation import evaluate
+    from llmuses.evaluation import evaluate, score
     from llmuses.models import load_model
 
-__all__ = ["Benchmark", "__version__", "evaluate", "load_model"]
+__all__ = ["Benchmark", "__version__", "evaluate", "load_model", "score"]
 
-_HOMES = {"Benchmark": "llmuses.benchmarks", "evaluate": "llmuses.evaluation", "load_model": "llmuses.models"}
+_HOMES = {
+    "Benchmark": "llmuses.benchmarks",
+    "evaluate": "llmuses.evaluation",
+    "load_model": "llmuses.models",
+    "score": "llmuses.evaluation",
+}
 
 
 def __getattr__(name: str) -> Any:

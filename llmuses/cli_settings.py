@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,8 +66,8 @@ def eval_settings(args: argparse.Namespace) -> EvalSettings:
     parsers: dict[str, Callable[[Any], Any]] = {
         "model_args": lambda text: parse_pairs(text, "--model-args"),
         "generation_config": lambda text: parse_pairs(text, "--generation-config"),
-        "dataset_args": _parse_dataset_args,
-        "fail_under": _parse_thresholds,
+        "dataset_args": parse_dataset_args,
+        "fail_under": parse_thresholds,
     }
     known = {field.name for field in msgspec.structs.fields(EvalSettings)}
     for name in known:
@@ -90,11 +90,7 @@ def eval_settings(args: argparse.Namespace) -> EvalSettings:
     settings.datasets = [name for part in named for name in part.replace(",", " ").split()]
     if not settings.datasets:
         raise UsageError("no dataset is named: --datasets mmlu gsm8k (llmuses list benchmarks shows all).")
-    for name, score in settings.fail_under.items():
-        if name not in settings.datasets:
-            raise UnknownNameError("dataset in --fail-under", name, settings.datasets)
-        if not 0 <= score <= 1:
-            raise UsageError(f"--fail-under: '{name}={score:g}': a score is a fraction between 0 and 1.")
+    check_thresholds(settings.fail_under, settings.datasets)
     if settings.fail_under and settings.stage == "infer":
         raise UsageError("--fail-under: the stage infer gives no score; use it with another stage.")
     return settings
@@ -141,13 +137,15 @@ def _parse_object(text: str, flag: str) -> dict[str, Any]:
     return parsed
 
 
-def _parse_dataset_args(text: str) -> dict[str, Any]:
+def parse_dataset_args(text: str) -> dict[str, Any]:
+    """Return what ``--dataset-args`` says: a JSON object, or the name of a file that holds one. Raises UsageError."""
     if not text.lstrip().startswith("{") and Path(text).is_file():
         text = Path(text).read_text("utf-8")
     return _parse_object(text, "--dataset-args")
 
 
-def _parse_thresholds(parts: list[str]) -> Mapping[str, float]:
+def parse_thresholds(parts: Sequence[str]) -> dict[str, float]:
+    """Return the scores that ``--fail-under`` names, by dataset. Raises UsageError."""
     thresholds = {}
     for part in parts:
         name, _, value = part.partition("=")
@@ -157,3 +155,12 @@ def _parse_thresholds(parts: list[str]) -> Mapping[str, float]:
             raise UsageError(f"--fail-under: '{part}' is not of the form DATASET=SCORE.") from None
         thresholds[name] = number
     return thresholds
+
+
+def check_thresholds(thresholds: Mapping[str, float], datasets: Sequence[str]) -> None:
+    """Raise UnknownNameError for a dataset that is not scored, UsageError for a score that is no fraction."""
+    for name, score in thresholds.items():
+        if name not in datasets:
+            raise UnknownNameError("dataset in --fail-under", name, datasets)
+        if not 0 <= score <= 1:
+            raise UsageError(f"--fail-under: '{name}={score:g}': a score is a fraction between 0 and 1.")

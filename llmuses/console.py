@@ -39,9 +39,13 @@ class Progress:
         self._began = self._shown = time.monotonic()
         self._fresh = 0
         total = sum(state.total for state in run.states.values())
-        self._console.print(
-            f"{run.model} is asked {total:,} times: {', '.join(run.states)} ({run.run_id})", highlight=False
-        )
+        said = f"{run.model} is asked {total:,} times"
+        if any(plan.answers for plan in run.datasets):
+            given = run.model_details
+            said = f"{given['lines']:,} answers of {run.model} ({given['format']}) for {total:,} expected"
+            for path in given["torn"]:
+                self._console.print(f"{path}: its last line is cut off and was left out.", highlight=False)
+        self._console.print(f"{said}: {', '.join(run.states)} ({run.run_id})", highlight=False)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)
             self._live.start()
@@ -118,11 +122,17 @@ def print_result(console: Console, result: Result) -> None:
             low, high = report.bounds
             console.print(
                 f"{report.dataset}: {report.counts.failed:,} without an answer; with all of them wrong or right the "
-                f"score would be {points(low)} to {points(high)}. The same command asks them again.",
+                f"score would be {points(low)} to {points(high)}."
+                + ("" if _given(result, report.dataset) else " The same command asks them again."),
                 highlight=False,
                 soft_wrap=True,
             )
     console.print(f"{result.folder / 'report.md'}", highlight=False, soft_wrap=True)
+
+
+def _given(result: Result, dataset: str) -> bool:
+    """Whether a dataset's answers came from a file."""
+    return any(plan.answers for plan in result.run.datasets if plan.dataset == dataset)
 
 
 def _table(reports: Sequence[Report]) -> Table:

@@ -154,7 +154,7 @@ def _copied(model: Model, items: Items, missing: Sequence[int], store: Predictio
             if known is None:
                 still_missing.append(index)
                 continue
-            prediction = _prediction(model, item, known.response, known.tstamp)
+            prediction = make_prediction(model.name, item, known.response, known.tstamp)
             store.append(prediction)
             yield item, prediction
     return still_missing
@@ -185,7 +185,7 @@ def _asked(
 
     def written(key: str, response: Response) -> Iterator[tuple[Item, Prediction]]:
         for item in waiting.pop(key, ()):
-            prediction = _prediction(model, item, response, time.time())
+            prediction = make_prediction(model.name, item, response, time.time())
             store.append(prediction)
             if share is not None and response.error is None:
                 share.append(prediction)
@@ -203,14 +203,15 @@ def _asked(
         yield from written(key, Response(key=key, error=error))
 
 
-def _prediction(model: Model, item: Item, response: Response, tstamp: float) -> Prediction:
+def make_prediction(model: str, item: Item, response: Response, tstamp: float) -> Prediction:
+    """Return the line that says what an item asked and what came back."""
     return Prediction(
         key=response.key,
         dataset=item.dataset,
         sample_id=item.sample.sample_id,
         subset=item.sample.subset,
         repeat=item.repeat,
-        model=model.name,
+        model=model,
         ask=item.ask,
         response=_writable(response),
         question_at=item.question_at,

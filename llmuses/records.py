@@ -361,6 +361,8 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     """The model that scores the answers, where a model does."""
     unsafe_code: bool = False
     """Whether code that the model wrote runs without isolation."""
+    answers: str = ""
+    """The kind of file that the answers came from, "" where the model was asked. ``few_shot`` is then what was said of it."""
 
 
 class Order(Record, kw_only=True, omit_defaults=False):

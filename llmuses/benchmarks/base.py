@@ -110,6 +110,10 @@ class Benchmark(ABC):
 
     # -- rows
 
+    def subsets_in(self, root: Path) -> tuple[str, ...]:
+        """Return the subsets that rows at a place may be of: the benchmark's own, which are the same everywhere."""
+        return self.subsets
+
     def find(self, root: Path, subset: str, split: str) -> list[Path]:
         """Return the files that hold one split of one subset, [] where there are none.
 
@@ -125,8 +129,11 @@ class Benchmark(ABC):
         if root.is_file():
             return self._locate_in_file(root, subset, split, shared)
         names = self.split_names.get(split, (split,))
+        examples = split == self.few_shot_split != self.split
         for folder in layout_roots(root):
             for template in self.files:
+                if examples and "{split}" not in template.lower():
+                    continue  # a file whose name says no split holds what is asked
                 found = find_files(folder, template, subset, names)
                 if "{subset}" in template or len(self.subsets) == 1:
                     only = None
@@ -141,7 +148,7 @@ class Benchmark(ABC):
     ) -> tuple[list[Path], Filter | None]:
         if split == self.few_shot_split != self.split:
             return [], None
-        if (named := self._subset_of(file)) is not None:
+        if (named := self.subset_of(file)) is not None:
             return ([file] if named == subset else []), None
         held = self._holds(file, shared)
         if held is None:
@@ -157,7 +164,7 @@ class Benchmark(ABC):
         values = None if shared is None else column_values(path, shared.column, self.csv_columns)
         return None if values is None or shared is None else shared.value in values
 
-    def _subset_of(self, file: Path) -> str | None:
+    def subset_of(self, file: Path) -> str | None:
         """Return the subset that the name of a file or of its folder says, None where neither does."""
         if len(self.subsets) == 1:
             return self.subsets[0]

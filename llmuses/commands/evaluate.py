@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"llmuses: {model.spec}: {problem}", file=sys.stderr)
             worst = max(worst, problem.exit_code)
             continue
-        worst = max(worst, 0 if result.complete else 1, _below(result, settings.fail_under))
+        worst = max(worst, 0 if result.complete else 1, below(result, settings.fail_under))
     return worst
 
 
@@ -127,7 +127,8 @@ def _dry_run(settings: EvalSettings) -> int:
     return 0
 
 
-def _below(result: Result, thresholds: dict[str, float]) -> int:
+def below(result: Result, thresholds: dict[str, float]) -> int:
+    """Say which scores are under their thresholds; return the exit code, 1 where one is."""
     code = 0
     for report in result.reports:
         wanted = thresholds.get(report.dataset)

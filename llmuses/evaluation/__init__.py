@@ -2,6 +2,7 @@
 
 from llmuses.evaluation.evaluate import evaluate
 from llmuses.evaluation.runner import Result
+from llmuses.evaluation.score import score
 from llmuses.evaluation.work import Stage
 
-__all__ = ["Result", "Stage", "evaluate"]
+__all__ = ["Result", "Stage", "evaluate", "score"]

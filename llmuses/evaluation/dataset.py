@@ -92,6 +92,13 @@ class Dataset:
         self._spool.seek(self._offsets[self._turns[turn]])
         return self._decoder.decode(self._spool.readline())
 
+    def turns(self) -> array[int]:
+        """Return the turn of each sample in file order, the subsets one after the other. All samples must be asked."""
+        turns = array("Q", bytes(8 * len(self._turns)))
+        for turn, place in enumerate(self._turns):
+            turns[place] = turn
+        return turns
+
     def planned(self) -> dict[str, int]:
         """Return how many samples of each subset are asked."""
         return dict(self._planned)
@@ -166,10 +173,10 @@ def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
 
 def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, ...]:
     """Return the subsets to ask: those named, which must be there, or all that are there."""
-    present = tuple(s for s in benchmark.subsets if benchmark.find(root, s, plan.split))
+    present = tuple(s for s in benchmark.subsets_in(root) if benchmark.find(root, s, plan.split))
     missing = [subset for subset in plan.subsets if subset not in present]
     if missing or not present:
-        subset = missing[0] if missing else benchmark.subsets[0]
+        subset = missing[0] if missing else next(iter(benchmark.subsets), "SUBSET")
         names = {"subset": subset, "split": plan.split, "Split": plan.split.capitalize()}
         title = f"{benchmark.name}, subset '{subset}'" if missing else benchmark.name
         raise LayoutError(title, root, [template.format(**names) for template in benchmark.files])
@@ -185,8 +192,8 @@ def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> 
     It is one example more than asked for, since a sample is never among its own. Rows that come without their few-shot
     split borrow.
     """
-    if not plan.few_shot:
-        return [], False
+    if not plan.few_shot or plan.answers:
+        return [], False  # nothing is asked
     shipped = REGISTRY / "data" / benchmark.name
     for place in (root, shipped):
         if place.is_dir() and benchmark.find(place, subset, benchmark.few_shot_split):

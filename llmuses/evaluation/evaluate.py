@@ -9,8 +9,8 @@ from typing import Any
 
 from llmuses.benchmarks import Benchmark
 from llmuses.errors import UsageError
-from llmuses.evaluation.plan import make_plan, named_benchmarks
-from llmuses.evaluation.runner import Result, Setup, remembered_model, run_plan
+from llmuses.evaluation.plan import Plan, make_plan, named_benchmarks
+from llmuses.evaluation.runner import OpenJudge, Result, Setup, remembered_model, run_plan
 from llmuses.evaluation.work import Listener, Stage
 from llmuses.models import Model, load_model
 from llmuses.models.load import check_model, default_mode, public_args
@@ -70,20 +70,7 @@ def evaluate(
     if stage.asks and isinstance(model, str):
         check_model(model, **(model_args or {}))
 
-    def judge_args(part: DatasetPlan) -> tuple[str, dict[str, Any]]:
-        assert part.judge is not None
-        return part.judge.model_spec, dict((dataset_args or {})[part.dataset].get("judge_args", {}))
-
-    @contextlib.contextmanager
-    def judge(part: DatasetPlan) -> Iterator[Model]:
-        spec, args = judge_args(part)
-        with contextlib.closing(load_model(spec, **args)) as loaded:
-            yield loaded
-
-    for part in plan.datasets:
-        if part.judge is not None and stage in (Stage.ALL, Stage.REVIEW):
-            spec, args = judge_args(part)
-            check_model(spec, **args)
+    judge = judge_opener(plan, dataset_args or {}, check=stage in (Stage.ALL, Stage.REVIEW))
 
     @contextlib.contextmanager
     def opened() -> Iterator[Model]:
@@ -97,3 +84,23 @@ def evaluate(
 
     setup = Setup(folder, stage, mem_cache, listener, command, demo)
     return run_plan(plan, opened, benchmarks, setup, judge)
+
+
+def judge_opener(plan: Plan, dataset_args: Mapping[str, Mapping[str, Any]], check: bool = True) -> OpenJudge:
+    """Return what loads the judge of a dataset; with ``check`` raise at once what loading one of them would raise."""
+
+    def arguments(part: DatasetPlan) -> tuple[str, dict[str, Any]]:
+        assert part.judge is not None
+        return part.judge.model_spec, dict(dataset_args[part.dataset].get("judge_args", {}))
+
+    @contextlib.contextmanager
+    def opened(part: DatasetPlan) -> Iterator[Model]:
+        spec, args = arguments(part)
+        with contextlib.closing(load_model(spec, **args)) as loaded:
+            yield loaded
+
+    for part in plan.datasets:
+        if check and part.judge is not None:
+            spec, args = arguments(part)
+            check_model(spec, **args)
+    return opened

@@ -60,7 +60,9 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
 
 def setting(plan: DatasetPlan, borrowed_shots: bool) -> str:
     """Return what stands under a benchmark's name on the boards: ``5-shot``, ``0-shot, logprob``, ..."""
-    parts = [f"{plan.few_shot}-shot" + (" (borrowed)" if borrowed_shots else "")]
+    parts = ["given answers"] if plan.answers else []
+    if plan.few_shot or not plan.answers:
+        parts.append(f"{plan.few_shot}-shot" + (" (borrowed)" if borrowed_shots else ""))
     if plan.few_shot and plan.few_shot_as == "turns":
         parts.append("turns")
     if plan.mode is Mode.LOGPROB:
@@ -95,6 +97,7 @@ def fingerprint(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, ru
         plan.judge,
         plan.generation if plan.mode is Mode.GENERATE else None,
         run.repeats,
+        bool(plan.answers),
     )
     return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
 

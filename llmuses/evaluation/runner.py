@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from llmuses import __version__
 from llmuses.benchmarks import Benchmark
@@ -27,6 +27,20 @@ from llmuses.store import JsonlStore
 
 OpenJudge = Callable[[DatasetPlan], AbstractContextManager[Model]]
 """Loads the judge that a dataset's plan names, and frees it."""
+
+
+class Source(Protocol):
+    """Where a run's answers come from: a model, or what another program wrote down of one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+    @property
+    def details(self) -> Mapping[str, Any]: ...
+
+
+S = TypeVar("S", bound=Source)
 
 
 class Result(NamedTuple):
@@ -71,22 +85,41 @@ def run_plan(
     written, RunLockedError where another process works in the run, ModelError where the model cannot be asked at all,
     CutShortError for an error in the middle, Interrupted on Ctrl-C or SIGTERM.
     """
+    with opened_datasets(plan, benchmarks) as datasets:
+        return carry_out(plan, datasets, opened, _answers, setup, judge)
+
+
+@contextmanager
+def opened_datasets(plan: Plan, benchmarks: Mapping[str, Benchmark]) -> Iterator[list[Dataset]]:
+    """Give the datasets of a plan, in its order. Raises DataError."""
     with ExitStack() as stack:
-        datasets = [
+        yield [
             stack.enter_context(closing(Dataset(benchmarks[part.dataset], part, plan.limit, plan.seed)))
             for part in plan.datasets
         ]
+
+
+def carry_out(
+    plan: Plan,
+    datasets: list[Dataset],
+    opened: Callable[[], AbstractContextManager[S]],
+    answers: Callable[[S, Work, Setup], Answers],
+    setup: Setup,
+    judge: OpenJudge | None = None,
+) -> Result:
+    """Score the answers that ``answers`` gets of what ``opened`` opens, and report them. Raises as ``run_plan`` does."""
+    with ExitStack() as stack:
         scoring = stack.enter_context(Scoring({dataset.plan.dataset: dataset for dataset in datasets}))
         folder = stack.enter_context(RunFolder(setup.outputs / plan.run_id))
-        with opened() as model:
+        with opened() as source:
             before = folder.read_run()
-            run = _new_run(plan, model, datasets, before, setup)
+            run = _new_run(plan, source, datasets, before, setup)
             folder.save_run(run)
             work = Work(run, folder, datasets, setup.stage, scoring, setup.listener)
             if work.listener:
                 work.listener.started(run)
             with _cut_short(work):
-                work.go_through(_answers(model, work, setup))
+                work.go_through(answers(source, work, setup))
         with _cut_short(work):  # the model is freed: the judge may need its place
             _judge(work, judge, setup)
             reports = work.finish()
@@ -136,7 +169,7 @@ def _answers(model: Model, work: Work, setup: Setup) -> Answers:
     return infer(model, items, work.folder.predictions, reuse=reuse, share=share)
 
 
-def _new_run(plan: Plan, model: Model, datasets: list[Dataset], before: Run | None, setup: Setup) -> Run:
+def _new_run(plan: Plan, source: Source, datasets: list[Dataset], before: Run | None, setup: Setup) -> Run:
     states = {}
     for dataset in datasets:
         name = dataset.plan.dataset
@@ -154,11 +187,11 @@ def _new_run(plan: Plan, model: Model, datasets: list[Dataset], before: Run | No
     return Run(
         run_id=plan.run_id,
         plan_hash=plan.digest,
-        model=model.name,
+        model=source.name,
         model_spec=plan.model_spec,
-        model_identity=model.identity,
+        model_identity=source.identity,
         model_args=plan.model_args,
-        model_details=dict(model.details),
+        model_details=dict(source.details),
         datasets=plan.datasets,
         limit=plan.limit,
         repeats=plan.repeats,
