@@ -88,6 +88,8 @@ class Benchmark(ABC):
     """The column that says which subset a row is of, in files that hold several."""
     categories: ClassVar[Mapping[str, str]] = {}
     """Which category a subset belongs to, for the averages by category."""
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Averages over some subsets beside the categories, each subset alike: their names, and whose mean they are."""
     split: ClassVar[str] = "test"
     split_names: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """What files call a split, where that is not, or not only, its own name."""
@@ -200,6 +202,10 @@ class Benchmark(ABC):
     def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
         """Return what is sent for a sample, with worked examples before it."""
 
+    def modes_in(self, variant: str) -> tuple[Mode, ...]:
+        """Return the modes that a variant can be asked in, the default one first."""
+        return self.modes
+
     # -- scoring
 
     def metrics_of(self, plan: DatasetPlan) -> tuple[str, ...]:
@@ -233,7 +239,7 @@ class Benchmark(ABC):
         """Return what an answer is worth by what the judge model said of it."""
         raise NotImplementedError(f"{self.name} is not scored by a judge model")
 
-    def sample_chance(self, sample: Sample) -> float:
+    def sample_chance(self, sample: Sample, plan: DatasetPlan) -> float:
         """Return the expected score of blind guessing on one sample."""
         return self.chance or 0.0
 
