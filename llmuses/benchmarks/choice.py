@@ -91,7 +91,7 @@ class MultipleChoice(Benchmark):
         scored = {"acc_norm": float(chosen == sample.target), "acc": acc}
         return Judgement(chosen, scored, rule="likeliest_text_per_byte")
 
-    def sample_chance(self, sample: Sample) -> float:
+    def sample_chance(self, sample: Sample, plan: DatasetPlan) -> float:
         return 1 / len(sample.choices)
 
 

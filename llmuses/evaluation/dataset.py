@@ -70,7 +70,7 @@ class Dataset:
                 self._spool.write(line)
                 self._offsets.append(offset)
                 offset += len(line)
-                chance += self.benchmark.sample_chance(sample)
+                chance += self.benchmark.sample_chance(sample, self.plan)
             sizes.append(len(self._offsets) - before)
             if not sizes[-1]:
                 raise EmptySubsetError(f"{self.benchmark.name}: subset '{subset}' holds no row in {root}.")

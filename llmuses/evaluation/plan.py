@@ -153,10 +153,12 @@ class _Common(NamedTuple):
 
 
 def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> DatasetPlan:
-    mode = args.mode or (common.prefers if common.prefers in benchmark.modes else benchmark.modes[0])
-    if mode not in benchmark.modes:
-        offered = " or ".join(benchmark.modes)
-        raise UsageError(f"{benchmark.name} cannot be asked in mode {mode}, only {offered}.")
+    variant = _variant(benchmark, args.variant)
+    modes = benchmark.modes_in(variant)
+    mode = args.mode or (common.prefers if common.prefers in modes else modes[0])
+    if mode not in modes:
+        form = f"{benchmark.name}, variant {variant}," if variant else benchmark.name
+        raise UsageError(f"{form} cannot be asked in mode {mode}, only {' or '.join(modes)}.")
     for subset in args.subset_list:
         if subset not in benchmark.subsets:
             raise UnknownNameError(f"subset of {benchmark.name}", subset, benchmark.subsets)
@@ -178,7 +180,7 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
         hub=args.hub,
         sample_data=common.sample_data,
         generation=generation_config(benchmark.generation, {**common.generation, **args.generation_config}),
-        variant=_variant(benchmark, args.variant),
+        variant=variant,
         extract=args.extract,
         judge=_judge(args),
         unsafe_code=common.unsafe_code and benchmark.runs_code,

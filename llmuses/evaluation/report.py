@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -44,7 +45,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         model_identity=run.model_identity,
         subsets={subset: aggregate.estimate(main, [subset]) for subset in aggregate.subsets},
         categories={name: aggregate.estimate(main, members) for name, members in categories.items()},
-        averages=_averages(aggregate, main, categories, whole),
+        averages=_averages(aggregate, main, categories, benchmark.groups, whole),
         metrics={metric: aggregate.estimate(metric) for metric in metrics[1:]},
         repeats=run.repeats,
         publish_samples=benchmark.publish_samples,
@@ -111,7 +112,11 @@ def _categories(benchmark: Benchmark, subsets: list[str]) -> dict[str, list[str]
 
 
 def _averages(
-    aggregate: Aggregate, metric: str, categories: dict[str, list[str]], whole: Estimate
+    aggregate: Aggregate,
+    metric: str,
+    categories: dict[str, list[str]],
+    groups: Mapping[str, tuple[str, ...]],
+    whole: Estimate,
 ) -> dict[str, Estimate]:
     averages = {}
     if len(aggregate.subsets) > 1:
@@ -121,6 +126,9 @@ def _averages(
         members = [name for group in categories.values() for name in group]
         of_subset = {name: category for category, group in categories.items() for name in group}
         averages["categories_unweighted"] = aggregate.estimate(metric, members, by_category(of_subset))
+    for name, members_of_group in groups.items():
+        if set(members_of_group) <= set(aggregate.subsets):  # the mean of some of them is another figure
+            averages[name] = aggregate.estimate(metric, members_of_group, alike)
     return averages
 
 

@@ -81,6 +81,7 @@ def test_a_benchmark_describes_itself(benchmark: Benchmark) -> None:
     assert benchmark.group in {"knowledge", "reasoning", "maths", "code", "instructions", "own"}
     assert len(set(benchmark.subsets)) == len(benchmark.subsets)
     assert set(benchmark.categories) in (set(), set(benchmark.subsets))
+    assert all(set(members) <= set(benchmark.subsets) for members in benchmark.groups.values())
     assert isinstance(benchmark.generation, GenerationConfig)
     if benchmark.hub is not None:
         for name in (benchmark.hub.modelscope, benchmark.hub.huggingface):
@@ -281,10 +282,11 @@ def test_a_reference_solution_is_judged_right_like_a_models_answer(
 @each_subset
 def test_chance_is_the_share_of_options_that_are_right(benchmark: Benchmark, subset: str) -> None:
     for sample in rows_of(benchmark, subset, benchmark.split):
-        assert 0 <= benchmark.sample_chance(sample) < 1
+        plan = plan_for(benchmark, benchmark.modes[0])
+        assert 0 <= benchmark.sample_chance(sample, plan) < 1
         if isinstance(benchmark, MultipleChoice) and benchmark.name not in SPECIAL:
-            assert benchmark.sample_chance(sample) == 1 / len(sample.choices)
-        assert benchmark.chance in (None, benchmark.sample_chance(sample))
+            assert benchmark.sample_chance(sample, plan) == 1 / len(sample.choices)
+        assert benchmark.chance in (None, benchmark.sample_chance(sample, plan))
 
 
 def test_the_sample_sets_say_that_they_are_no_benchmark() -> None:
