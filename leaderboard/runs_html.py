@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from leaderboard.browse_parts import Words, datasets, go, pager, scored, short, title, when, words
 from leaderboard.browse_query import Place
 from leaderboard.results import Damage, RunEntry
-from llmuses.i18n import Lang, points
+from llmuses.i18n import Lang, points, text
 from llmuses.markup import Markup, count, icon, join, margin, message, note
 from llmuses.records import RunStatus
 
@@ -40,14 +40,22 @@ def runs_page(lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Se
             pager((page - 1) * RUNS_A_PAGE + 1, len(shown), len(found), before, after, say) if pages > 1 else Markup("")
         )
         body = _table(lang, shown, turns)
-    return Markup('<div class="u-head"><h1>{}</h1>{}</div>{}<div data-title="{} · llmuses"{}>{}</div>').format(
+    return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>{}<div data-title="{} · llmuses"{}>{}</div>').format(
         say("browse"),
+        _pages(lang),
         _search(say, place, len(found), len(entries)) if entries else "",
         _damage(say, damaged),
         say("browse"),
         Markup(' data-live="3"') if any(entry.running for entry in shown) else "",
         body,
     )
+
+
+def _pages(lang: Lang) -> Markup:
+    return Markup(
+        '<nav class="g-chips" aria-label="{}"><a class="g-chip on" href="browse" aria-current="page">{}</a>'
+        '<a class="g-chip" href="catalogue">{}</a></nav>'
+    ).format(text(lang, "web.nav.browse"), text(lang, "catalogue.runs"), text(lang, "catalogue.title"))
 
 
 def fits(entry: RunEntry, q: str) -> bool:

@@ -160,7 +160,7 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
         form = f"{benchmark.name}, variant {variant}," if variant else benchmark.name
         raise UsageError(f"{form} cannot be asked in mode {mode}, only {' or '.join(modes)}.")
     for subset in args.subset_list:
-        if subset not in benchmark.subsets:
+        if benchmark.subsets and subset not in benchmark.subsets:
             raise UnknownNameError(f"subset of {benchmark.name}", subset, benchmark.subsets)
     few_shot = benchmark.few_shot if args.few_shot_num is None else args.few_shot_num
     if few_shot < 0:
@@ -187,6 +187,23 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
     )
     _check_judge(benchmark, plan)
     return plan
+
+
+def usual_plan(benchmark: Benchmark, mode: Mode, variant: str = "") -> DatasetPlan:
+    """Return how a benchmark is asked in one mode over its sample set, all else as it is by default."""
+    return DatasetPlan(
+        dataset=benchmark.name,
+        mode=mode,
+        few_shot=benchmark.few_shot,
+        few_shot_as="text",
+        subsets=[],
+        split=benchmark.split,
+        local_path=None,
+        hub=Hub.MODELSCOPE,
+        sample_data=True,
+        generation=benchmark.generation,
+        variant=variant or next(iter(benchmark.variants), ""),
+    )
 
 
 def _variant(benchmark: Benchmark, asked: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from leaderboard import board_page, browse_page
+from leaderboard import board_page, browse_page, catalogue_page
 from leaderboard.results import Results
 from llmuses.web.demo import Demo
 from llmuses.web.shell import Page, create_app
@@ -25,6 +25,7 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
         Page("", "leaderboard", board),
         Page("leaderboard", "leaderboard", board),
         Page("browse", "browse", browse_page.build),
+        Page("catalogue", "browse", catalogue_page.build),
     ]
     if demo:
         first.start()

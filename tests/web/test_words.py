@@ -11,7 +11,7 @@ import pytest
 from llmuses.i18n import LANGUAGES
 from llmuses.settings import PACKAGE
 
-NAMESPACES = ("web", "board", "start")
+NAMESPACES = ("web", "board", "start", "catalogue")
 
 
 def catalogue(lang, namespace):
