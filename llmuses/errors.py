@@ -98,6 +98,14 @@ class MissingDependencyError(LlmusesError):
         super().__init__(f"{feature} needs the package '{package}': {install}")
 
 
+class SandboxError(LlmusesError):
+    """The sandbox could not run a program for a reason that is not the program's."""
+
+
+class SandboxUnavailableError(SandboxError):
+    """Nothing on this machine isolates a program that a model wrote; the line says what would."""
+
+
 class StoreError(LlmusesError):
     """A store cannot be written or read."""
 

@@ -1,0 +1,280 @@
+"""The process that every program is forked from: a warm interpreter that has never run anything of a model.
+
+It knows neither programs nor tests. Both travel in files whose descriptors it hands to the children and closes; so
+nothing of one job is in the memory that the next one's processes inherit, and a candidate's process never holds the test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from llmuses.sandbox.inside import candidate, kernel, tester, usage
+from llmuses.sandbox.inside.confine import Mode, Walls
+
+_TICK = 0.1
+"""Seconds between two looks at what a running program uses."""
+_GRACE = 0.05
+"""Seconds that a candidate has to end by itself once its tests are over: whether and how it did tells how it was doing."""
+_SLOW_TICK = 0.005
+"""The same where the kernel cannot tell the end of a process by a descriptor."""
+_MESSAGE = 1 << 16
+
+
+class Child:
+    """A confined process, first of its own process group; where there are namespaces, first of its pid namespace too."""
+
+    def __init__(self, pid: int, confined: int):
+        self.pid = pid
+        self.ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+        """A descriptor that becomes readable at its end; -1 where there is no such thing."""
+        self._confined = confined
+
+    def has_ended(self) -> bool:
+        """Return whether the process is gone. It stays a zombie, so that its number keeps meaning it."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def wait(self, seconds: float) -> None:
+        """Give the process a little time to end by itself."""
+        last = time.monotonic() + seconds
+        while not self.has_ended() and (left := last - time.monotonic()) > 0:
+            if self.ended >= 0:
+                select.select([self.ended], [], [], left)
+            else:
+                time.sleep(_SLOW_TICK)
+
+    def finish(self) -> dict[str, Any]:
+        """Kill the process and its group, and with a pid namespace all in it; return how it ended."""
+        alone = self.has_ended()
+        for kill in (os.kill, os.killpg):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(self.pid, signal.SIGKILL)
+        _, status, used = os.wait4(self.pid, 0)
+        with open(self._confined, "rb") as pipe:
+            unconfined = pipe.read(1000).decode(errors="replace")
+        if self.ended >= 0:
+            os.close(self.ended)
+        peak = used.ru_maxrss / (1 << 10 if kernel.LINUX else 1 << 20)
+        cpu = used.ru_utime + used.ru_stime
+        return {"status": status, "alone": alone, "cpu": cpu, "memory_mb": peak, "unconfined": unconfined}
+
+
+class Zygote:
+    """Runs one job after the other until its control socket closes."""
+
+    def __init__(self, control: socket.socket, walls: Walls, config: dict[str, Any], sees_processes: bool):
+        self._control = control
+        self._walls = walls
+        self._scratch: str | None = config["scratch"]
+        self._python: str = config["python"]
+        self._packages: list[str] = config["packages"]
+        self._sees_processes = sees_processes
+        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if walls.mode is Mode.NAMESPACES else -1
+
+    def serve(self) -> None:
+        """Answer jobs until the other side is gone."""
+        while True:
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._control, _MESSAGE, 4)
+            except ConnectionError:
+                return
+            if not message:
+                return
+            reply = self._run(json.loads(message), descriptors)
+            if reply is None:
+                return
+            with contextlib.suppress(ConnectionError):
+                self._control.sendall(json.dumps(reply).encode())
+
+    def _run(self, job: dict[str, Any], descriptors: list[int]) -> dict[str, Any] | None:
+        """Return how a job's processes ended, or None where nobody waits for it any more."""
+        folders: list[str] = []
+        children: dict[str, Child] = {}
+        limits = job["limits"]
+        start = time.monotonic()
+        output: list[int] = []
+        try:
+            if job["kind"] == "function":
+                program, test, verdict = descriptors
+                near, far = socket.socketpair()
+                channels = (near.detach(), far.detach())
+                descriptors += channels
+                children["candidate"] = self._fork(
+                    limits, self._folder(folders), lambda: _candidate(program, channels[0]), [program, channels[0]]
+                )
+                children["tester"] = self._fork(
+                    limits,
+                    self._folder(folders),
+                    lambda: _tester(test, channels[1], verdict),
+                    [test, channels[1], verdict],
+                )
+                main = children["tester"]
+            else:
+                payload, stdin, stdout, stderr = descriptors
+                output = [stdout, stderr]
+                execute = lambda: self._program(payload)  # noqa: E731
+                main = self._fork(limits, self._folder(folders), execute, [payload], (stdin, stdout, stderr))
+                children["program"] = main
+            end = self._watch(main, limits, start, output, children)
+            if end == "ended":
+                for child in children.values():
+                    child.wait(_GRACE)
+        except OSError as error:
+            end = f"fault: {error}"
+        finally:
+            reports = {name: child.finish() for name, child in children.items()}
+            self._sweep()
+            for descriptor in descriptors:
+                os.close(descriptor)
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+        if end is None:
+            return None
+        return {"end": end, "seconds": time.monotonic() - start, "children": reports}
+
+    def _folder(self, folders: list[str]) -> str:
+        if self._walls.mode is Mode.NAMESPACES:
+            return "/tmp"  # a file system of its own is mounted there
+        folders.append(tempfile.mkdtemp(dir=self._scratch))
+        return folders[-1]
+
+    def _fork(
+        self,
+        limits: dict[str, Any],
+        folder: str,
+        work: Callable[[], None],
+        keep: list[int],
+        standard: tuple[int, int, int] | None = None,
+    ) -> Child:
+        """Start a confined process that does ``work`` and holds no descriptor but its own."""
+        told, tell = os.pipe()
+        if self._own_pids >= 0:
+            kernel.unshare(kernel.CLONE_NEWPID)
+        pid = os.fork()
+        if pid == 0:
+            self._child(limits, folder, work, keep, standard, tell)
+        if self._own_pids >= 0:
+            # The next one asks for a pid namespace of its own again, which the kernel allows from the outer one only.
+            kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
+        os.close(tell)
+        return Child(pid, told)
+
+    def _child(
+        self,
+        limits: dict[str, Any],
+        folder: str,
+        work: Callable[[], None],
+        keep: list[int],
+        standard: tuple[int, int, int] | None,
+        tell: int,
+    ) -> NoReturn:
+        code = 1
+        try:
+            if kernel.LINUX:
+                kernel.die_with_parent()
+            os.setsid()
+            _keep_only({*keep, *(standard or ()), tell})
+            if standard is not None:
+                for number, descriptor in enumerate(standard):
+                    os.dup2(descriptor, number)
+            try:
+                self._walls.confine(limits, folder, show_processes=standard is not None)
+                os.environ.update(HOME=folder, TMPDIR=folder)
+            except OSError as error:
+                os.write(tell, str(error).encode())
+                os._exit(1)
+            os.close(tell)
+            work()
+            code = 0
+        except BaseException as error:
+            if standard is not None:
+                os.write(2, f"{error}\n".encode())
+                code = 127
+        finally:
+            os._exit(code)
+
+    def _program(self, payload: int) -> None:
+        """Write a job's files and become its command."""
+        with open(payload, "rb") as file:
+            job = json.load(file)
+        for name, text in job["files"].items():
+            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            with open(name, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        # Python ignores these two; what it starts should not.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.environ["PYTHONPATH"] = os.pathsep.join(self._packages)
+        command, *arguments = job["argv"]
+        if command in ("python", "python3"):
+            command = self._python
+        os.execvp(command, [command, *arguments])
+
+    def _watch(
+        self, main: Child, limits: dict[str, Any], start: float, output: list[int], children: dict[str, Child]
+    ) -> str | None:
+        """Wait for the end of a process; return what ended it, None where the control socket closed."""
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        if main.ended >= 0:
+            poll.register(main.ended, select.POLLIN)
+        tick = _TICK if main.ended >= 0 else _SLOW_TICK
+        while True:
+            left = start + limits["seconds"] - time.monotonic()
+            ready = dict(poll.poll(max(0.0, min(left, tick)) * 1000))
+            if main.has_ended():
+                return "ended"
+            if self._control.fileno() in ready:
+                return None
+            if left <= 0:
+                return "wall clock"
+            if any(os.fstat(descriptor).st_size > limits["output_kb"] << 10 for descriptor in output):
+                return "output"
+            if self._sees_processes and time.monotonic() - start >= _TICK:
+                groups = None if self._walls.mode is Mode.NAMESPACES else {child.pid for child in children.values()}
+                if usage.exceeds(limits["memory_mb"], groups):
+                    return "memory"
+
+    def _sweep(self) -> None:
+        """Leave no process behind where no pid namespace took them all: orphans come to this process."""
+        while self._walls.mode is not Mode.NAMESPACES:
+            try:
+                gone, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if gone == 0:
+                for pid in usage.children():
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+                time.sleep(_SLOW_TICK)
+
+
+def _keep_only(descriptors: set[int]) -> None:
+    """Close every descriptor from 3 on but these."""
+    low = 3
+    for descriptor in [*sorted(number for number in descriptors if number >= 3), 1 << 20]:
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+
+
+def _candidate(payload: int, channel: int) -> None:
+    with open(payload, "rb") as file:
+        job = json.load(file)
+    candidate.serve(socket.socket(fileno=channel), job)
+
+
+def _tester(payload: int, channel: int, verdict: int) -> None:
+    with open(payload, "rb") as file:
+        job = json.load(file)
+    said = tester.judge(socket.socket(fileno=channel), job)
+    with open(verdict, "wb") as out:
+        out.write(json.dumps({"outcome": str(said["outcome"]), "detail": str(said["detail"])[:4000]}).encode())
