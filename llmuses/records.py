@@ -286,7 +286,9 @@ class Report(Estimate, kw_only=True):
 
     ``averages`` holds the means over subsets and categories under their own names, each an Estimate:
     ``subsets_weighted``, ``subsets_unweighted``, ``categories_unweighted``. ``metrics`` holds the other metrics.
-    ``fingerprint`` is what must be equal for two reports to be comparable.
+    ``fingerprint`` is what must be equal for two reports to be comparable, ``identity`` what it is made of, part by part.
+    ``repeat_scores`` holds the score of each repeat alone and ``repeat_sd`` their standard deviation: how much a score
+    over the same samples, asked once, varies.
     """
 
     dataset: str
@@ -304,9 +306,12 @@ class Report(Estimate, kw_only=True):
     averages: dict[str, Estimate]
     metrics: dict[str, Estimate] = {}
     repeats: int = 1
+    repeat_scores: list[float] = []
+    repeat_sd: float | None = None
     publish_samples: bool = True
     dataset_sha256: str = ""
     fingerprint: str = ""
+    identity: dict[str, str] = {}
     totals: Totals
     served_models: list[str] = []
     detectable: float | None = None
@@ -389,6 +394,8 @@ class DatasetState(Record, kw_only=True, omit_defaults=False):
     chance: float
     borrowed_shots: bool = False
     """Whether worked examples were taken from the shipped sample set."""
+    prompts_sha256: str = ""
+    """Over what is asked of the first sample of each subset, worked examples and all; "" where nothing is asked."""
     answered: int = 0
     failed: int = 0
     reviewed: int = 0

@@ -11,6 +11,7 @@ import random
 import tempfile
 from array import array
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from llmuses.benchmarks.base import Prompt
 from llmuses.errors import DataError, EmptySubsetError, HubError, LayoutError
 from llmuses.hub import Hub, fetch_dataset
 from llmuses.inference import Item
-from llmuses.records import DatasetPlan, Order, Sample
+from llmuses.records import DatasetPlan, Generate, Order, Sample
 from llmuses.settings import REGISTRY
 
 
@@ -29,7 +30,8 @@ class Dataset:
 
     ``subsets`` are those that hold rows; ``sha256`` is over all their samples in file order; ``chance`` is the mean
     expected score of blind guessing over them; ``borrowed_shots`` says that worked examples come from the shipped
-    sample set, since the rows came without any.
+    sample set, since the rows came without any. ``prompts_sha256`` is over what is asked of the first sample of each
+    subset, worked examples and all.
     """
 
     def __init__(self, benchmark: Benchmark, plan: DatasetPlan, limit: int | None, seed: int):
@@ -46,6 +48,7 @@ class Dataset:
         for subset in self.subsets:
             self._shots[subset], borrowed = _shots(benchmark, plan, root, subset)
             self.borrowed_shots |= borrowed
+        self.prompts_sha256 = "" if plan.answers else self._prompts_digest(sizes)
         taken = [size if limit is None else min(size, limit) for size in sizes]
         self._planned = dict(zip(self.subsets, taken, strict=True))
         self._turns = stratified_order(self.subsets, sizes, limit, seed)
@@ -77,6 +80,14 @@ class Dataset:
         self._spool.flush()
         return sizes, digest.hexdigest(), chance / len(self._offsets)
 
+    def _prompts_digest(self, sizes: Sequence[int]) -> str:
+        digest = hashlib.sha256()
+        encode = msgspec.json.Encoder(order="deterministic").encode
+        for first in accumulate(sizes[:-1], initial=0):
+            ask = self.prompt(self._sample(first)).ask
+            digest.update(encode(ask.messages if isinstance(ask, Generate) else ask))
+        return digest.hexdigest()
+
     def _order_digest(self) -> str:
         digest = hashlib.sha256()
         for turn in range(len(self)):
@@ -89,7 +100,11 @@ class Dataset:
 
     def __getitem__(self, turn: int) -> Sample:
         """Return the sample whose turn it is, counted from 0 in the order of asking."""
-        self._spool.seek(self._offsets[self._turns[turn]])
+        return self._sample(self._turns[turn])
+
+    def _sample(self, place: int) -> Sample:
+        """Return the sample at a place in file order."""
+        self._spool.seek(self._offsets[place])
         return self._decoder.decode(self._spool.readline())
 
     def turns(self) -> array[int]:

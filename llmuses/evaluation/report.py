@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import statistics
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,6 +13,7 @@ from llmuses import __version__
 from llmuses.benchmarks import Benchmark
 from llmuses.evaluation.aggregate import Aggregate, alike, by_category
 from llmuses.evaluation.folder import RunFolder
+from llmuses.evaluation.identity import fingerprint, identity
 from llmuses.records import DatasetPlan, DatasetState, Estimate, Mode, Report, Run, Totals
 from llmuses.settings import model_entries
 from llmuses.statistics.intervals import detectable_difference
@@ -31,13 +32,15 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
     main = metrics[0]
     whole = aggregate.estimate(main)
     categories = _categories(benchmark, aggregate.subsets)
+    parts = identity(plan, state, benchmark, run)
+    repeat_scores = aggregate.repeat_scores if run.repeats > 1 else []
     return Report(
         **msgspec.structs.asdict(whole),
         dataset=plan.dataset,
         title=benchmark.title,
         group=benchmark.group,
         mode=plan.mode,
-        metric=main,
+        metric="pass@1" if benchmark.pass_at else main,
         setting=setting(plan, state.borrowed_shots),
         few_shot=plan.few_shot,
         chance=state.chance,
@@ -46,11 +49,14 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         subsets={subset: aggregate.estimate(main, [subset]) for subset in aggregate.subsets},
         categories={name: aggregate.estimate(main, members) for name, members in categories.items()},
         averages=_averages(aggregate, main, categories, benchmark.groups, whole),
-        metrics={metric: aggregate.estimate(metric) for metric in metrics[1:]},
+        metrics=_metrics(aggregate, benchmark, metrics, run.repeats),
         repeats=run.repeats,
+        repeat_scores=repeat_scores,
+        repeat_sd=statistics.stdev(repeat_scores) if len(repeat_scores) > 1 else None,
         publish_samples=benchmark.publish_samples,
         dataset_sha256=state.sha256,
-        fingerprint=fingerprint(plan, state, benchmark, run),
+        fingerprint=fingerprint(parts),
+        identity=parts,
         totals=_totals(run, aggregate, state),
         served_models=state.served_models,
         detectable=detectable_difference(whole.score, -(-whole.n // run.repeats)) if whole.score is not None else None,
@@ -81,26 +87,11 @@ def setting(plan: DatasetPlan, borrowed_shots: bool) -> str:
     return ", ".join(parts)
 
 
-def fingerprint(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: Run) -> str:
-    """Return a hash over all that must be equal for two scores to be compared: rows, prompts, scoring, sampling."""
-    parts = (
-        benchmark.name,
-        benchmark.version,
-        state.sha256,
-        state.order.sha256,
-        plan.mode,
-        plan.few_shot,
-        plan.few_shot_as,
-        state.borrowed_shots,
-        plan.split,
-        plan.variant,
-        plan.extract,
-        plan.judge,
-        plan.generation if plan.mode is Mode.GENERATE else None,
-        run.repeats,
-        bool(plan.answers),
-    )
-    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:16]
+def _metrics(aggregate: Aggregate, benchmark: Benchmark, metrics: Sequence[str], repeats: int) -> dict[str, Estimate]:
+    """Return the metrics beside the main one: of pass@1 those over more tries, as far as the repeats go."""
+    others = {metric: aggregate.estimate(metric) for metric in metrics[1:]}
+    tries = [k for k in benchmark.pass_at if 1 < k <= repeats]
+    return {**{f"pass@{k}": aggregate.estimate(metrics[0], k=k) for k in tries}, **others}
 
 
 def _categories(benchmark: Benchmark, subsets: list[str]) -> dict[str, list[str]]:

@@ -181,6 +181,7 @@ def _new_run(plan: Plan, source: Source, datasets: list[Dataset], before: Run | 
             order=dataset.order,
             chance=dataset.chance,
             borrowed_shots=dataset.borrowed_shots,
+            prompts_sha256=dataset.prompts_sha256,
             seconds=known.seconds if known else 0.0,
         )
     now = time.time()

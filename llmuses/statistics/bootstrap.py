@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from llmuses.statistics.paired import Difference, between_strata, mcnemar, paired_proportions
+from llmuses.statistics.paired import Difference, mcnemar, paired_error, paired_proportions
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,8 +47,7 @@ def paired_bootstrap(strata: Sequence[Sequence[float]], *, resamples: int = 9_99
         lead = round(n * abs(difference.mean))
         return Bootstrap(difference, mcnemar(lead, 0) if difference.mean else 1.0)
     mean = float(values.mean())
-    squares = float(((values - mean) ** 2).sum()) - between_strata([stratum.tolist() for stratum in filled])
-    stderr = math.sqrt(squares / (n - 1) / n)
+    stderr = paired_error([stratum.tolist() for stratum in filled])
     drawn = _ratios(np.concatenate([stratum - stratum.mean() for stratum in filled]), resamples, seed)
     quantile = float(np.sort(drawn)[min(resamples, math.ceil(0.95 * (resamples + 1))) - 1])
     p_value = (1 + int((drawn >= abs(mean) / stderr).sum())) / (resamples + 1)

@@ -60,6 +60,20 @@ def between_strata(strata: Sequence[Sequence[float]]) -> float:
     return max(0.0, between - (len(filled) - 1) * within / (n - len(filled)))
 
 
+def paired_error(strata: Sequence[Sequence[float]]) -> float:
+    """Return the standard error of the mean of differences of any scores, less what lies between fixed subsets.
+
+    Source: Cochran (1977), section 5.4. Raises ValueError for fewer than two questions.
+    """
+    values = [value for stratum in strata for value in stratum]
+    n = len(values)
+    if n < 2:
+        raise ValueError("a standard error needs at least two questions")
+    mean = math.fsum(values) / n
+    squares = math.fsum((value - mean) ** 2 for value in values) - between_strata(strata)
+    return math.sqrt(max(squares, 0.0) / (n - 1) / n)
+
+
 def mcnemar(won: int, lost: int) -> float:
     """Return the two-sided mid-p value of McNemar's test on ``won`` and ``lost`` questions; ties say nothing.
 
