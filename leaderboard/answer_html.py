@@ -107,7 +107,7 @@ def _answer(lang: Lang, place: Place, review: Review, prediction: Prediction) ->
     views = Markup("")
     body: Markup
     if response.error is not None:
-        body = _unanswered(lang, review)
+        body = _unanswered(lang, review, response.error.code in _NOT_IN_FILE)
     elif response.scores is not None and isinstance(prediction.ask, Loglikelihood):
         body = options(lang, review, prediction.ask, response.scores)
     else:
@@ -146,10 +146,14 @@ def _written(lang: Lang, place: Place, review: Review, written: str) -> Markup:
     )
 
 
-def _unanswered(lang: Lang, review: Review) -> Markup:
+_NOT_IN_FILE = ("no_prediction", "no_output")
+"""Why a file of given answers holds none for a sample: nothing that may pass."""
+
+
+def _unanswered(lang: Lang, review: Review, absent: bool) -> Markup:
     say = words(lang)
     rejected = review.status is Status.REJECTED
-    what = say("rejected_means" if rejected else "failed_means")
+    what = say("rejected_means" if rejected else "missing_means" if absent else "failed_means")
     body = Markup('<b class="m">{}</b><span class="b-reason" lang="en">{}</span><span>{}</span>').format(
         say("rejected_why" if rejected else "failed_why"), review.reason or "–", what
     )

@@ -58,7 +58,7 @@ def public(entry: RunEntry, dataset: str) -> bool:
 
 def setting_words(setting: str, lang: Lang) -> str:
     """Return a report's setting in the reader's language."""
-    for part in ("sample set", "turns", "borrowed"):
+    for part in ("sample set", "turns", "borrowed", "given answers"):
         setting = setting.replace(part, text(lang, f"board.{part.replace(' ', '_')}"))
     return setting
 

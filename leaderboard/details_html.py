@@ -58,7 +58,10 @@ def _facts(lang: Lang, entry: RunEntry, shown: Shown) -> Markup:
         attempts = say("attempts", n=response.attempts) if response.attempts != 1 else say("one_attempt")
         moment = Markup("{}{}{}").format(when(prediction.tstamp, lang, seconds=True), say("comma"), attempts)
         pairs.append((say("fact.sent"), moment if prediction.tstamp else attempts))
-        if isinstance(prediction.ask, Generate):
+        plan = entry.plan(prediction.dataset)
+        if plan and plan.answers:
+            pairs.append((say("fact.setting"), say("given", format=plan.answers)))
+        elif isinstance(prediction.ask, Generate):
             pairs.append((say("fact.setting"), _setting(say, prediction.ask.config)))
         if response.served_model and response.served_model != entry.run.model:
             pairs.append((say("fact.served"), response.served_model))

@@ -167,6 +167,8 @@ def _asked(entry: RunEntry, dataset: str, say: Words) -> str:
     plan = entry.plan(dataset)
     if plan is None:
         return ""
+    if plan.answers:
+        return say("given", format=plan.answers)
     if plan.mode is Mode.LOGPROB:
         return say("logprob")
     return say("sampled", temperature=f"{plan.generation.temperature:g}", tokens=count(plan.generation.max_tokens))

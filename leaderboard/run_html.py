@@ -63,7 +63,8 @@ def _notes(say: Words, entry: RunEntry) -> Markup:
     if entry.status is RunStatus.INTERRUPTED:
         said = note(say("interrupted_why"), "warn", "failed")
     elif entry.status is RunStatus.INCOMPLETE:
-        said = note(say("incomplete_why"), "warn", "failed")
+        given = any(plan.answers for plan in entry.run.datasets)
+        said = note(say("given_incomplete_why" if given else "incomplete_why"), "warn", "failed")
     return Markup('<div class="b-notes">{}</div>').format(said) if said else said
 
 
@@ -296,7 +297,9 @@ def _dataset_plan(say: Words, entry: RunEntry, plan: DatasetPlan) -> Markup:
         (say("fact.split"), plan.split),
         (say("subsets"), _subsets(plan.subsets)),
     ]
-    if plan.mode.value == "generate":
+    if plan.answers:
+        pairs.append((say("fact.setting"), say("given", format=plan.answers)))
+    elif plan.mode.value == "generate":
         pairs.append(
             (say("fact.setting"), f"temperature {generation.temperature:g}, max_tokens {generation.max_tokens}")
         )

@@ -155,7 +155,7 @@ def _section(report: Report, plan: DatasetPlan | None, state: DatasetState | Non
     return Section(
         report=report,
         setting=_setting(plan, borrowed, lang) if plan else report.setting,
-        warnings=_warnings(report, lang),
+        warnings=_warnings(report, plan is not None and bool(plan.answers), lang),
         facts=[
             *_score_facts(report, lang),
             *_effort_facts(report, lang),
@@ -166,7 +166,9 @@ def _section(report: Report, plan: DatasetPlan | None, state: DatasetState | Non
 
 
 def _setting(plan: DatasetPlan, borrowed: bool, lang: Lang) -> str:
-    parts = [text(lang, "report.shots.borrowed" if borrowed else "report.shots", n=plan.few_shot)]
+    parts = [text(lang, "report.given")] if plan.answers else []
+    if plan.few_shot or not plan.answers:
+        parts.append(text(lang, "report.shots.borrowed" if borrowed else "report.shots", n=plan.few_shot))
     if plan.few_shot and plan.few_shot_as == "turns":
         parts.append(text(lang, "report.turns"))
     if plan.mode is Mode.LOGPROB:
@@ -184,19 +186,20 @@ def _setting(plan: DatasetPlan, borrowed: bool, lang: Lang) -> str:
     return text(lang, "report.separator").join(parts)
 
 
-def _warnings(report: Report, lang: Lang) -> list[str]:
+def _warnings(report: Report, given: bool, lang: Lang) -> list[str]:
     failed = report.counts.failed
     if not failed:
         return []
     total = report.n + failed
+    key = "report.incomplete.given" if given else "report.incomplete"
     if report.score is None or report.bounds is None:
-        return [text(lang, "report.incomplete.none", dataset=report.title, total=number(total))]
+        return [text(lang, f"{key}.none", dataset=report.title, total=number(total))]
     low, high = report.bounds
     share = max(0.1, 100 * failed / total)
     return [
         text(
             lang,
-            "report.incomplete",
+            key,
             dataset=report.title,
             n=number(failed),
             total=number(total),
@@ -283,7 +286,7 @@ def _effort_facts(report: Report, lang: Lang) -> Iterator[Fact]:
 
 
 def _data_facts(report: Report, plan: DatasetPlan | None, borrowed: bool, lang: Lang) -> Iterator[Fact]:
-    if plan is not None and plan.mode is Mode.GENERATE:
+    if plan is not None and plan.mode is Mode.GENERATE and not plan.answers:
         yield Fact(text(lang, "report.generation"), _generation(plan, lang))
     if plan is not None:
         if plan.sample_data:
