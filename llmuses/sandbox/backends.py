@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -12,28 +13,27 @@ class Backend(NamedTuple):
     mode: str
     bubblewrap: bool
     summary: str
-    uncontained: tuple[str, ...] = ()
-    """What a program can still do, in words."""
+    uncontained: Mapping[str, str] = {}
+    """What a program can still do: a short name (the tests hold each of them to be true), and in words."""
 
 
-_LANDLOCK = (
-    "see that a file exists, its size, owner and times (never its contents)",
-    "see the machine's name, its users' ids and the number of its processors",
-    "fill the disk through files that it has already deleted, until its time is over",
-    "with a kernel older than 6.12: send a signal to itself only, so it cannot end what it started",
-)
+_UNLINKED = {
+    "deleted_files": "fill the disk by files that it has deleted but holds open, until its time is over",
+}
+_SEEN = {
+    "metadata": "see that a file of yours exists, its size, owner and times, though never what is in it",
+    "machine": "see the name of the machine",
+}
 
 BUBBLEWRAP = Backend("bubblewrap", "namespaces", True, "bubblewrap, and namespaces of its own for each program inside")
 NAMESPACES = Backend("namespaces", "namespaces", False, "kernel namespaces of its own for each program")
 BUBBLEWRAP_LANDLOCK = Backend(
-    "bubblewrap+landlock",
-    "landlock",
-    True,
-    "bubblewrap around all programs, Landlock and seccomp around each",
-    ("fill the sandbox's folder in memory through files that it has already deleted, until its time is over",),
+    "bubblewrap+landlock", "landlock", True, "bubblewrap around all, Landlock and seccomp around each program", _UNLINKED
 )
-LANDLOCK = Backend("landlock", "landlock", False, "Landlock and seccomp, without namespaces", _LANDLOCK)
-NONE = Backend("none", "none", False, "no isolation at all", ("everything that the user may do",))
+LANDLOCK = Backend(
+    "landlock", "landlock", False, "Landlock and seccomp around each program, no namespaces", {**_SEEN, **_UNLINKED}
+)
+NONE = Backend("none", "none", False, "no isolation at all", {"all": "everything that you may do yourself"})
 
 BACKENDS = (BUBBLEWRAP, NAMESPACES, BUBBLEWRAP_LANDLOCK, LANDLOCK)
 """In the order in which they are tried."""

@@ -89,6 +89,8 @@ def _of_sandbox(reply: dict[str, Any], limits: Limits) -> End | None:
         return Outcome.OUT_OF_MEMORY, _memory(limits)
     if end == "output":
         return Outcome.ERROR, f"it printed more than {limits.output_kb} KB"
+    if end == "files":
+        return Outcome.ERROR, f"its files are more than {limits.files} or larger than {limits.file_mb} MB"
     if end != "ended":
         raise SandboxError(f"a program could not be started: {end}")
     return None

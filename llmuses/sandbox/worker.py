@@ -62,7 +62,7 @@ class Worker:
             try:
                 self._process = subprocess.Popen(
                     command,
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     env=machine.ENVIRONMENT,

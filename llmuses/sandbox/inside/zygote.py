@@ -99,47 +99,46 @@ class Zygote:
         """Return how a job's processes ended, or None where nobody waits for it any more."""
         folders: list[str] = []
         children: dict[str, Child] = {}
-        limits = job["limits"]
         start = time.monotonic()
-        output: list[int] = []
         try:
             if job["kind"] == "function":
-                program, test, verdict = descriptors
-                near, far = socket.socketpair()
-                channels = (near.detach(), far.detach())
-                descriptors += channels
-                children["candidate"] = self._fork(
-                    limits, self._folder(folders), lambda: _candidate(program, channels[0]), [program, channels[0]]
-                )
-                children["tester"] = self._fork(
-                    limits,
-                    self._folder(folders),
-                    lambda: _tester(test, channels[1], verdict),
-                    [test, channels[1], verdict],
-                )
-                main = children["tester"]
+                self._start_function(job["limits"], descriptors, folders, children)
             else:
-                payload, stdin, stdout, stderr = descriptors
-                output = [stdout, stderr]
-                execute = lambda: self._program(payload)  # noqa: E731
-                main = self._fork(limits, self._folder(folders), execute, [payload], (stdin, stdout, stderr))
-                children["program"] = main
-            end = self._watch(main, limits, start, output, children)
-            if end == "ended":
-                for child in children.values():
-                    child.wait(_GRACE)
+                self._start_program(job["limits"], descriptors, folders, children)
+            end = self._watch(children, job["limits"], start, descriptors, folders)
         except OSError as error:
             end = f"fault: {error}"
         finally:
             reports = {name: child.finish() for name, child in children.items()}
             self._sweep()
-            for descriptor in descriptors:
-                os.close(descriptor)
+            _close(descriptors)
             for folder in folders:
                 shutil.rmtree(folder, ignore_errors=True)
         if end is None:
             return None
         return {"end": end, "seconds": time.monotonic() - start, "children": reports}
+
+    def _start_function(
+        self, limits: dict[str, Any], descriptors: list[int], folders: list[str], children: dict[str, Child]
+    ) -> None:
+        """Start the two sides of a FunctionJob; what they hold is closed here, so that each sees the other's end."""
+        program, test, verdict = descriptors
+        near, far = (end.detach() for end in socket.socketpair())
+        descriptors += (near, far)
+        for name, work, keep in (
+            ("tester", lambda: _tester(test, far, verdict), [test, far, verdict]),
+            ("candidate", lambda: _candidate(program, near), [program, near]),
+        ):
+            children[name] = self._fork(limits, self._folder(folders), work, keep)
+        _close(descriptors)
+
+    def _start_program(
+        self, limits: dict[str, Any], descriptors: list[int], folders: list[str], children: dict[str, Child]
+    ) -> None:
+        """Start the command of a ProgramJob; its output stays open here, to be measured."""
+        payload, *standard = descriptors
+        work = lambda: self._program(payload)  # noqa: E731
+        children["program"] = self._fork(limits, self._folder(folders), work, [payload], standard)
 
     def _folder(self, folders: list[str]) -> str:
         if self._walls.mode is Mode.NAMESPACES:
@@ -153,7 +152,7 @@ class Zygote:
         folder: str,
         work: Callable[[], None],
         keep: list[int],
-        standard: tuple[int, int, int] | None = None,
+        standard: list[int] | None = None,
     ) -> Child:
         """Start a confined process that does ``work`` and holds no descriptor but its own."""
         told, tell = os.pipe()
@@ -174,7 +173,7 @@ class Zygote:
         folder: str,
         work: Callable[[], None],
         keep: list[int],
-        standard: tuple[int, int, int] | None,
+        standard: list[int] | None,
         tell: int,
     ) -> NoReturn:
         code = 1
@@ -220,29 +219,41 @@ class Zygote:
         os.execvp(command, [command, *arguments])
 
     def _watch(
-        self, main: Child, limits: dict[str, Any], start: float, output: list[int], children: dict[str, Child]
+        self,
+        children: dict[str, Child],
+        limits: dict[str, Any],
+        start: float,
+        descriptors: list[int],
+        folders: list[str],
     ) -> str | None:
-        """Wait for the end of a process; return what ended it, None where the control socket closed."""
+        """Wait for the end of the program, or of its tests; return what ended it, None where the control socket closed."""
+        main = children.get("tester") or children["program"]
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         if main.ended >= 0:
             poll.register(main.ended, select.POLLIN)
         tick = _TICK if main.ended >= 0 else _SLOW_TICK
+        groups = None if self._walls.mode is Mode.NAMESPACES else {child.pid for child in children.values()}
         while True:
             left = start + limits["seconds"] - time.monotonic()
             ready = dict(poll.poll(max(0.0, min(left, tick)) * 1000))
             if main.has_ended():
+                for child in children.values():
+                    child.wait(_GRACE)
                 return "ended"
             if self._control.fileno() in ready:
                 return None
             if left <= 0:
                 return "wall clock"
-            if any(os.fstat(descriptor).st_size > limits["output_kb"] << 10 for descriptor in output):
+            # The last two of a program's descriptors are its output; those of a function are closed.
+            if any(os.fstat(descriptor).st_size > limits["output_kb"] << 10 for descriptor in descriptors[-2:]):
                 return "output"
-            if self._sees_processes and time.monotonic() - start >= _TICK:
-                groups = None if self._walls.mode is Mode.NAMESPACES else {child.pid for child in children.values()}
-                if usage.exceeds(limits["memory_mb"], groups):
-                    return "memory"
+            if time.monotonic() - start < _TICK:
+                continue
+            if self._sees_processes and usage.exceeds(limits["memory_mb"], groups):
+                return "memory"
+            if any(usage.overflows(folder, limits["file_mb"], limits["files"]) for folder in folders):
+                return "files"
 
     def _sweep(self) -> None:
         """Leave no process behind where no pid namespace took them all: orphans come to this process."""
@@ -256,6 +267,11 @@ class Zygote:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, signal.SIGKILL)
                 time.sleep(_SLOW_TICK)
+
+
+def _close(descriptors: list[int]) -> None:
+    while descriptors:
+        os.close(descriptors.pop())
 
 
 def _keep_only(descriptors: set[int]) -> None:
