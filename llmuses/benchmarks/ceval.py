@@ -76,6 +76,18 @@ _SUBJECTS: Mapping[str, Mapping[str, str]] = {
 _CATEGORIES = {subject: category for category, subjects in _SUBJECTS.items() for subject in subjects}
 _NAMES = {subject: name for subjects in _SUBJECTS.values() for subject, name in subjects.items()}
 
+_HARD = (
+    "advanced_mathematics",
+    "discrete_mathematics",
+    "probability_and_statistics",
+    "college_chemistry",
+    "college_physics",
+    "high_school_mathematics",
+    "high_school_chemistry",
+    "high_school_physics",
+)
+"""The subjects of C-Eval Hard: mathematics, physics and chemistry that take reasoning."""
+
 
 class CEval(MultipleChoice):
     """The test split has no answers (the authors' server scores it), so the validation split is asked.
@@ -101,6 +113,7 @@ class CEval(MultipleChoice):
     )
     subsets = tuple(_CATEGORIES)
     categories: ClassVar[Mapping[str, str]] = _CATEGORIES
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {"hard": _HARD}
     split = "validation"
     split_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"validation": ("val", "validation")}
     few_shot_split = "dev"

@@ -11,8 +11,13 @@ from llmuses.errors import UnknownNameError
 _CLASSES = {
     "arc": "ARC",
     "ceval": "CEval",
+    "cmmlu": "CMMLU",
+    "gpqa": "GPQA",
     "gsm8k": "GSM8K",
+    "hellaswag": "HellaSwag",
     "mmlu": "MMLU",
+    "mmlu_pro": "MMLUPro",
+    "truthful_qa": "TruthfulQA",
 }
 """Each benchmark's name, which is its module's too, and its class."""
 

@@ -23,7 +23,20 @@ class Special(NamedTuple):
     wrong: Callable[[Sample], Answers]
 
 
-SPECIAL: dict[str, Special] = {}
+def _truthful_qa(sample: Sample, right: bool) -> Answers:
+    """Return answers to the default form: logarithms that favour what is true, and the best answer in words."""
+    liked = sample.details["true" if right else "false"]
+    answer = sample.target if right else sample.choices[sample.details["mc1"][-1]]
+    return [
+        (Mode.LOGPROB, scored(*[-1.0 if i in liked else -5000.0 for i in range(len(sample.choices))])),
+        (Mode.GENERATE, written(answer)),
+        (Mode.GENERATE, written(f"The answer is: {answer}")),
+    ]
+
+
+SPECIAL: dict[str, Special] = {
+    "truthful_qa": Special(lambda sample: _truthful_qa(sample, True), lambda sample: _truthful_qa(sample, False)),
+}
 """By the benchmark's name."""
 
 

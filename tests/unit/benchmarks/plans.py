@@ -37,7 +37,9 @@ def rows_of(benchmark: Benchmark, subset: str, split: str) -> list[Sample]:
 
 
 def examples_of(benchmark: Benchmark, subset: str, number: int) -> list[Sample]:
-    """Return as many worked examples as there are, at most ``number``."""
+    """Return as many worked examples as there are, at most ``number``; none where they are the asked rows themselves."""
+    if benchmark.few_shot_split == benchmark.split:
+        return []
     if not benchmark.find(SAMPLES / benchmark.name, subset, benchmark.few_shot_split):
         return []
     return rows_of(benchmark, subset, benchmark.few_shot_split)[:number]
