@@ -8,13 +8,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from llmuses.benchmarks import Benchmark
+    from llmuses.comparison import compare
     from llmuses.evaluation import evaluate, score
     from llmuses.models import load_model
 
-__all__ = ["Benchmark", "__version__", "evaluate", "load_model", "score"]
+__all__ = ["Benchmark", "__version__", "compare", "evaluate", "load_model", "score"]
 
 _HOMES = {
     "Benchmark": "llmuses.benchmarks",
+    "compare": "llmuses.comparison",
     "evaluate": "llmuses.evaluation",
     "load_model": "llmuses.models",
     "score": "llmuses.evaluation",
