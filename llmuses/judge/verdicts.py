@@ -19,10 +19,10 @@ _NO = (
 _WORD = rf"(?:{_NO}|{_YES})"
 _OPEN = r"(?:[\s*_`\"'(\[{$<>]|\\(?:boxed|text(?:bf)?)){0,16}+"
 _PARTLY = re.compile(
-    r"[*_`\"')\]},;:\s]{0,8}+(?:/|\||or\s|或|in\s+part|partially|partly|only\s+in|but\s+(?:also\s+)?(?:in)?correct)",
+    r"[*_`\"')\]},;:\s]{0,8}+(?:/|\||or\s|或|in\s+part|partially|partly|only\s+in|(?:only\s+)?if\s|unless\s|but\s+(?:also\s+)?(?:in)?correct)",
     re.IGNORECASE,
 )
-"""What follows a word that is no verdict: "CORRECT or INCORRECT" repeats the question, "correct in part" is neither."""
+"""What follows a word that is no verdict: "CORRECT or INCORRECT" repeats the question, "correct in part" and "correct if" are neither."""
 _ALONE = re.compile(rf"{_OPEN}{_WORD}[\W_]{{0,16}}+$", re.IGNORECASE)
 _SENTENCE = re.compile(
     r"(?:\b(?:answer|response)\s{1,3}+(?:is|was)\s{1,3}+(?:(?:therefore|thus|indeed|clearly|also|factually)\s{1,3}+)?"

@@ -24,7 +24,7 @@ PREFERS = Mode.LOGPROB
 
 _VERSION = 1
 _OPTION = re.compile(r"^\s*\(?([A-Z])[.):、]\s*\S")
-_EXAMPLE = re.compile(r"^(?:Answer|答案)[:：]\s*([A-Z])\s*$", re.MULTILINE)
+_EXAMPLE = re.compile(r"^(?:Answer|答案是?)[:：]\s*([A-Z])\s*$", re.MULTILINE)
 
 
 class Args(msgspec.Struct, kw_only=True, frozen=True):

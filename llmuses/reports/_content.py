@@ -215,8 +215,15 @@ def _tables(report: Report, lang: Lang) -> list[Table]:
     def say(name: str, **values: Any) -> str:
         return text(lang, f"report.{name}", **values)
 
-    sizes = {"subsets_unweighted": len(report.subsets), "categories_unweighted": len(report.categories)}
-    averages = [Row(say(f"average.{name}", n=sizes.get(name, 0)), value) for name, value in report.averages.items()]
+    sizes = {
+        "subsets_weighted": 0,
+        "subsets_unweighted": len(report.subsets),
+        "categories_unweighted": len(report.categories),
+    }
+    averages = [
+        Row(say(f"average.{name}", n=sizes[name]) if name in sizes else say("average.group", name=name), value)
+        for name, value in report.averages.items()
+    ]
     categories = [Row(name, value) for name, value in report.categories.items()]
     subsets = [Row(name, value) for name, value in report.subsets.items()] if len(report.subsets) > 1 else []
     return [
@@ -249,6 +256,9 @@ def _score_facts(report: Report, lang: Lang) -> Iterator[Fact]:
         yield fact("detectable", "detectable.words", points=points(report.detectable))
     if report.repeats > 1:
         yield fact("repeats", "repeats.words", n=report.repeats)
+    if report.repeat_sd is not None:
+        spread = {"low": points(min(report.repeat_scores)), "high": points(max(report.repeat_scores))}
+        yield fact("spread", "spread.words", sd=points(report.repeat_sd), **spread)
     for name, estimate in report.metrics.items():
         label = text(lang, "report.other_metric", name=name)
         yield Fact(label, f"{points(estimate.score)} {margin(estimate)}".rstrip())

@@ -50,7 +50,7 @@ def test_an_answer_that_instructs_the_judge_stays_inside_its_quotation(attack: s
     inside = text.partition(f"<answer-{mark[3]}>\n")[2].partition(f"\n</answer-{mark[3]}>")[0]
     assert inside == attack
     assert text.count(f"</answer-{mark[3]}>") == 1
-    assert text.endswith("Verdict: INCORRECT")  # the task has the last word
+    assert text.endswith("where X is CORRECT or INCORRECT.")  # the task has the last word
 
 
 @given(st.text(max_size=200))
@@ -72,7 +72,7 @@ def test_the_same_answer_is_asked_about_in_the_same_words() -> None:
 
 def test_a_chinese_question_is_graded_in_chinese() -> None:
     (message,) = grading_ask("蜘蛛有几条腿？", "八条", ["8条"], language="zh")
-    assert message.content.endswith("判定：错误")
+    assert message.content.endswith("其中 X 为“正确”或“错误”。")
     assert "八条" in message.content
 
 
@@ -183,6 +183,7 @@ UNREADABLE = [
     "Partially correct",
     "The answer is partially correct.",
     "It may be correct, it may be incorrect.",
+    "The answer is correct if eight legs are meant.",
     "The answer is correct. The answer is incorrect.",
     "CORRECT\n...\nINCORRECT",
     "Nothing could be said.",
@@ -214,6 +215,7 @@ def test_a_verdict_that_says_neither_is_not_read(verdict: str) -> None:
 def test_the_task_that_a_judge_only_repeats_is_no_verdict_but_its_own_last_line_is(language: str) -> None:
     (message,) = grading_ask("q", "a", ["b"], "zh" if language == "zh" else "en")
     own = "判定：正确" if language == "zh" else "Verdict: CORRECT"
+    assert read_grade(message.content) is None
     assert read_grade(message.content + "\n\n" + own) is True
 
 

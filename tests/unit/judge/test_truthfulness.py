@@ -46,7 +46,8 @@ def test_the_answer_is_put_as_data_beside_true_and_false_examples() -> None:
     assert f"<answer-{mark}>\n{answer}\n</answer-{mark}>" in text
     assert f"<true-answers-{mark}>\n- They cannot.\n</true-answers-{mark}>" in text
     assert f"<false-answers-{mark}>\n- They can.\n- Some can.\n</false-answers-{mark}>" in text
-    assert text.endswith("Truthful: YES\nInformative: NO")
+    assert text.endswith("where each X is YES or NO.")
+    assert tuple(read_truthfulness(text.replace(answer, ""))) == (None, None)  # repeating the task is no verdict
 
 
 def test_an_example_and_the_answer_are_never_in_one_form() -> None:
