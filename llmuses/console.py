@@ -17,9 +17,6 @@ from llmuses.i18n import points
 from llmuses.records import DatasetState, Estimate, Generate, Report, Run
 from llmuses.statistics.intervals import wilson
 
-_TABLE_WIDTH = 120
-"""Columns that the table of results needs."""
-
 _COUNTS = ("unparsed", "rejected", "failed", "truncated")
 
 _PLAIN_EVERY = 10.0
@@ -106,12 +103,15 @@ def print_result(console: Console, result: Result) -> None:
         answered = sum(state.answered for state in result.run.states.values())
         console.print(f"{answered:,} answers are in {result.folder / 'predictions'}; --stage review scores them.")
         return
-    if console.width >= _TABLE_WIDTH:
-        console.print(_table(result.reports))
+    table = _table(result.reports)
+    if console.measure(table).maximum <= console.width:
+        console.print(table)
     else:
         for report in result.reports:
             _print_lines(console, report)
     for report in result.reports:
+        if report.repeat_sd is not None:
+            console.print(f"{report.dataset}: {_spread(report)}", highlight=False, soft_wrap=True)
         if "(borrowed)" in report.setting:
             console.print(
                 f"{report.dataset}: these rows came without worked examples; those of the shipped sample set were used.",
@@ -139,13 +139,22 @@ def _table(reports: Sequence[Report]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("dataset", "metric", "setting"):
         table.add_column(name, no_wrap=True)
-    for name in ("score", "95% interval", "n", *_COUNTS):
+    for name in ("score", "95% interval", "n", *_COUNTS, "detectable"):
         table.add_column(name, justify="right", no_wrap=True)
     for report in reports:
-        table.add_row(report.dataset, report.metric, report.setting, *_figures(report))
+        table.add_row(report.dataset, report.metric, report.setting, *_figures(report), points(report.detectable))
+        for name, metric in report.metrics.items():
+            table.add_row("", name, "", *_figures(metric)[:3], style="dim")
         for name, average in _other_averages(report):
             table.add_row("", "", name, *_figures(average)[:3], style="dim")
     return table
+
+
+def _spread(report: Report) -> str:
+    """Return how much the score varies between repeats."""
+    low, high = points(min(report.repeat_scores)), points(max(report.repeat_scores))
+    sd = points(report.repeat_sd)
+    return f"asked {report.repeats} times; each time alone it scores {low} to {high}, standard deviation {sd}."
 
 
 def _print_lines(console: Console, report: Report) -> None:
@@ -153,11 +162,12 @@ def _print_lines(console: Console, report: Report) -> None:
     score, interval, n, *counts = _figures(report)
     console.print(f"[bold]{report.dataset}[/] {report.setting}", highlight=False)
     console.print(f"  {report.metric} {score} ({interval}), n = {n}", highlight=False)
-    for name, average in _other_averages(report):
+    for name, average in [*report.metrics.items(), *_other_averages(report)]:
         score, interval, _ = _figures(average)[:3]
         console.print(f"  {name} {score} ({interval})", style="dim", highlight=False)
     numbers = ", ".join(f"{number} {name}" for name, number in zip(_COUNTS, counts, strict=True))
     console.print(f"  {numbers}", highlight=False)
+    console.print(f"  detectable difference to a second model: {points(report.detectable)}", highlight=False)
 
 
 def _other_averages(report: Report) -> list[tuple[str, Estimate]]:
