@@ -14,6 +14,7 @@ _CLASSES = {
     "cmmlu": "CMMLU",
     "gpqa": "GPQA",
     "gsm8k": "GSM8K",
+    "ifeval": "IFEval",
     "hellaswag": "HellaSwag",
     "mmlu": "MMLU",
     "mmlu_pro": "MMLUPro",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from llmuses.benchmarks import Benchmark
 from llmuses.benchmarks.choice import LETTERS, MultipleChoice
 from llmuses.records import Mode, Response, Sample
+from tests.unit.benchmarks.ifeval_answers import FOLLOWING, IGNORING
 from tests.unit.benchmarks.plans import scored, written
 
 Answers = list[tuple[Mode, Response]]
@@ -35,6 +36,10 @@ def _truthful_qa(sample: Sample, right: bool) -> Answers:
 
 
 SPECIAL: dict[str, Special] = {
+    "ifeval": Special(
+        lambda sample: [(Mode.GENERATE, written(FOLLOWING[sample.sample_id]))],
+        lambda sample: [(Mode.GENERATE, written(IGNORING))],
+    ),
     "truthful_qa": Special(lambda sample: _truthful_qa(sample, True), lambda sample: _truthful_qa(sample, False)),
 }
 """By the benchmark's name."""
