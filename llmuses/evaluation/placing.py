@@ -10,7 +10,7 @@ from llmuses.errors import DataError
 from llmuses.evaluation.answer_log import AnswerLog
 from llmuses.evaluation.dataset import Dataset
 from llmuses.evaluation.formats import Answer
-from llmuses.records import Generate, Loglikelihood, Sample
+from llmuses.records import Ask, Generate, Loglikelihood, Sample
 
 _SHOWN = 3
 """So many unknown samples are named in a message."""
@@ -112,33 +112,33 @@ class _Finder:
         return self._subset_of_file[file]
 
     def check(self, answer: Answer, sample: Sample) -> None:
-        """Raise DataError where an answer cannot be of the sample that its index says."""
-        asked = _text(answer)
+        """Raise DataError where an answer cannot be of the sample that its index says, or means other options."""
+        asked = prompt_text(answer.ask)
+        place = self._log.place(answer)
         if answer.index is not None and (asked or answer.seen):
             question = _plain(sample.question)
             if question not in _plain(asked) and question not in _plain(answer.seen):
                 raise DataError(
-                    f"{self._log.place(answer)}: {self.name(answer)} asks “{_short(sample.question)}” here and "
-                    "something else in the log: other rows, or rows in another order."
+                    f"{place}: {self.name(answer)} asks “{_short(sample.question)}” here and something else in the log: "
+                    "other rows, or rows in another order."
                 )
-            letters = answer.response.scores is None or not set(sample.choices) <= set(_continuations(answer))
-            if letters and not options_fit(sample, asked or answer.seen):
-                raise DataError(
-                    f"{self._log.place(answer)}: the options of “{_short(sample.question)}” stand in another order in "
-                    "the log, so that its letters mean other options."
-                )
-        if answer.response.scores is not None and score_order(answer, self._continuations(sample)) is None:
-            theirs, ours = (
-                " | ".join(names) for names in (_continuations(answer), map(str.strip, self._continuations(sample)))
-            )
+        if answer.response.scores is None and not (sample.choices and (asked or answer.seen)):
+            return
+        ours = self._dataset.prompt(sample).ask
+        if not same_options(sample, prompt_text(ours), asked or answer.seen):
             raise DataError(
-                f"{self._log.place(answer)}: the log holds log-probabilities of {theirs}; "
-                f"{self._dataset.benchmark.name} compares {ours}."
+                f"{place}: the options of “{_short(sample.question)}” stand in another order in the log, so that its "
+                "letters mean other options."
             )
-
-    def _continuations(self, sample: Sample) -> Sequence[str]:
-        ask = self._dataset.prompt(sample).ask
-        return ask.continuations if isinstance(ask, Loglikelihood) else ()
+        if answer.response.scores is not None and isinstance(ours, Loglikelihood):
+            theirs = _continuations(answer)
+            if score_order(answer, ours.continuations) is None:
+                lacking = next((text for text in ours.continuations if text.strip() not in theirs), None)
+                what = "others" if lacking is None else f"“{_short(lacking)}”, which the log does not have"
+                raise DataError(
+                    f"{place}: the log holds the log-probabilities of {len(theirs)} continuations, such as "
+                    f"“{_short(theirs[0])}”; {self._dataset.benchmark.name} compares {len(ours.continuations)}, {what}."
+                )
 
 
 def score_order(answer: Answer, ours: Sequence[str]) -> list[int] | None:
@@ -158,26 +158,39 @@ def _continuations(answer: Answer) -> list[str]:
     return [text.strip() for text in ask.continuations] if isinstance(ask, Loglikelihood) else []
 
 
-def options_fit(sample: Sample, asked: str) -> bool:
-    """Whether a prompt can show a sample's options in the sample's order: it cannot where it holds all in another one."""
-    text = _plain(asked)
-    text = text[max(0, text.rfind(_plain(sample.question))) :]
+def same_options(sample: Sample, ours: str, theirs: str) -> bool:
+    """Whether a log's prompt can show a sample's options in the order of ours; False is certain, True where none show."""
     options = [_plain(option) for option in sample.choices]
-    if not all(option in text for option in options):
-        return True  # it shows none, or other words for them
+    here = _after_question(sample, ours)
+    shown = options if _in_order(options, here) else sorted((o for o in options if o in here), key=here.find)
+    there = _after_question(sample, theirs)
+    labels = "abcdefghijklmnopqrstuvwxyz"[: len(options)] + "123456789"[: len(options)]
+    labelled = [option for option in shown if any(label + option in there for label in labels)]
+    return _in_order(labelled, there)
+
+
+def _in_order(parts: Sequence[str], text: str) -> bool:
     end = 0
-    for option in options:
-        start = text.find(option, end)
+    for part in parts:
+        start = text.find(part, end)
         if start < 0:
             return False
-        end = start + len(option)
+        end = start + len(part)
     return True
 
 
-def _text(answer: Answer) -> str:
-    if isinstance(answer.ask, Generate):
-        return "\n".join(message.content for message in answer.ask.messages)
-    return answer.ask.context if answer.ask else ""
+def _after_question(sample: Sample, text: str) -> str:
+    """Return the letters and digits of a prompt after its last mention of the sample's question."""
+    plain, question = _plain(text), _plain(sample.question)
+    start = plain.rfind(question)
+    return plain if start < 0 else plain[start + len(question) :]
+
+
+def prompt_text(ask: Ask | None) -> str:
+    """Return all that an ask sends but its continuations."""
+    if isinstance(ask, Generate):
+        return "\n".join(message.content for message in ask.messages)
+    return ask.context if ask else ""
 
 
 def _plain(text: str) -> str:
