@@ -44,6 +44,7 @@ _WORDS = re.compile(
     r"(?=[\s*_\"')]*(?:$|[,(:]|(?:because|since|as|so)\b))",
     re.IGNORECASE,
 )
+_WORD_ALONE = re.compile(r"(?P<word>[A-Za-z]{1,30}|[\u4e00-\u9fff]{1,3})[*_.\"'`。!]{0,4}")
 _BETWEEN = re.compile(
     r"(?:\s|[$&~]|\\[()\[\],;: !]|\\q?quad)*+(?:[a-zA-Z]{1,20}\s+){0,2}"
     r"(?:\\text\s?\{)?\s{0,3}(?:,\s*(?:and|or)\b|,|;|and\b|or\b|、|和|或|以及)"
@@ -51,7 +52,7 @@ _BETWEEN = re.compile(
     r"(?:[a-zA-Z](?:_\{?\w{1,3}\}?)?(?:\([a-zA-Z]\))?\s*=(?:\s|[$~])*+)?$"
 )
 """What stands between the boxes of one answer: "\\boxed{1}$ and $x_2 = \\boxed{2}"."""
-_BROKEN_OFF = re.compile(r"\\\[|\\\(|\$\$|\\begin\{|\$[^$\n]{0,200}?\\[a-z]")
+_BROKEN_OFF = re.compile(r"\\\[|\\\(|\$\$|\\begin\{|\\boxed\{(?![^{}]{0,99}\})|\$[^$\n]{0,200}?\\[a-z]")
 """A formula is open where the text ends."""
 _LABELLED = re.compile(r"\\text\s?\{[^{}]{0,40}\}")
 
@@ -171,7 +172,7 @@ def _statement(text: str, start: int, stop: int, rule: str, whole: bool = False)
     words = _WORDS.match(text, begin, sentence.start() if sentence else min(stop, begin + 200))
     if words is None or _NOT.search(words["words"]):
         return None
-    if whole and not _ends_line(text, words.end("words"), stop):
+    if whole and (words["words"].count(" ") > 1 or not _ends_line(text, words.end("words"), stop)):
         return None
     return _reading(text, *words.span("words"), rule)
 
@@ -190,18 +191,18 @@ def _alone(text: str) -> Reading | None:
     stop = math_end(text, begin, end)
     if stop > begin and _ends_line(text, stop, end) and (_is_answer(text[begin:stop]) or first):
         return _reading(text, begin, stop, "alone")
-    if first and (word := re.match(r"[^\W\d_]{1,30}", text[begin:end])) and _ends_line(text, begin + word.end(), end):
-        return _reading(text, begin, begin + word.end(), "alone")
+    if first and (word := _WORD_ALONE.fullmatch(text, begin, end)) is not None:
+        return _reading(text, *word.span("word"), "alone")
     return None
 
 
 def _last(text: str) -> Reading | None:
-    formula = None
+    formula, after = None, 0
     for match in FORMULA.finditer(text, max(0, len(text) - 20_000)):
         content = formula_content(match)
         if content is not None and len(content[0].strip()) <= LONGEST and re.search(r"[\w\\]", content[0]):
-            formula = content
-    if _BROKEN_OFF.search(text, formula[2] if formula else max(0, len(text) - 20_000)):
+            formula, after = content, match.end()
+    if _BROKEN_OFF.search(text, after if formula else max(0, len(text) - 20_000)):
         return None
     number = read_number(text)
     if formula is None or (number is not None and (number.rule != "last_number" or number.span[0] >= formula[2])):

@@ -51,6 +51,7 @@ _MACROS = {
     r"\\frac\s?([0-9a-z])\s?\{": r"\\frac{\1}{",
     r"(\\frac\{[^{}]*\})\s?([0-9a-z])(?![}])": r"\1{\2}",
     r"\\sqrt\s?([0-9a-z])": r"\\sqrt{\1}",
+    r"([_^])\s?\{\s?(\w)\s?\}": r"\1\2",
     r"\{([^{}]*)\\over(?![a-z])([^{}]*)\}": r"\\frac{\1}{\2}",
 }
 _MACRO_PATTERNS = [(re.compile(pattern), plain) for pattern, plain in _MACROS.items()]
@@ -83,11 +84,11 @@ _NUMBER = re.compile(
     r"|(?P<top>[0-9]{1,40})/(?P<bottom>[0-9]{1,40})"
     r"|(?P<before>[0-9]{0,40})\.(?P<once>[0-9]{0,40})\\(?:overline|bar|dot)\{(?P<again>[0-9]{1,40})\}|(?P<plain>[0-9]{1,1000}(?:\.[0-9]{0,1000})?|\.[0-9]{1,1000}))"
 )
-_WORD = re.compile(r"[^\W\d_]{4,40}(?:[ '-][^\W\d_]{1,40}){0,8}")
+_WORD = re.compile(r"(?=.*[^\W\d_]{4})[^\W\d_]{1,40}(?:[ '-][^\W\d_]{1,40}){0,8}")
 _ASSIGNED = re.compile(
     r"(?:[A-Za-z]{1,3}|\\[a-z]+|\|[A-Z]{1,3}\|)(?:_(?:\{[^{}]{1,12}\}|\w))?'?(?:\([^()=]{1,12}\))?(?:\\in|=)(?![^{]*\\end)"
 )
-_BASE = re.compile(r"(?<=[0-9A-F])_(?:\{[0-9]{1,2}\}|[0-9]{1,2})$")
+_BASE = re.compile(r"(-?[0-9A-Z]{1,200})_(?:\{([0-9]{1,2})\}|([0-9]))")
 
 
 def tidy(text: str, joined: bool = True) -> str:
@@ -206,12 +207,25 @@ def decide(target: str, answer: str) -> bool | None:
         return True
     if _without_name(one) == other or one == _without_name(other):
         return True
-    if _BASE.search(one) is None or _BASE.search(other) is None:
-        one, other = _BASE.sub("", one), _BASE.sub("", other)
+    one, other, verdict = _without_bases(one, other)
+    if verdict is not None:
+        return verdict
     one_value, other_value = _number(_without_name(one)), _number(_without_name(other))
     if one_value is not None and other_value is not None and not (_named(one) and _named(other)):
         return _decide_numbers(one_value, other_value, (_without_name(one), _without_name(other)), (target, answer))
     return False if None not in words else None
+
+
+def _without_bases(one: str, other: str) -> tuple[str, str, bool | None]:
+    """Return two answers without the base that one of them names, and whether two numbers with bases are equal."""
+    bases = _BASE.fullmatch(one), _BASE.fullmatch(other)
+    if bases[0] is None or bases[1] is None:
+        return (bases[0][1] if bases[0] else one), (bases[1][1] if bases[1] else other), None
+    try:
+        values = [int(match[1], int(match[2] or match[3])) for match in bases if match is not None]
+    except ValueError:  # a digit that the base does not have
+        return one, other, False
+    return one, other, values[0] == values[1]
 
 
 def _decide_numbers(one: Fraction, other: Fraction, forms: tuple[str, str], texts: tuple[str, str]) -> bool | None:

@@ -42,15 +42,18 @@ class _Ended(Exception):
 class MathPool:
     """A few processes that compare mathematical answers; a context manager, and safe to use from several threads.
 
-    ``workers`` bounds how many comparisons run at once. Leaving the context ends all processes.
+    ``workers`` bounds how many comparisons run at once, ``computing`` the seconds of computing that one may take.
+    Leaving the context ends all processes.
     """
 
-    def __init__(self, workers: int | None = None):
+    def __init__(self, workers: int | None = None, computing: float = 5.0):
         size = workers or max(1, min(4, os.cpu_count() or 1))
         self._places: LifoQueue[_Worker | None] = LifoQueue()
         for _ in range(size):
             self._places.put(None)
         self._size = size
+        self._computing = computing
+        self._reasons = _reasons(computing)
         self._closed = False
 
     def __enter__(self) -> MathPool:
@@ -88,38 +91,38 @@ class MathPool:
         try:
             for last in (False, True):
                 if worker is None:
-                    worker = _Worker()
+                    worker = _Worker(self._computing)
                 try:
                     return Comparison(worker.ask(target, answer))
                 except _Ended:
                     code, worker = worker.close(), None
                     # Killed by somebody else, for memory say: once more, with a new one.
-                    if last or code in _REASONS:
-                        return Comparison(False, _REASONS.get(code, "the comparison ended its process"))
+                    if last or code in self._reasons:
+                        return Comparison(False, self._reasons.get(code, "the comparison ended its process"))
             raise AssertionError
         finally:
             self._places.put(worker)
 
 
-_REASONS = (
-    {
-        -signal.SIGPROF: f"not shown to be equal within {math_worker.COMPUTING:g} seconds of computing",
+def _reasons(computing: float) -> dict[int, str]:
+    """Return what a worker's exit code says of the comparison that ended it."""
+    if sys.platform == "win32":
+        return {}
+    return {
+        -signal.SIGPROF: f"not shown to be equal within {computing:g} seconds of computing",
         -signal.SIGALRM: f"not shown to be equal within {math_worker.WAITING} seconds",
         -signal.SIGSEGV: "the comparison crashed",
     }
-    if sys.platform != "win32"
-    else {}
-)
 
 
 class _Worker:
     """One process; used by one thread at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, computing: float) -> None:
         # The parent's own path: what it can import the worker can, and a math.py in the working directory is not in it.
         path = os.pathsep.join([str(_ROOT), *filter(None, sys.path)])
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", math_worker.__name__],
+            [sys.executable, "-P", "-m", math_worker.__name__, str(computing)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,6 +1,6 @@
-"""The process that compares mathematical answers, one line of JSON each: ``python -m llmuses.metrics.math_worker``.
+"""The process that compares mathematical answers, one line of JSON each: ``python -m llmuses.metrics.math_worker 5``.
 
-It is told ``[target, answer]`` and says ``true`` or ``false``. Its own limits end it: memory, seconds of computing, and
+The number is the seconds of computing that one comparison may take: they are the same on a busy machine. It is told ``[target, answer]`` and says ``true`` or ``false``. Its own limits end it: memory, seconds of computing, and
 seconds in all, so that it does not outlive a parent that was killed. A closed input ends it too.
 """
 
@@ -11,14 +11,13 @@ import sys
 
 MEMORY = 2 << 30
 """Bytes of address space that a comparison may use, the library included."""
-COMPUTING = 5.0
-"""Seconds of computing that one comparison may take: the same on a busy machine."""
 WAITING = 60
 """Seconds that one comparison may take on the clock."""
 
 
 def main() -> None:
     """Compare pairs from standard input until it closes."""
+    computing = float(sys.argv[1])
     sys.set_int_max_str_digits(20_000)
     sys.setrecursionlimit(3000)
     answers = sys.stdout
@@ -30,7 +29,7 @@ def main() -> None:
 
     for line in sys.stdin:
         target, answer = json.loads(line)
-        _start_clock(COMPUTING, WAITING)
+        _start_clock(computing, WAITING)
         try:
             equal = equal_math(target, answer)
         except RecursionError:
