@@ -54,6 +54,12 @@ class HubIds(NamedTuple):
     modelscope: str
     huggingface: str
     patterns: tuple[str, ...] = ("*.parquet", "*.jsonl", "*.json", "*.csv")
+    apart: Mapping[str, tuple[str, str]] = {}
+    """The two ids of each subset that lies in a repository of its own."""
+
+    def of(self, subset: str) -> HubIds:
+        """Return where the rows of one subset lie."""
+        return HubIds(*self.apart[subset], self.patterns) if subset in self.apart else self
 
 
 class Benchmark(ABC):
@@ -86,6 +92,8 @@ class Benchmark(ABC):
     """The forms that it can be asked in, the default one first; () where there is only one."""
     subset_column: ClassVar[str | None] = None
     """The column that says which subset a row is of, in files that hold several."""
+    subset_labels: ClassVar[Mapping[str, str]] = {}
+    """What that column calls a subset, where that is not its own name."""
     categories: ClassVar[Mapping[str, str]] = {}
     """Which category a subset belongs to, for the averages by category."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -127,7 +135,8 @@ class Benchmark(ABC):
 
     def _locate(self, root: Path, subset: str, split: str) -> tuple[list[Path], Filter | None]:
         """Return the files of one split of one subset, and which of their rows are of it."""
-        shared = None if self.subset_column is None else Filter(self.subset_column, subset)
+        label = self.subset_labels.get(subset, subset)
+        shared = None if self.subset_column is None else Filter(self.subset_column, label)
         if root.is_file():
             return self._locate_in_file(root, subset, split, shared)
         names = self.split_names.get(split, (split,))

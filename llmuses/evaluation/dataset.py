@@ -10,7 +10,8 @@ import hashlib
 import random
 import tempfile
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -40,13 +41,13 @@ class Dataset:
         self._spool = tempfile.TemporaryFile(prefix="llmuses-samples-")
         self._decoder = msgspec.json.Decoder(Sample)
         self._offsets = array("Q")
-        root = locate(benchmark, plan)
-        self.subsets = _subsets(benchmark, plan, root)
-        sizes, self.sha256, self.chance = self._load(root)
+        roots = cache(partial(locate, benchmark, plan))
+        self.subsets = _subsets(benchmark, plan, roots)
+        sizes, self.sha256, self.chance = self._load(roots)
         self._shots: dict[str, list[Sample]] = {}
         self.borrowed_shots = False
         for subset in self.subsets:
-            self._shots[subset], borrowed = _shots(benchmark, plan, root, subset)
+            self._shots[subset], borrowed = _shots(benchmark, plan, roots(subset), subset)
             self.borrowed_shots |= borrowed
         self.prompts_sha256 = "" if plan.answers else self._prompts_digest(sizes)
         taken = [size if limit is None else min(size, limit) for size in sizes]
@@ -54,13 +55,13 @@ class Dataset:
         self._turns = stratified_order(self.subsets, sizes, limit, seed)
         self.order = Order(method="stratified", seed=seed, n=len(self._turns), sha256=self._order_digest())
 
-    def _load(self, root: Path) -> tuple[list[int], str, float]:
+    def _load(self, roots: Callable[[str], Path]) -> tuple[list[int], str, float]:
         digest = hashlib.sha256()
         encode = msgspec.json.Encoder(order="deterministic").encode
         sizes, chance, offset = [], 0.0, 0
         seen: set[int] = set()
         for subset in self.subsets:
-            before = len(self._offsets)
+            before, root = len(self._offsets), roots(subset)
             for sample in self.benchmark.samples(root, subset, self.plan.split):
                 if sample.subset != subset or hash(sample.sample_id) in seen:
                     raise DataError(
@@ -160,8 +161,8 @@ class RunItems:
         return Item(plan.dataset, sample, repeat, prompt.ask, prompt.question_at, prompt.shots)
 
 
-def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
-    """Return the folder or file that holds a benchmark's rows, downloaded where no local path is given."""
+def locate(benchmark: Benchmark, plan: DatasetPlan, subset: str) -> Path:
+    """Return the folder or file that holds the rows of a subset, downloaded where no local path is given."""
     if plan.sample_data:
         shipped = REGISTRY / "data" / benchmark.name
         if not shipped.is_dir():
@@ -177,28 +178,35 @@ def locate(benchmark: Benchmark, plan: DatasetPlan) -> Path:
     hub = Hub(plan.hub)
     if benchmark.hub is None:
         raise DataError(f"{benchmark.name}: it lies on no hub; give its rows as local_path.")
-    ids = {Hub.MODELSCOPE: benchmark.hub.modelscope, Hub.HUGGINGFACE: benchmark.hub.huggingface}
+    where = benchmark.hub.of(subset)
+    ids = {Hub.MODELSCOPE: where.modelscope, Hub.HUGGINGFACE: where.huggingface}
     if hub not in ids:
         raise DataError(f"{benchmark.name}: rows come from the hub modelscope or huggingface, not '{hub}'.")
     try:
-        return fetch_dataset(ids[hub], hub, patterns=benchmark.hub.patterns)
+        return fetch_dataset(ids[hub], hub, patterns=where.patterns)
     except HubError as problem:
         raise HubError(f"{str(problem).rstrip('.')}, or try the shipped rows with --sample-data.") from problem
 
 
-def _subsets(benchmark: Benchmark, plan: DatasetPlan, root: Path) -> tuple[str, ...]:
-    """Return the subsets to ask: those named, which must be there, or all that are there."""
-    present = tuple(s for s in benchmark.subsets_in(root) if benchmark.find(root, s, plan.split))
+def _subsets(benchmark: Benchmark, plan: DatasetPlan, roots: Callable[[str], Path]) -> tuple[str, ...]:
+    """Return the subsets to ask: those named, which must be there, or the usual ones that are there, or any.
+
+    ``roots`` says where the rows of a subset are: only what may be asked is looked for.
+    """
+    root = roots(plan.subsets[0] if plan.subsets else "")
+    known = benchmark.subsets_in(root)
+    usual = benchmark.default_subsets
+    wanted = plan.subsets or [subset for subset in known if usual is None or subset in usual]
+    present = tuple(s for s in wanted if s in known and benchmark.find(roots(s), s, plan.split))
     missing = [subset for subset in plan.subsets if subset not in present]
+    if not present and not plan.subsets and usual is not None:
+        present = tuple(s for s in known if s not in usual and benchmark.find(roots(s), s, plan.split))
     if missing or not present:
         subset = missing[0] if missing else next(iter(benchmark.subsets), "SUBSET")
         names = {"subset": subset, "split": plan.split, "Split": plan.split.capitalize()}
         title = f"{benchmark.name}, subset '{subset}'" if missing else benchmark.name
-        raise LayoutError(title, root, [template.format(**names) for template in benchmark.files])
-    if plan.subsets:
-        return tuple(plan.subsets)
-    usual = benchmark.default_subsets
-    return tuple(subset for subset in present if usual is None or subset in usual) or present
+        raise LayoutError(title, roots(subset), [template.format(**names) for template in benchmark.files])
+    return present
 
 
 def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> tuple[list[Sample], bool]:
