@@ -1,0 +1,109 @@
+"""Real models' outputs scored beside what was published for them: ``python -m tests.parity.published [--only WORD ...]``.
+
+Each set of outputs goes through ``llmuses score`` in a process of its own. Printed are both figures, and each sample
+whose verdict differs from a stored label. Returns 1 where a difference is not explained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from llmuses.benchmarks.registry import benchmark_names
+from llmuses.records import Report, Review, Status
+from llmuses.store import JsonlStore, read_json
+from tests.parity.published_cases import CASES, Case, Labels
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+
+
+class Outcome(NamedTuple):
+    """What a case came to: our report, and the reviews whose verdict is not the stored one."""
+
+    case: Case
+    report: Report
+    labels: Labels
+    differ: list[Review]
+
+    @property
+    def unexplained(self) -> list[Review]:
+        """Return the reviews that differ without a reason that is known."""
+        return [review for review in self.differ if review.sample_id not in self.case.why]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Score every case, or those whose name holds one of the words; print the table."""
+    parser = argparse.ArgumentParser(description="Scores beside the published ones.")
+    parser.add_argument("--only", nargs="+", default=[], help="cases whose name holds one of these words")
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder of rows and outputs")
+    args = parser.parse_args(arguments)
+    if not args.data.is_dir():
+        print(f"The outputs are looked for in {args.data}: name their folder with --data.", file=sys.stderr)
+        return 2
+    print(f"{'':46}{'n':>6}{'published':>11}{'ours':>8}{'labels':>8}{'differ':>8}")
+    outcomes = []
+    for case in CASES:
+        if args.only and not any(word in case.name for word in args.only):
+            continue
+        if case.dataset not in benchmark_names():
+            print(f"{case.name:46}{'':6}{case.published:>11.2f}   llmuses has no {case.dataset} yet")
+            continue
+        with tempfile.TemporaryDirectory(prefix="llmuses-published-") as folder:
+            outcomes.append(run_case(case, args.data, Path(folder)))
+        print(_line(outcomes[-1]), flush=True)
+    for outcome in outcomes:
+        _print_differences(outcome)
+    return int(any(outcome.unexplained for outcome in outcomes))
+
+
+def run_case(case: Case, data: Path, folder: Path) -> Outcome:
+    """Score one case by the command and return what came of it."""
+    made = case.make(data, folder)
+    outputs = folder / "runs"
+    command = [
+        sys.executable, "-m", "llmuses", "score", "--dataset", case.dataset, "--predictions", str(made.predictions),
+        "--dataset-args", json.dumps({case.dataset: made.dataset_args}), "--outputs", str(outputs), "--name", "published",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode == 2:
+        raise SystemExit(f"{case.name}: {done.stderr.strip()}")
+    (run,) = (path.parent for path in outputs.glob("*/run.json"))
+    reviews = JsonlStore(run / "reviews" / f"{case.dataset}.jsonl", Review)
+    report = read_json(run / "reports" / f"{case.dataset}.json", Report)
+    found = [review for review in reviews if review.status is not Status.FAILED]
+    differ = [
+        review
+        for review in found
+        if review.sample_id in made.labels and (review.scores[report.metric] == 1.0) != made.labels[review.sample_id]
+    ]
+    return Outcome(case, report, made.labels, sorted(differ, key=lambda review: review.sample_id))
+
+
+def _line(outcome: Outcome) -> str:
+    report = outcome.report
+    labels = 100 * sum(outcome.labels.values()) / len(outcome.labels) if outcome.labels else None
+    said = f"{labels:8.2f}{len(outcome.differ):8}" if labels is not None else f"{'–':>8}{'–':>8}"
+    score = 100 * report.score if report.score is not None else float("nan")
+    return f"{outcome.case.name:46}{report.n:6,}{outcome.case.published:11.2f}{score:8.2f}{said}"
+
+
+def _print_differences(outcome: Outcome) -> None:
+    if not outcome.differ:
+        return
+    print(f"\n{outcome.case.name}: verdicts that differ from the stored labels")
+    for review in outcome.differ:
+        label = "right" if outcome.labels[review.sample_id] else "wrong"
+        read = "nothing" if review.extracted is None else " ".join(review.extracted.split())[:60]
+        why = outcome.case.why.get(review.sample_id, review.reason or "not explained")
+        print(f"  {review.sample_id}: stored {label}; read {read}, target {review.target[:60]}: {why}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
