@@ -431,3 +431,82 @@ class Run(Record, kw_only=True, omit_defaults=False):
     updated: float = 0.0
     finished: float | None = None
     seconds: float = 0.0
+
+
+# --- The arena ---------------------------------------------------------------------------------------------
+
+
+class Winner(StrEnum):
+    """Who won a battle. ``both_bad`` counts as a tie in ratings, and is told apart in reports."""
+
+    MODEL_A = "model_a"
+    MODEL_B = "model_b"
+    TIE = "tie"
+    BOTH_BAD = "both_bad"
+
+
+HUMAN = "human"
+"""The judge of a battle that a person decided."""
+
+
+class Battle(Record, kw_only=True):
+    """One decided battle of two models over one question.
+
+    ``judge`` is ``human`` or the judge model's name; ``voter`` is a pseudonym of the person. ``anony`` says whether the
+    names were hidden until the vote. ``pair_probability`` is the chance that matchmaking, under ``policy``, had of
+    choosing this pair then: without it votes that were gathered under different policies cannot be combined without
+    bias. ``latency_a`` and ``latency_b`` are seconds.
+    """
+
+    battle_id: str
+    question_id: str
+    model_a: str
+    model_b: str
+    winner: Winner
+    judge: str = HUMAN
+    category: str | None = None
+    language: str | None = None
+    question: str | None = None
+    conversation: list[Message] | None = None
+    output_a: str | None = None
+    output_b: str | None = None
+    scores: dict[str, float] | None = None
+    voter: str | None = None
+    anony: bool = True
+    policy: str | None = None
+    pair_probability: float | None = None
+    generation_config: GenerationConfig | None = None
+    finish_a: str | None = None
+    finish_b: str | None = None
+    latency_a: float | None = None
+    latency_b: float | None = None
+    tstamp: float = 0.0
+
+
+class Exclusion(Record, kw_only=True):
+    """Takes a battle out of the ratings, and says why. The battle's own line stays where it is."""
+
+    battle_id: str
+    reason: str
+    tstamp: float = 0.0
+
+
+class RegisterEvent(StrEnum):
+    """What became of a model in an arena."""
+
+    ADDED = "added"
+    VARIANT = "variant"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    RETIRED = "retired"
+
+
+class RegisterLine(Record, kw_only=True):
+    """One line of an arena's register of models, which only grows: a model that was ever played stays known."""
+
+    model: str
+    event: RegisterEvent
+    model_spec: str | None = None
+    variant_of: str | None = None
+    reason: str | None = None
+    tstamp: float = 0.0

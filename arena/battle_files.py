@@ -1,0 +1,234 @@
+"""Battles from JSONL files, read and added up in DuckDB: our own lines, and the vote logs of FastChat and arena-rank.
+
+A file may hold exclusion lines too (``battle_id`` and ``reason``): the battles that they name are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.ratings.counts import Floats, PairCounts
+from llmuses.errors import DataError
+from llmuses.records import HUMAN
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_COLUMNS = {
+    "model_a": "VARCHAR",
+    "model_b": "VARCHAR",
+    "winner": "VARCHAR",
+    "win": "VARCHAR",
+    "judge": "VARCHAR",
+    "reason": "VARCHAR",
+}
+"""What every rating reads; the wider a line is read, the longer it takes."""
+
+_MORE = {
+    "battle_id": "VARCHAR",
+    "question_id": "VARCHAR",
+    "category": "VARCHAR",
+    "language": "VARCHAR",
+    "question": "VARCHAR",
+    "output_a": "VARCHAR",
+    "output_b": "VARCHAR",
+    "voter": "VARCHAR",
+    "anony": "BOOLEAN",
+    "policy": "VARCHAR",
+    "pair_probability": "DOUBLE",
+    "tstamp": "DOUBLE",
+}
+"""What some ratings read as well. Other programs' names for them are in ``_ALIASES``."""
+
+_ALIASES = {
+    "question_id": ("question_hash",),
+    "voter": ("judge_hash", "user_id"),
+    "question": ("prompt", "instruction"),
+}
+
+_OUTCOMES = {
+    "model_a": 0, "a": 0, "model_b": 1, "b": 1, "tie": 2, "both_bad": 2, "bothbad": 2, "tie (bothbad)": 2,
+    "tie (both_bad)": 2,
+}  # fmt: skip
+"""The winner as files spell it: 0 the first model, 1 the second, 2 neither."""
+
+
+class Selection(NamedTuple):
+    """Which battles are taken: those of one judge (``human`` for people's), of one category, in one language, those in
+    which the names were hidden. None and False take all."""
+
+    judge: str | None = None
+    category: str | None = None
+    language: str | None = None
+    blind_only: bool = False
+
+    @property
+    def columns(self) -> set[str]:
+        """Return the columns beyond the usual ones that deciding it needs."""
+        wanted = {"category": self.category, "language": self.language, "anony": self.blind_only or None}
+        return {name for name, value in wanted.items() if value is not None}
+
+
+class Skipped(NamedTuple):
+    """Lines that are no battle: not JSON or without models, with a winner that is no known word, a model against itself,
+    and battles that an exclusion line takes out."""
+
+    unreadable: int = 0
+    no_winner: int = 0
+    same_model: int = 0
+    excluded: int = 0
+
+
+class BattleTable:
+    """The selected battles of some files: counted in the database, or handed out as arrays.
+
+    ``names`` are the models' names in alphabetical order; everything else speaks of models by their place in it.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, columns: set[str], skipped: Skipped):
+        self._connection = connection
+        self._columns = columns
+        self.skipped = skipped
+        self.names: list[str] = [row[0] for row in self._rows("SELECT name FROM models ORDER BY id")]
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def counts(self, where: str = "true", parameters: Sequence[object] = ()) -> PairCounts:
+        """Return the battles added up; ``where`` is a condition in SQL on the columns that were asked for."""
+        sql = f"""
+            SELECT least(a, b) AS first, greatest(a, b) AS second,
+                sum(n) FILTER (outcome = (a > b)::TINYINT) AS wins,
+                sum(n) FILTER (outcome = (a < b)::TINYINT) AS losses,
+                sum(n) FILTER (outcome = 2) AS ties
+            FROM battles WHERE {where} GROUP BY ALL ORDER BY ALL"""
+        found = self._connection.execute(sql, list(parameters)).fetchnumpy()
+        numbers = [_filled(found[name]) for name in ("wins", "losses", "ties")]
+        first, second = (np.asarray(found[name], np.int64) for name in ("first", "second"))
+        return PairCounts(len(self.names), first, second, *numbers)
+
+    def arrays(self, *names: str, where: str = "true") -> dict[str, NDArray[Any]]:
+        """Return columns as arrays, one entry a battle: ``a``, ``b`` (places in ``names``), ``outcome`` (0, 1, 2) and those
+        named. Texts come as codes: numbers that are equal where the texts are."""
+        chosen = ", ".join(self._code(name) for name in names)
+        sql = f"SELECT a, b, outcome{', ' if chosen else ''}{chosen} FROM battles WHERE {where}"
+        return {name: np.asarray(column) for name, column in self._connection.execute(sql).fetchnumpy().items()}
+
+    def _code(self, name: str) -> str:
+        if name not in self._columns:
+            raise KeyError(f"column {name} was not asked for")
+        kind = {**_COLUMNS, **_MORE}[name]
+        return f"hash({name}) AS {name}" if kind == "VARCHAR" else name
+
+    def values(self, name: str) -> list[tuple[str, int]]:
+        """Return the different values of a column with how many battles have each, the commonest first."""
+        return self._rows(f"SELECT {name}, sum(n) AS n FROM battles GROUP BY ALL HAVING {name} IS NOT NULL "
+                          "ORDER BY n DESC, 1")  # fmt: skip
+
+
+def _filled(column: Any) -> Floats:
+    """Return a column of sums, with 0 where nothing was summed."""
+    return np.asarray(np.ma.filled(column.astype(np.float64), 0.0), np.float64)
+
+
+@contextmanager
+def open_battles(
+    paths: Sequence[Path | str], selection: Selection | None = None, columns: Sequence[str] = ()
+) -> Iterator[BattleTable]:
+    """Read battles once and yield them as a table in memory with the usual columns and those that are named.
+
+    Raises DataError for a file that does not exist, or where no line is a battle.
+    """
+    import duckdb
+
+    files = [Path(path) for path in paths]
+    for path in files:
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file of battles.")
+    chosen = selection or Selection()
+    wanted = {*columns, *chosen.columns}
+    with duckdb.connect() as connection:
+        skipped = _read(connection, files, chosen, wanted)
+        table = BattleTable(connection, {"judge", *wanted}, skipped)
+        if not table.names:
+            raise DataError(
+                f"{', '.join(map(str, files))}: no line is a battle that was asked for; a battle has model_a, model_b and "
+                "winner (model_a, model_b, tie or both_bad)."
+            )
+        yield table
+
+
+def _read(connection: DuckDBPyConnection, files: Sequence[Path], selection: Selection, wanted: set[str]) -> Skipped:
+    """Fill the tables ``battles`` and ``models``."""
+    excluded = _read_lines(connection, files, wanted)
+    if excluded and "battle_id" not in wanted:  # rare: only then is every battle's own id worth reading
+        _read_lines(connection, files, wanted | {"battle_id"})
+    conditions, parameters = _conditions(selection)
+    if excluded:
+        conditions.append("battle_id NOT IN (SELECT battle_id FROM raw WHERE excludes AND battle_id IS NOT NULL)")
+    connection.execute("""
+        CREATE OR REPLACE TEMP TABLE models AS
+        SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id FROM (
+            SELECT model_a AS name FROM raw WHERE outcome IS NOT NULL UNION SELECT model_b FROM raw WHERE outcome IS NOT NULL
+        ) WHERE name IS NOT NULL""")
+    kept = " AND ".join(["outcome IS NOT NULL", "model_a != model_b", *conditions])
+    connection.execute(
+        f"""CREATE TEMP TABLE battles AS SELECT raw.* EXCLUDE (model_a, model_b, excludes), one.id AS a, two.id AS b
+        FROM raw JOIN models AS one ON one.name = model_a JOIN models AS two ON two.name = model_b WHERE {kept}""",
+        parameters,
+    )
+    taken_out = (
+        "outcome IS NOT NULL AND battle_id IN (SELECT battle_id FROM raw WHERE excludes)" if excluded else "false"
+    )
+    numbers = connection.execute(f"""
+        SELECT coalesce(sum(n) FILTER ((model_a IS NULL OR model_b IS NULL) AND NOT excludes), 0),
+            coalesce(sum(n) FILTER (model_a IS NOT NULL AND model_b IS NOT NULL AND outcome IS NULL), 0),
+            coalesce(sum(n) FILTER (model_a = model_b), 0), coalesce(sum(n) FILTER ({taken_out}), 0) FROM raw""").fetchone()
+    assert numbers is not None
+    connection.execute("DROP TABLE raw")
+    return Skipped(*(int(number) for number in numbers))
+
+
+def _read_lines(connection: DuckDBPyConnection, files: Sequence[Path], wanted: set[str]) -> bool:
+    """Fill the table ``raw``: lines that are alike in all that is wanted become one, ``n`` says how many. Return whether
+    there are exclusion lines."""
+    columns = dict(_COLUMNS)
+    for name in sorted(wanted):
+        columns[name] = _MORE[name]
+        columns.update(dict.fromkeys(_ALIASES.get(name, ()), _MORE[name]))
+    lines = connection.read_json(
+        [str(path) for path in files], columns=columns, format="newline_delimited", ignore_errors=True
+    )
+    lines.create_view("lines", replace=True)
+    outcome = (
+        "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in _OUTCOMES.items()) + " END"
+    )
+    more = "".join(f", coalesce({', '.join((name, *_ALIASES.get(name, ())))}) AS {name}" for name in sorted(wanted))
+    chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
+        ({outcome})::TINYINT AS outcome, coalesce(judge, '{HUMAN}') AS judge{more}"""
+    if wanted:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM lines")
+    else:
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, count(*) AS n FROM lines GROUP BY ALL"
+        )
+    found = connection.execute("SELECT bool_or(excludes) FROM raw").fetchone()
+    return bool(found and found[0])
+
+
+def _conditions(selection: Selection) -> tuple[list[str], list[object]]:
+    conditions, parameters = [], []
+    for name in ("judge", "category", "language"):
+        value = getattr(selection, name)
+        if value is not None:
+            conditions.append(f"{name} = ?")
+            parameters.append(value)
+    if selection.blind_only:
+        conditions.append("coalesce(anony, true)")
+    return conditions, parameters

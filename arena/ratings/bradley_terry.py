@@ -1,0 +1,135 @@
+"""Bradley-Terry by maximum likelihood on counts, with sandwich covariances.
+
+A model of strength θ_i beats one of strength θ_j with chance σ(θ_i − θ_j), σ the logistic function; a tie is half a
+win for each. Source: Bradley & Terry (1952), "Rank analysis of incomplete block designs", Biometrika 39. Strengths are
+natural logarithms of odds, and sum to zero.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from arena.ratings.counts import Floats, Ints, PairCounts, pair_matrix
+
+
+class Fit(NamedTuple):
+    """Strengths that sum to zero, shape (K,), and their covariance, shape (K, K), of rank K − 1."""
+
+    strengths: Floats
+    covariance: Floats
+
+
+def chances(strengths: Floats, first: Ints, second: Ints) -> Floats:
+    """Return the chance that the first of each pair wins, shape (P,)."""
+    return np.asarray(1 / (1 + np.exp(strengths[second] - strengths[first])), np.float64)
+
+
+def fit(counts: PairCounts, start: Floats | None = None) -> Fit:
+    """Return the strengths of models that are linked by wins and losses (see ``graph.standing``), covariance per battle.
+
+    ``start`` are strengths to begin from. Raises ValueError where the maximum is not finite.
+    """
+    strengths = maximise(counts, start)
+    return Fit(strengths, sandwich(counts, strengths, scores_of(counts, strengths)))
+
+
+def maximise(counts: PairCounts, start: Floats | None = None) -> Floats:
+    """Return the strengths of highest likelihood by Newton's method with halved steps.
+
+    Raises ValueError where it does not come to rest: the maximum is not finite.
+    """
+    strengths = np.zeros(counts.models) if start is None else start - start.mean()
+    value = log_likelihood(counts, strengths)
+    for _ in range(100):
+        p = chances(strengths, counts.first, counts.second)
+        residual = (counts.wins + counts.ties / 2) - counts.total * p
+        gradient = np.bincount(counts.first, residual, counts.models)
+        gradient -= np.bincount(counts.second, residual, counts.models)
+        step = np.linalg.solve(_pinned(information(counts, p)), gradient)
+        if np.abs(step).max() < 1e-10:
+            return np.asarray(strengths - strengths.mean(), np.float64)
+        for _ in range(40):
+            further = strengths + step
+            gained = log_likelihood(counts, further)
+            if gained >= value - 1e-12 * abs(value):
+                break
+            step = step / 2
+        strengths, value = further, gained
+    raise ValueError("the battles bound no finite rating")
+
+
+def log_likelihood(counts: PairCounts, strengths: Floats) -> float:
+    """Return the logarithm of the battles' chance under these strengths, a tie as half a win for each."""
+    gap = strengths[counts.first] - strengths[counts.second]
+    won = counts.wins + counts.ties / 2
+    lost = counts.losses + counts.ties / 2
+    return float(-(won @ np.logaddexp(0, -gap) + lost @ np.logaddexp(0, gap)))
+
+
+def information(counts: PairCounts, p: Floats) -> Floats:
+    """Return the negative Hessian of the log-likelihood, shape (K, K), of rank K − 1."""
+    return pair_matrix(counts.models, counts.first, counts.second, counts.total * p * (1 - p))
+
+
+def scores_of(counts: PairCounts, strengths: Floats) -> Floats:
+    """Return Σ g gᵀ over battles, g the gradient of one battle's log-likelihood, shape (K, K).
+
+    All battles of one pair with one outcome have the same g, so counts say it all.
+    """
+    p = chances(strengths, counts.first, counts.second)
+    squares = counts.wins * (1 - p) ** 2 + counts.losses * p**2 + counts.ties * (0.5 - p) ** 2
+    return pair_matrix(counts.models, counts.first, counts.second, squares)
+
+
+def sandwich(counts: PairCounts, strengths: Floats, scores: Floats) -> Floats:
+    """Return H⁺ S H⁺, the covariance of the strengths that sum to zero, S the sum of the outer products of scores.
+
+    It holds where the model of ties or of independence does not; S by cluster makes it cluster-robust. Source: White
+    (1982), "Maximum likelihood estimation of misspecified models", Econometrica 50(1).
+    """
+    bread = np.linalg.inv(_pinned(information(counts, chances(strengths, counts.first, counts.second))))
+    centre = np.eye(counts.models) - 1 / counts.models
+    return np.asarray(centre @ bread @ scores @ bread @ centre, np.float64)
+
+
+def cluster_scores(models: int, first: Ints, second: Ints, residual: Floats, cluster: Ints) -> Floats:
+    """Return Σ G Gᵀ over clusters, G the sum of a cluster's gradients, shape (K, K), times C / (C − 1).
+
+    ``residual`` is what was won less what was expected, ``cluster`` a number from 0, both of shape (N,). Source:
+    Cameron & Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human Resources 50(2), section II.
+    """
+    number = int(cluster.max()) + 1
+    places = np.concatenate((cluster * models + first, cluster * models + second))
+    values = np.concatenate((residual, -residual))
+    if number * models <= 4 * len(values):
+        dense = np.bincount(places, values, number * models).reshape(number, models)
+        scores = dense.T @ dense
+    else:
+        scores = _sparse_scores(models, places, values)
+    return np.asarray(scores * (number / max(1, number - 1)), np.float64)
+
+
+def _sparse_scores(models: int, places: Ints, values: Floats) -> Floats:
+    """Return Gᵀ G of a matrix with few entries a row; ``places`` are row · models + column, in any order."""
+    order = np.argsort(places, kind="stable")
+    places, values = places[order], values[order]
+    starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
+    sums, where = np.add.reduceat(values, starts), places[starts]
+    rows, columns = where // models, where % models
+    scores = np.zeros(models * models)
+    scores += np.bincount(columns * (models + 1), sums * sums, models * models)
+    for lag in range(1, models):
+        same = rows[lag:] == rows[:-lag]
+        if not same.any():
+            break
+        products = (sums[lag:] * sums[:-lag])[same]
+        scores += np.bincount((columns[:-lag] * models + columns[lag:])[same], products, models * models)
+        scores += np.bincount((columns[lag:] * models + columns[:-lag])[same], products, models * models)
+    return scores.reshape(models, models)
+
+
+def _pinned(matrix: Floats) -> Floats:
+    """Return a matrix whose rows sum to zero made regular: the strengths' sum, which nothing decides, is held at zero."""
+    return np.asarray(matrix + np.trace(matrix) / len(matrix) ** 2, np.float64)
