@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from llmuses import __version__
-from llmuses.comparison.pairing import Questions, differences, right_or_wrong, shared, side, standard_error, tested
+from llmuses.comparison.pairing import Questions, differences, measured, right_or_wrong, shared, side, standard_error
 from llmuses.comparison.result import ComparedRun, Comparison, DatasetComparison, Pair, Part, Rank, Refusal
 from llmuses.comparison.runs import KnownRun, find_run, read_questions
 from llmuses.errors import UnknownNameError, UsageError
@@ -74,7 +74,7 @@ def _chosen(runs: Mapping[str, KnownRun], wanted: Sequence[str]) -> list[str]:
     common = [name for name in dict.fromkeys(reported) if reported.count(name) > 1]
     for name in wanted:
         if name not in reported:
-            raise UnknownNameError("dataset in these runs", name, reported)
+            raise UnknownNameError("dataset in these runs", name, set(reported))
         if name not in common:
             raise UsageError(f"only one of these runs has a report of {name}: nothing to compare it with.")
     if not common:
@@ -144,7 +144,7 @@ def _pair(first: str, second: str, questions: Mapping[str, Questions], total: in
     if not common.ids:
         return None
     strata = differences(a, b, common.ids)
-    difference, p_value, method = tested(strata, right_or_wrong(a, common.ids) and right_or_wrong(b, common.ids))
+    difference, p_value, method = measured(strata, right_or_wrong(a, common.ids) and right_or_wrong(b, common.ids))
     values = [value for stratum in strata for value in stratum]
     return Pair(
         first=first,

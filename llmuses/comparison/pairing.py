@@ -22,7 +22,7 @@ class Shared(NamedTuple):
     only_second: int
 
 
-class Tested(NamedTuple):
+class Measured(NamedTuple):
     """A difference, the two-sided p-value of there being none, and the test that gave it."""
 
     difference: Difference
@@ -68,18 +68,18 @@ def right_or_wrong(questions: Questions, ids: Iterable[str]) -> bool:
     return all(len(each) == 1 and next(iter(each.values())) in (0.0, 1.0) for each in scores)
 
 
-def tested(strata: Sequence[Sequence[float]], binary: bool) -> Tested:
+def measured(strata: Sequence[Sequence[float]], binary: bool) -> Measured:
     """Return the difference and its test: McNemar's where answers are right or wrong, else the paired bootstrap."""
     if binary:
         values = [value for stratum in strata for value in stratum]
         p_value = mcnemar(sum(value > 0 for value in values), sum(value < 0 for value in values))
-        return Tested(paired_proportions(strata), p_value, "mcnemar")
+        return Measured(paired_proportions(strata), p_value, "mcnemar")
     from llmuses.statistics.bootstrap import paired_bootstrap
 
     difference, p_value = paired_bootstrap(strata)
-    return Tested(difference, p_value, "bootstrap")
+    return Measured(difference, p_value, "bootstrap")
 
 
 def standard_error(strata: Sequence[Sequence[float]], binary: bool) -> float:
-    """Return the standard error of a difference as ``tested`` has it, without its test."""
+    """Return the standard error of a difference as ``measured`` has it, without its test."""
     return paired_proportions(strata).stderr if binary else paired_error(strata)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from llmuses.comparison.result import Comparison, DatasetComparison, Pair, Part, Refusal, Side
@@ -58,6 +58,7 @@ def refusal_words(refusal: Refusal, labels: _Labels, lang: Lang) -> str:
 
 def _section(found: DatasetComparison, labels: _Labels, lang: Lang) -> Section:
     notes = [note for pair in found.pairs for note in _notes(pair, labels, lang)]
+    notes += _count_notes(found.pairs, labels, lang)
     notes += [refusal_words(refusal, labels, lang) for refusal in found.refusals]
     if len(found.ranks) > 2:
         said = [
@@ -115,13 +116,21 @@ def _notes(pair: Pair, labels: _Labels, lang: Lang) -> Iterator[str]:
         yield text(lang, "compare.note.only", pair=name, **names, **only)
     if pair.left_out:
         yield text(lang, "compare.note.left_out", pair=name, n=f"{pair.left_out:,}")
-    said = [
-        text(lang, "compare.note.side", run=labels[run], counts=counts)
-        for run, side in zip((pair.first, pair.second), pair.sides, strict=True)
-        if (counts := _counts(side, lang))
-    ]
-    if said:
-        yield text(lang, "compare.note.counts", pair=name, said=text(lang, "compare.semicolon").join(said))
+
+
+def _count_notes(pairs: Sequence[Pair], labels: _Labels, lang: Lang) -> Iterator[str]:
+    """Yield what happened to the answers of each run; pair by pair where that depends on the samples in common."""
+    by_run: dict[str, dict[str, list[str]]] = {}
+    for pair in pairs:
+        for run, side in zip((pair.first, pair.second), pair.sides, strict=True):
+            by_run.setdefault(run, {}).setdefault(_counts(side, lang), []).append(_pair(pair, labels, lang))
+    for run, said in by_run.items():
+        for counts, names in said.items():
+            if counts:
+                name = (
+                    labels[run] if len(said) == 1 else f"{labels[run]} ({text(lang, 'compare.separator').join(names)})"
+                )
+                yield text(lang, "compare.note.counts", run=name, counts=counts)
 
 
 def _counts(side: Side, lang: Lang) -> str:
