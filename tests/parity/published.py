@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from llmuses.benchmarks.registry import benchmark_names
 from llmuses.records import Report, Review, Status
 from llmuses.store import JsonlStore, read_json
-from tests.parity.published_cases import CASES, Case, Labels
+from tests.parity.published_cases import CASES, Case, Labels, Part
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
 
 
 class Outcome(NamedTuple):
-    """What a case came to: our report, and the reviews whose verdict is not the stored one."""
+    """What a case came to: our score over ``n`` answers, and the reviews whose verdict is not the stored one."""
 
     case: Case
-    report: Report
+    n: int
+    score: float
     labels: Labels
     differ: list[Review]
 
@@ -66,32 +68,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_case(case: Case, data: Path, folder: Path) -> Outcome:
     """Score one case by the command and return what came of it."""
     made = case.make(data, folder)
-    outputs = folder / "runs"
+    scores: list[float] = []
+    differ = []
+    for part in made.parts:
+        for review, score in scored(case.dataset, part, folder / "runs" / str(part.dataset_args.get("split", "all"))):
+            scores.append(score)
+            if made.labels and (score == 1.0) != made.labels[review.sample_id]:
+                differ.append(review)
+    differ.sort(key=lambda review: [int(part) for part in re.findall(r"\d+", review.sample_id)])
+    return Outcome(case, len(scores), sum(scores) / len(scores), made.labels, differ)
+
+
+def scored(dataset: str, part: Part, outputs: Path) -> Iterator[tuple[Review, float]]:
+    """Run the command and yield each review with its main score; what the file holds no answer for is left out."""
     command = [
-        sys.executable, "-m", "llmuses", "score", "--dataset", case.dataset, "--predictions", str(made.predictions),
-        "--dataset-args", json.dumps({case.dataset: made.dataset_args}), "--outputs", str(outputs), "--name", "published",
+        sys.executable, "-m", "llmuses", "score", "--dataset", dataset, "--predictions", str(part.predictions),
+        "--dataset-args", json.dumps({dataset: part.dataset_args}), "--outputs", str(outputs), "--name", "published",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode == 2:
-        raise SystemExit(f"{case.name}: {done.stderr.strip()}")
+        raise SystemExit(f"{part.predictions.name}: {done.stderr.strip()}")
     (run,) = (path.parent for path in outputs.glob("*/run.json"))
-    reviews = JsonlStore(run / "reviews" / f"{case.dataset}.jsonl", Review)
-    report = read_json(run / "reports" / f"{case.dataset}.json", Report)
-    found = [review for review in reviews if review.status is not Status.FAILED]
-    differ = [
-        review
-        for review in found
-        if review.sample_id in made.labels and (review.scores[report.metric] == 1.0) != made.labels[review.sample_id]
-    ]
-    return Outcome(case, report, made.labels, sorted(differ, key=lambda review: review.sample_id))
+    report = read_json(run / "reports" / f"{dataset}.json", Report)
+    for review in JsonlStore(run / "reviews" / f"{dataset}.jsonl", Review):
+        if review.status is not Status.FAILED:
+            yield review, review.scores[report.metric]
 
 
 def _line(outcome: Outcome) -> str:
-    report = outcome.report
-    labels = 100 * sum(outcome.labels.values()) / len(outcome.labels) if outcome.labels else None
-    said = f"{labels:8.2f}{len(outcome.differ):8}" if labels is not None else f"{'–':>8}{'–':>8}"
-    score = 100 * report.score if report.score is not None else float("nan")
-    return f"{outcome.case.name:46}{report.n:6,}{outcome.case.published:11.2f}{score:8.2f}{said}"
+    labels = f"{'–':>8}{'–':>8}"
+    if outcome.labels:
+        share = 100 * sum(outcome.labels.values()) / len(outcome.labels)
+        labels = f"{share:8.2f}{len(outcome.differ):8}"
+    return f"{outcome.case.name:46}{outcome.n:6,}{outcome.case.published:11.2f}{100 * outcome.score:8.2f}{labels}"
 
 
 def _print_differences(outcome: Outcome) -> None:

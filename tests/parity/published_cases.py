@@ -14,11 +14,17 @@ Labels = dict[str, bool]
 """Whether an answer was called right by those who published it, by the sample's id."""
 
 
-class Made(NamedTuple):
-    """What ``llmuses score`` is given, and what its verdicts are held against."""
+class Part(NamedTuple):
+    """What ``llmuses score`` is given at once: one file of answers, and the rows that they answer."""
 
     predictions: Path
     dataset_args: Mapping[str, Any]
+
+
+class Made(NamedTuple):
+    """What is scored, in parts where the rows are of several splits, and what the verdicts are held against."""
+
+    parts: list[Part]
     labels: Labels
 
 
@@ -53,11 +59,8 @@ def _gsm8k(folder: Path, rows: list[dict[str, str]], outputs: list[str], labels:
     write_lines(folder / "rows" / "test.jsonl", rows)
     lines = ({"id": f"main/{n}", "output": text} for n, text in enumerate(outputs))
     predictions = write_lines(folder / "outputs.jsonl", lines)
-    return Made(
-        predictions,
-        {"local_path": str(folder / "rows")},
-        {f"main/{n}": label for n, label in enumerate(labels)},
-    )
+    part = Part(predictions, {"local_path": str(folder / "rows")})
+    return Made([part], {f"main/{n}": label for n, label in enumerate(labels)})
 
 
 def _openai(model: str) -> Callable[[Path, Path], Made]:
@@ -98,7 +101,8 @@ def _evalscope(model: str, kind: str) -> Callable[[Path, Path], Made]:
         folder = data / "outputs/gsm8k/evalscope_reports"
         reviews = read_lines(folder / f"{model}_reviews_gsm8k_main.jsonl")
         labels = {f"main/{line['index']}": line["sample_score"]["score"]["value"]["acc"] == 1.0 for line in reviews}
-        return Made(folder / f"{model}_{kind}_gsm8k_main.jsonl", {"local_path": str(data / "gsm8k")}, labels)
+        predictions = folder / f"{model}_{kind}_gsm8k_main.jsonl"
+        return Made([Part(predictions, {"local_path": str(data / "gsm8k")})], labels)
 
     return make
 
@@ -109,7 +113,10 @@ def _evalscope(model: str, kind: str) -> Callable[[Path, Path], Made]:
 def _wizardcoder(data: Path, _: Path) -> Made:
     path = data / "outputs/humaneval/wizardcoder-15b_T0.0_N1_reproduce.results.59.8.jsonl.gz"
     labels = {line["task_id"]: line["passed"] for line in read_lines(path)}
-    return Made(path, {"local_path": str(data / "humaneval/HumanEval.jsonl.gz")}, labels)
+    return Made([Part(path, {"local_path": str(data / "humaneval")})], labels)
+
+
+_MBPP_SPLITS = {"prompt": (1, 10), "test": (11, 510), "validation": (511, 600), "train": (601, 974)}
 
 
 def _gpt4_mbpp(own_tests: bool) -> Callable[[Path, Path], Made]:
@@ -123,12 +130,14 @@ def _gpt4_mbpp(own_tests: bool) -> Callable[[Path, Path], Made]:
         rows = [row for row in read_lines(data / "mbpp/mbpp.jsonl") if row["task_id"] in solved]
         if not own_tests:
             rows = [{**row, "test_list": _assertions(solved[row["task_id"]])} for row in rows]
-        write_lines(folder / "rows" / "mbpp.jsonl", rows)
-        lines = ({"task_id": task, "completion": line["solution"]} for task, line in solved.items())
-        labels = {str(task): line["is_solved"] for task, line in solved.items()}
-        return Made(
-            write_lines(folder / "outputs.jsonl", lines), {"local_path": str(folder / "rows/mbpp.jsonl")}, labels
-        )
+        path = write_lines(folder / "rows" / "mbpp.jsonl", rows)
+        parts = []
+        for split, (first, last) in _MBPP_SPLITS.items():
+            own = {task: line["solution"] for task, line in solved.items() if first <= task <= last}
+            lines = ({"task_id": task, "completion": text} for task, text in own.items())
+            predictions = write_lines(folder / f"{split}.jsonl", lines)
+            parts.append(Part(predictions, {"local_path": str(path), "split": split}))
+        return Made(parts, {f"MBPP/{task}": line["is_solved"] for task, line in solved.items()})
 
     return make
 
@@ -154,10 +163,10 @@ def _rho_math(data: Path, folder: Path) -> Made:
         for n, row in enumerate(solved)
     ]
     write_lines(folder / "rows" / "test.jsonl", rows)
-    lines = ({"id": f"math_500/{n}", "output": row["code"][0]} for n, row in enumerate(solved))
-    labels = {f"math_500/{n}": row["score"][0] for n, row in enumerate(solved)}
+    lines = ({"id": f"test/{n}.json", "output": row["code"][0]} for n, row in enumerate(solved))
+    labels = {f"test/{n}.json": row["score"][0] for n, row in enumerate(solved)}
     args = {"local_path": str(folder / "rows/test.jsonl"), "subset_list": ["math_500"]}
-    return Made(write_lines(folder / "outputs.jsonl", lines), args, labels)
+    return Made([Part(write_lines(folder / "outputs.jsonl", lines), args)], labels)
 
 
 def _davinci(variant: str, task: str) -> Callable[[Path, Path], Made]:
@@ -171,7 +180,7 @@ def _davinci(variant: str, task: str) -> Callable[[Path, Path], Made]:
         (folder / f"rows/{task}.json").write_text(json.dumps({"examples": rows}), "utf-8")
         lines = ({"id": f"{task}/{n}", "output": row["prediction"]} for n, row in enumerate(solved))
         args = {"local_path": str(folder / "rows"), "subset_list": [task], "variant": variant}
-        return Made(write_lines(folder / "outputs.jsonl", lines), args, {})
+        return Made([Part(write_lines(folder / "outputs.jsonl", lines), args)], {})
 
     return make
 
