@@ -197,9 +197,12 @@ RULES = frozenset(
         "announced",
         "opening",
         "last_line",
+        "hinted",
         "option_text",
         "last_number",
         "likeliest_letter",
         "likeliest_text_per_byte",
+        "likeliest_answer",
+        "judge",
     ]
 )

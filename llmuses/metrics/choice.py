@@ -175,14 +175,14 @@ def _announced(answer: _Answer) -> Reading | None:
             denied.add(no["denied"])
             continue
         reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
-        if reading and reading.value not in denied and not _is_asked(answer, reading):
+        if reading and reading.value not in denied and not _is_asked(answer, reading.span[1]):
             return reading
     return None
 
 
-def _is_asked(answer: _Answer, reading: Reading, at_end: bool = False) -> bool:
+def _is_asked(answer: _Answer, end: int, at_end: bool = False) -> bool:
     """Whether what was read ends on a question mark, with more after it unless ``at_end``: "The answer is A? No"."""
-    after = answer.text[reading.span[1] :].lstrip("*_`\"')]} ")
+    after = answer.text[end:].lstrip("*_`\"')]} ")
     return after.startswith("?") and (at_end or len(after.strip()) > 1)
 
 
@@ -192,7 +192,7 @@ def _hinted(answer: _Answer) -> Reading | None:
     for match in list(say.HINTED.finditer(answer.text))[-_LATEST:]:
         if not say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
             reading = _option_after(answer, match.end(), "hinted", strict=True)
-            if reading and not _is_asked(answer, reading, at_end=True):
+            if reading and not _is_asked(answer, reading.span[1], at_end=True):
                 readings.append(reading)
     return readings[-1] if len({reading.value for reading in readings}) == 1 else None
 
@@ -207,7 +207,7 @@ def _opening(answer: _Answer) -> Reading | None:
         return None
     if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
         return None
-    if text.startswith("I,", place) or _is_asked(answer, Reading("", (place, place + 1), "")):
+    if text.startswith("I,", place) or _is_asked(answer, place + 1):
         return None
     if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
         return None
