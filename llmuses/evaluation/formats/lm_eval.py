@@ -82,7 +82,7 @@ def _scored(asked: list[_Asked], resps: list[Any]) -> tuple[Loglikelihood, Respo
     """
     context = asked[0].context
     pairs = [(one.rest, resp) for one, resp in zip(asked, resps, strict=True) if one.context == context]
-    if len(pairs) < len(asked) and len(pairs) * 2 != len(asked):
+    if any(one.context not in (context, "") for one in asked):
         raise ValueError("its continuations do not follow one context")
     scores = [_score(resp) for _, resp in pairs]
     return (
