@@ -22,7 +22,8 @@ class Form(NamedTuple):
 
 def forms(benchmark: Benchmark) -> list[Form]:
     """Return the ways in which a benchmark can be asked, the default of each mode first."""
-    return [Form(mode, variant) for mode in benchmark.modes for variant in benchmark.variants or ("",)]
+    variants = benchmark.variants or ("",)
+    return [Form(mode, name) for mode in benchmark.modes for name in variants if mode in benchmark.modes_in(name)]
 
 
 def form_plan(benchmark: Benchmark, form: Form) -> DatasetPlan:
