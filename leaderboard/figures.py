@@ -1,4 +1,4 @@
-"""The figures of runs and the columns that they stand in: a benchmark under one setting on one set of rows.
+"""The figures of runs and the columns that they stand in: one benchmark, asked and scored in one way, on one set of rows.
 
 Scores are fractions.
 """
@@ -6,9 +6,10 @@ Scores are fractions.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import msgspec
 from leaderboard.results import RunEntry, SoFar
 from llmuses.benchmarks import get_benchmark
 from llmuses.errors import UnknownNameError
+from llmuses.evaluation.identity import fingerprint, identity, same_thing
 from llmuses.evaluation.report import setting
 from llmuses.records import Report, RunStatus
 
@@ -35,10 +37,11 @@ class Kind(StrEnum):
 
 
 class Column(NamedTuple):
-    """One benchmark under one setting on one set of rows. ``chance`` is a fraction, ``None`` where nobody knows it.
+    """One benchmark, asked and scored in one way. ``chance`` is a fraction, ``None`` where nobody knows it.
 
-    ``data`` is the fingerprint of the rows. ``source`` names them where benchmark and setting do not tell the column
-    from another one.
+    ``data`` is the fingerprint of the rows; ``identity`` holds all that its scores have in common, part by part, and is
+    empty where a report of an older version does not say it. ``source`` names what tells the column from others of the
+    same benchmark and setting: the rows, or how answers are sampled or scored.
     """
 
     key: str
@@ -48,12 +51,24 @@ class Column(NamedTuple):
     setting: str
     chance: float | None
     data: str
+    identity: dict[str, str]
     source: str = ""
+
+    @property
+    def head(self) -> str:
+        """What stands at the head of the column."""
+        return f"{self.dataset} {self.setting}"
 
     @property
     def place(self) -> tuple[str, str]:
         """What must be equal for two figures to stand in one column."""
-        return f"{self.dataset} {self.setting}", self.data
+        return self.head, _fingerprint(tuple(self.identity.items())) if self.identity else self.data
+
+
+@lru_cache(4096)
+def _fingerprint(parts: tuple[tuple[str, str], ...]) -> str:
+    """Return an identity's fingerprint; a board asks for that of each figure, and there are few different ones."""
+    return fingerprint(dict(parts))
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,30 +115,61 @@ def cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
         elif report is not None:
             key = _key(dataset, report.setting)
             head = (key, dataset, report.title, report.group, report.setting, report.chance, report.dataset_sha256)
-            yield Column(*head), _cell(entry, report)
+            yield Column(*head, same_thing(report.identity)), _cell(entry, report)
 
 
 def all_columns(entries: Iterable[RunEntry]) -> dict[tuple[str, str], Column]:
-    """Return every column of some runs by its ``place``, with keys of their own and told apart by the data's name."""
+    """Return every column of some runs by its ``place``, with keys of their own and told apart by what differs."""
     columns: dict[tuple[str, str], Column] = {}
     names: dict[tuple[str, str], str] = {}
     for entry in entries:
         for column, _ in cells(entry):
-            if column.place not in columns:
-                columns[column.place] = column
-                names[column.place] = _data_name(entry, column)
-    heads = Counter(head for head, _ in columns)
-    named = Counter((head, names[head, data]) for head, data in columns)
-    for (head, data), column in columns.items():
-        if heads[head] > 1:
-            short = data[:_DIGITS]
-            source = names[head, data] if named[head, names[head, data]] == 1 else short
-            columns[head, data] = column._replace(key=f"{column.key}-{short}".rstrip("-"), source=source)
+            place = column.place
+            if place not in columns:
+                columns[place] = column
+                names[place] = _data_name(entry, column)
+    heads: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for place in columns:
+        heads[place[0]].append(place)
+    for places in heads.values():
+        if len(places) > 1:
+            found = [columns[place] for place in places]
+            sources = _sources(found, [names[place] for place in places])
+            for place, column, source in zip(places, found, sources, strict=True):
+                alone = [each.data for each in found].count(column.data) == 1
+                short = (column.data if alone else place[1])[:_DIGITS]
+                columns[place] = column._replace(key=f"{column.key}-{short}".rstrip("-"), source=source)
     return columns
 
 
 _DIGITS = 6
 """So many digits of a fingerprint are shown."""
+
+_UNSAID = ("benchmark", "rows", "subsets", "prompts")
+"""Parts that say nothing to people, or that the rows' name says."""
+
+
+def _sources(columns: Sequence[Column], names: Sequence[str]) -> list[str]:
+    """Return what tells each of some columns under one head from the others: the rows' name, the settings that differ."""
+    rows = {column.data for column in columns}
+    parts = {name for column in columns for name in column.identity if name not in _UNSAID}
+    said = []
+    for column, name in zip(columns, names, strict=True):
+        others = {other.data for other, its in zip(columns, names, strict=True) if its == name}
+        words = [name if len(others) == 1 else column.data[:_DIGITS]] if len(rows) > 1 else []
+        for part in sorted(parts):
+            values = [each.identity.get(part, "").split(", ") for each in columns]
+            own = column.identity.get(part, "").split(", ")
+            words += [_setting_of(part, word) for word in own if word and not all(word in each for each in values)]
+        said.append(", ".join(words))
+    return [
+        words if words and said.count(words) == 1 else ", ".join(filter(None, [words, column.place[1][:_DIGITS]]))
+        for words, column in zip(said, columns, strict=True)
+    ]
+
+
+def _setting_of(part: str, value: str) -> str:
+    return value if part in ("generation", "judge", "judge_settings") else f"{part.replace('_', ' ')} {value}"
 
 
 def _data_name(entry: RunEntry, column: Column) -> str:
@@ -148,7 +194,9 @@ def _column_of_plan(entry: RunEntry, dataset: str) -> Column | None:
     except UnknownNameError:
         return None
     words = setting(plan, state.borrowed_shots)
-    return Column(_key(dataset, words), dataset, benchmark.title, benchmark.group, words, state.chance, state.sha256)
+    parts = same_thing(identity(plan, state, benchmark, entry.run))
+    head = (_key(dataset, words), dataset, benchmark.title, benchmark.group, words)
+    return Column(*head, state.chance, state.sha256, parts)
 
 
 def _cell(entry: RunEntry, report: Report) -> Cell:

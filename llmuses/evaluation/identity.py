@@ -14,6 +14,7 @@ SAMPLES = "samples"
 """The part that says which samples were asked: where it alone differs, the samples in common can be compared."""
 
 REPEATS = "repeats"
+"""The part that says how often each was asked: the mean over repeats is an estimate of the same score."""
 
 
 def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: Run) -> dict[str, str]:
@@ -44,6 +45,11 @@ def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: 
         SAMPLES: f"{state.order.n:,}: {state.order.sha256[:8]}",
     }
     return {name: value for name, value in parts.items() if value}
+
+
+def same_thing(parts: Mapping[str, str]) -> dict[str, str]:
+    """Return the parts that must be equal for two scores to stand in one column: all but how much was asked."""
+    return {name: value for name, value in parts.items() if name not in (SAMPLES, REPEATS)}
 
 
 def fingerprint(parts: Mapping[str, str]) -> str:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from leaderboard.board import heat, make_board
 from leaderboard.figures import Cell, Kind
 from leaderboard.results import Results
-from llmuses.records import Mode, RunStatus
+from llmuses.records import Mode, Report, RunStatus
+from llmuses.store import read_json, write_json
 from tests.support.fake_runs import FakeDataset, FakeRun
 
 
@@ -95,6 +96,53 @@ def test_columns_that_their_settings_tell_apart_do_not_name_their_rows(tmp_path)
     write_on(tmp_path, "m", "a" * 64)
     write_on(tmp_path, "m", "b" * 64, "/data/mine.jsonl", few_shot=4)
     assert {column.key: column.source for column in board(tmp_path).columns} == {"gsm8k-0-shot": "", "gsm8k-4-shot": ""}
+
+
+def rewrite(folder, **changes):
+    """Change parts of a report's identity, as another setting or version would have left it."""
+    path = folder / "reports" / "gsm8k.json"
+    report = read_json(path, Report)
+    report.identity = {name: value for name, value in {**report.identity, **changes}.items() if value}
+    write_json(path, report)
+
+
+def test_other_sampling_and_another_version_of_the_scoring_are_other_columns_and_say_so(tmp_path):
+    for place, changes in enumerate(
+        ({}, {"generation": "max_tokens 256, temperature 0.7"}, {"version": "99"}, {"prompts": "0" * 16})
+    ):
+        folder = FakeRun(f"m{place}", {"gsm8k": FakeDataset(sample_data=False)}).write(tmp_path)
+        rewrite(folder, **changes)
+    made = board(tmp_path)
+    assert len({column.key for column in made.columns}) == 4
+    sources = {row.model: next(c.source for c in made.columns if c.key in row.cells) for row in made.rows}
+    assert "temperature 0.7" in sources["m1"]
+    assert "version 99" in sources["m2"]
+    assert len(set(sources.values())) == 4
+    assert all(len(row.cells) == 1 for row in made.rows)
+
+
+def test_how_much_was_asked_does_not_make_another_column(tmp_path):
+    for name, changes in (("a", {}), ("b", {"samples": "5: 01234567"}), ("c", {"repeats": "4"})):
+        rewrite(FakeRun(name, {"gsm8k": FakeDataset(sample_data=False)}).write(tmp_path), **changes)
+    assert [column.key for column in board(tmp_path).columns] == ["gsm8k-0-shot"]
+
+
+def test_reports_of_an_older_version_keep_to_a_column_of_their_own(tmp_path):
+    for name in ("a", "b", "c"):
+        folder = FakeRun(name, {"gsm8k": FakeDataset(sample_data=False)}).write(tmp_path)
+        if name != "c":
+            report = read_json(folder / "reports" / "gsm8k.json", Report)
+            report.identity = {}
+            write_json(folder / "reports" / "gsm8k.json", report)
+    made = board(tmp_path)
+    assert sorted(sum(column.key in row.cells for row in made.rows) for column in made.columns) == [1, 2]
+    assert len({column.source for column in made.columns}) == 2
+
+
+def test_a_run_that_goes_on_stands_in_the_column_of_the_reports_that_it_can_be_compared_with(tmp_path):
+    FakeRun("a", {"gsm8k": FakeDataset()}).write(tmp_path)
+    FakeRun("b", {"gsm8k": FakeDataset(answered=5)}, running=True).write(tmp_path)
+    assert len(board(tmp_path).columns) == 1
 
 
 def test_a_score_so_far_shows_but_never_hides_a_report(tmp_path):
