@@ -176,7 +176,7 @@ _AVERAGES = ("subsets_weighted", "subsets_unweighted", "categories_unweighted")
 def _averages(say: Words, report: Report) -> Markup:
     named: dict[str, Estimate] = {}
     for name, estimate in report.averages.items():
-        named[say(f"average.{name}") if name in _AVERAGES else say("average.group", name=name)] = estimate
+        named[say(f"average.{name}") if name in _AVERAGES else say("average.group", group=name)] = estimate
     named.update(report.metrics)
     if not named:
         return Markup("")

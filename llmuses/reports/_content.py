@@ -221,7 +221,7 @@ def _tables(report: Report, lang: Lang) -> list[Table]:
         "categories_unweighted": len(report.categories),
     }
     averages = [
-        Row(say(f"average.{name}", n=sizes[name]) if name in sizes else say("average.group", name=name), value)
+        Row(say(f"average.{name}", n=sizes[name]) if name in sizes else say("average.group", group=name), value)
         for name, value in report.averages.items()
     ]
     categories = [Row(name, value) for name, value in report.categories.items()]
