@@ -113,12 +113,15 @@ class BattleTable:
         first, second = (np.asarray(found[name], np.int64) for name in ("first", "second"))
         return PairCounts(len(self.names), first, second, *numbers)
 
-    def arrays(self, *names: str, where: str = "true") -> dict[str, NDArray[Any]]:
+    def arrays(self, *names: str, where: str = "true", values: Sequence[object] = ()) -> dict[str, NDArray[Any]]:
         """Return columns as arrays, one entry a battle: ``a``, ``b`` (places in ``names``), ``outcome`` (0, 1, 2) and those
         named. Texts come as codes: numbers that are equal where the texts are."""
         chosen = ", ".join(self._code(name) for name in names)
         sql = f"SELECT a, b, outcome{', ' if chosen else ''}{chosen} FROM battles WHERE {where}"
-        return {name: np.asarray(column) for name, column in self._connection.execute(sql).fetchnumpy().items()}
+        return {
+            name: np.asarray(column)
+            for name, column in self._connection.execute(sql, list(values)).fetchnumpy().items()
+        }
 
     def _code(self, name: str) -> str:
         if name not in self._columns:
@@ -169,28 +172,25 @@ def _read(connection: DuckDBPyConnection, files: Sequence[Path], selection: Sele
     excluded = _read_lines(connection, files, wanted)
     if excluded and "battle_id" not in wanted:  # rare: only then is every battle's own id worth reading
         _read_lines(connection, files, wanted | {"battle_id"})
-    conditions, parameters = _conditions(selection)
+    conditions = _conditions(selection)
     if excluded:
         conditions.append("battle_id NOT IN (SELECT battle_id FROM raw WHERE excludes AND battle_id IS NOT NULL)")
-    connection.execute("""
-        CREATE OR REPLACE TEMP TABLE models AS
-        SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id FROM (
-            SELECT model_a AS name FROM raw WHERE outcome IS NOT NULL UNION SELECT model_b FROM raw WHERE outcome IS NOT NULL
-        ) WHERE name IS NOT NULL""")
     kept = " AND ".join(["outcome IS NOT NULL", "model_a != model_b", *conditions])
-    connection.execute(
-        f"""CREATE TEMP TABLE battles AS SELECT raw.* EXCLUDE (model_a, model_b, excludes), one.id AS a, two.id AS b
-        FROM raw JOIN models AS one ON one.name = model_a JOIN models AS two ON two.name = model_b WHERE {kept}""",
-        parameters,
-    )
+    connection.execute(f"CREATE TEMP VIEW kept AS SELECT * EXCLUDE excludes FROM raw WHERE {kept}")
+    connection.execute("""
+        CREATE TEMP TABLE models AS SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id
+        FROM (SELECT model_a AS name FROM kept UNION SELECT model_b FROM kept)""")
+    connection.execute("""
+        CREATE TEMP TABLE battles AS SELECT kept.* EXCLUDE (model_a, model_b), one.id AS a, two.id AS b
+        FROM kept JOIN models AS one ON one.name = model_a JOIN models AS two ON two.name = model_b""")
     taken_out = (
         "outcome IS NOT NULL AND battle_id IN (SELECT battle_id FROM raw WHERE excludes)" if excluded else "false"
     )
-    numbers = connection.execute(f"""
+    (numbers,) = connection.execute(f"""
         SELECT coalesce(sum(n) FILTER ((model_a IS NULL OR model_b IS NULL) AND NOT excludes), 0),
             coalesce(sum(n) FILTER (model_a IS NOT NULL AND model_b IS NOT NULL AND outcome IS NULL), 0),
-            coalesce(sum(n) FILTER (model_a = model_b), 0), coalesce(sum(n) FILTER ({taken_out}), 0) FROM raw""").fetchone()
-    assert numbers is not None
+            coalesce(sum(n) FILTER (model_a = model_b), 0), coalesce(sum(n) FILTER ({taken_out}), 0) FROM raw""").fetchall()
+    connection.execute("DROP VIEW kept")
     connection.execute("DROP TABLE raw")
     return Skipped(*(int(number) for number in numbers))
 
@@ -218,17 +218,14 @@ def _read_lines(connection: DuckDBPyConnection, files: Sequence[Path], wanted: s
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, count(*) AS n FROM lines GROUP BY ALL"
         )
-    found = connection.execute("SELECT bool_or(excludes) FROM raw").fetchone()
-    return bool(found and found[0])
+    ((found,),) = connection.execute("SELECT bool_or(excludes) FROM raw").fetchall()
+    return bool(found)
 
 
-def _conditions(selection: Selection) -> tuple[list[str], list[object]]:
-    conditions, parameters = [], []
-    for name in ("judge", "category", "language"):
-        value = getattr(selection, name)
-        if value is not None:
-            conditions.append(f"{name} = ?")
-            parameters.append(value)
-    if selection.blind_only:
-        conditions.append("coalesce(anony, true)")
-    return conditions, parameters
+def _conditions(selection: Selection) -> list[str]:
+    """Return the selection as conditions in SQL; values are quoted, since a view takes no parameters."""
+    quoted = {name: getattr(selection, name) for name in ("judge", "category", "language")}
+    conditions = [
+        "{} = '{}'".format(name, value.replace("'", "''")) for name, value in quoted.items() if value is not None
+    ]
+    return [*conditions, "coalesce(anony, true)"] if selection.blind_only else conditions

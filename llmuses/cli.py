@@ -15,11 +15,19 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from llmuses.commands import compare, doctor, evaluate, listing, score, serve
+from llmuses.commands import compare, doctor, evaluate, listing, rate, score, serve
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.settings import stay_quiet
 
-_COMMANDS = {"eval": evaluate, "score": score, "compare": compare, "serve": serve, "list": listing, "doctor": doctor}
+_COMMANDS = {
+    "eval": evaluate,
+    "score": score,
+    "compare": compare,
+    "rate": rate,
+    "serve": serve,
+    "list": listing,
+    "doctor": doctor,
+}
 """Each command under its name, in the order of ``--help``."""
 
 _SECRET = re.compile(r"\b((?:\w*_)?(?:api_?key|secret|password|token))=[^,\s'\"]+", re.IGNORECASE)

@@ -105,7 +105,7 @@ def cluster_scores(models: int, first: Ints, second: Ints, residual: Floats, clu
     values = np.concatenate((residual, -residual))
     if number * models <= 4 * len(values):
         dense = np.bincount(places, values, number * models).reshape(number, models)
-        scores = dense.T @ dense
+        scores = np.asarray(dense.T @ dense, np.float64)
     else:
         scores = _sparse_scores(models, places, values)
     return np.asarray(scores * (number / max(1, number - 1)), np.float64)
@@ -117,7 +117,8 @@ def _sparse_scores(models: int, places: Ints, values: Floats) -> Floats:
     places, values = places[order], values[order]
     starts = np.flatnonzero(np.concatenate(([True], places[1:] != places[:-1])))
     sums, where = np.add.reduceat(values, starts), places[starts]
-    rows, columns = where // models, where % models
+    rows = where // models
+    columns = where - rows * models
     scores = np.zeros(models * models)
     scores += np.bincount(columns * (models + 1), sums * sums, models * models)
     for lag in range(1, models):

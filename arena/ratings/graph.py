@@ -48,8 +48,8 @@ def standing(counts: PairCounts) -> Standing:
     above = _reach(up)
     strong = above & above.T
     linked = _reach(up | up.T)
-    sizes = strong.sum(axis=1)
-    core = int(np.argmax(sizes))
+    inside = strong @ counts.played()
+    core = int(np.lexsort((inside, strong.sum(axis=1)))[-1])  # the most models, then the most battles
     rated = np.flatnonzero(strong[core])
     places = [Place.APART] * counts.models
     for model in range(counts.models):

@@ -1,0 +1,76 @@
+"""What a rating comes to: one line a model, and how it was computed. Written as JSON and CSV."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from arena.ratings.graph import Place
+from llmuses.records import Record
+
+Method = Literal["bt", "elo"]
+Ties = Literal["half", "davidson"]
+By = Literal["category", "language", "judge"]
+Cluster = Literal["none", "question", "voter"]
+
+
+class Scale(msgspec.Struct, frozen=True, kw_only=True):
+    """How strengths become ratings: ``scale`` points of difference are odds of ``base`` to 1, ``mean`` is the average over
+    all rated models. With an anchor everything is shifted so that this model has that rating; intervals stay those of the
+    strengths around their mean, since an anchor's interval around itself would be zero and everybody else's too wide."""
+
+    scale: float = 400.0
+    base: float = 10.0
+    mean: float = 1000.0
+    anchor: tuple[str, float] | None = None
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """How battles are rated. ``judge``, ``category`` and ``language`` take only such battles; ``by`` rates each value of a
+    column on its own as well."""
+
+    method: Method = "bt"
+    ties: Ties = "half"
+    cluster: Cluster = "none"
+    by: By | None = None
+    scale: Scale = Scale()
+    judge: str | None = None
+    category: str | None = None
+    language: str | None = None
+    blind_only: bool = False
+    seed: int = 0
+
+
+class ModelRating(Record, kw_only=True, omit_defaults=False):
+    """One model's rating with its 95% interval and the ranks that the battles allow.
+
+    The three are None where the battles bound no rating; ``place`` says why. ``won`` is the share of its battles that it
+    won, a tie counting half.
+    """
+
+    model: str
+    rating: float | None
+    ci95: tuple[float, float] | None
+    rank: tuple[int, int] | None
+    battles: int
+    won: float
+    place: Place = Place.RATED
+    online: float | None = None
+    """Elo after all battles in the order of time; ``rating`` is then the median over resampled orders."""
+
+
+class Ratings(Record, kw_only=True, omit_defaults=False):
+    """Ratings of all models, the strongest first, with the rule that made them.
+
+    ``groups`` holds the same for each value of the rule's ``by``. ``notes`` are sentences for people: lines that were no
+    battles, models that cannot be rated.
+    """
+
+    models: list[ModelRating]
+    battles: int
+    rule: Rule
+    groups: dict[str, list[ModelRating]]
+    notes: list[str]
+    ties: float | None = None
+    """Davidson's ν: how common ties are between equals."""

@@ -1,0 +1,130 @@
+"""``llmuses rate``: ratings out of files of battles."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmuses.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from arena.rating_records import ModelRating, Ratings
+
+HELP = "rate models by their battles"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``llmuses rate``."""
+    add = parser.add_argument
+    add("--battles", required=True, nargs="+", type=Path, metavar="FILE", help="JSONL of battles or of votes")
+    add("--method", choices=("bt", "elo"), default="bt", help="Bradley-Terry by maximum likelihood, or online Elo (bt)")
+    add("--ties", choices=("half", "davidson"), default="half", help="half a win each, or Davidson's model (half)")
+    add("--by", choices=("category", "language", "judge"), help="rate each of these on its own as well")
+    add(
+        "--cluster",
+        choices=("none", "question", "voter"),
+        default="none",
+        help="what hangs together in the intervals (none)",
+    )
+    add("--anchor", metavar="MODEL=RATING", help="give one model this rating; without it the mean is 1000")
+    add("--judge", metavar="NAME", help="only battles that this judge decided; human: people's")
+    add("--category", metavar="NAME", help="only battles of this category")
+    add("--language", metavar="CODE", help="only battles in this language")
+    add("--blind-only", action="store_true", help="only battles in which the names were hidden")
+    add("--seed", type=int, default=0, metavar="S", help="seed of what is drawn at random (0)")
+    add("--output", type=Path, metavar="FILE", help="write .json or .csv instead of printing")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rate the models of some files of battles."""
+    if args.output is not None and args.output.suffix not in (".json", ".csv"):
+        raise UsageError(f"--output {args.output}: the name ends in .json or .csv.")
+    from arena import Rule, rate
+    from arena.rating_records import Scale
+
+    anchor = None if args.anchor is None else _anchor(args.anchor)
+    rule = Rule(
+        method=args.method,
+        ties=args.ties,
+        by=args.by,
+        cluster=args.cluster,
+        scale=Scale(anchor=anchor),
+        judge=args.judge,
+        category=args.category,
+        language=args.language,
+        blind_only=args.blind_only,
+        seed=args.seed,
+    )
+    ratings = rate(args.battles, rule)
+    for note in ratings.notes:
+        print(f"llmuses: {note}", file=sys.stderr)
+    if args.output is None:
+        _print(ratings)
+    else:
+        _write(ratings, args.output)
+    return 0
+
+
+def _anchor(text: str) -> tuple[str, float]:
+    model, equals, rating = text.rpartition("=")
+    try:
+        return (model, float(rating)) if equals and model else _no_anchor(text)
+    except ValueError:
+        return _no_anchor(text)
+
+
+def _no_anchor(text: str) -> tuple[str, float]:
+    raise UsageError(f"--anchor '{text}': write MODEL=RATING, such as gpt-4=1200.")
+
+
+def _write(ratings: Ratings, path: Path) -> None:
+    from llmuses.store import write_json
+
+    if path.suffix == ".json":
+        write_json(path, ratings)
+        return
+    try:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(
+                ["group", "rank_best", "rank_worst", "model", "rating", "low", "high", "battles", "won", "place"]
+            )
+            for group, models in {"": ratings.models, **ratings.groups}.items():
+                table.writerows(_cells(group, model) for model in models)
+    except OSError as problem:
+        raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
+
+
+def _cells(group: str, model: ModelRating) -> list[object]:
+    best, worst = model.rank or ("", "")
+    low, high = (round(value, 2) for value in model.ci95) if model.ci95 else ("", "")
+    rating = "" if model.rating is None else round(model.rating, 2)
+    return [group, best, worst, model.model, rating, low, high, model.battles, round(model.won, 4), model.place.value]
+
+
+def _print(ratings: Ratings) -> None:
+    from rich.table import Table
+
+    from llmuses.console import console
+
+    out = console()
+    for group, models in {"": ratings.models, **ratings.groups}.items():
+        table = Table(box=None, pad_edge=False, header_style="bold", title=group or None, title_justify="left")
+        for name in ("rank", "model", "rating", "±", "battles", "won"):
+            table.add_column(name, justify="left" if name in ("rank", "model") else "right", overflow="fold")
+        for model in models:
+            best, worst = model.rank or (None, None)
+            rank = "–" if best is None else f"{best}" if best == worst else f"{best}–{worst}"
+            half = "" if model.ci95 is None else f"±{(model.ci95[1] - model.ci95[0]) / 2:.1f}"
+            rating = "–" if model.rating is None else f"{model.rating:.1f}"
+            table.add_row(rank, model.model, rating, half, f"{model.battles:,}", f"{100 * model.won:.1f}")
+        out.print(table)
+    how = "online Elo" if ratings.rule.method == "elo" else "Bradley-Terry"
+    out.print(
+        f"{ratings.battles:,} battles, {how}; ± is the 95% interval, ranks hold all at once with 95% confidence.",
+        highlight=False,
+        style="dim",
+    )
