@@ -35,7 +35,21 @@ def _truthful_qa(sample: Sample, right: bool) -> Answers:
     ]
 
 
+def _bbh(sample: Sample, right: bool) -> Answers:
+    texts = ["{}", "The answer is {}.", "So we get\n\n**Answer:** {}"]
+    if right:
+        return [(Mode.GENERATE, written(text.format(sample.target))) for text in texts]
+    others = {"Yes": "No", "No": "Yes", "yes": "no", "no": "yes", "True": "False", "False": "True"}
+    others |= {"valid": "invalid", "invalid": "valid", "(A)": "(B)"}
+    words = sample.target.split()
+    wrong = others.get(sample.target, "(A)" if sample.target.startswith("(") else " ".join(reversed(words)))
+    if wrong == sample.target:
+        wrong = "123456789" if sample.target.lstrip("-").isdigit() else f"{wrong} {wrong}"
+    return [(Mode.GENERATE, written(f"So the answer is {wrong}."))]
+
+
 SPECIAL: dict[str, Special] = {
+    "bbh": Special(lambda sample: _bbh(sample, True), lambda sample: _bbh(sample, False)),
     "ifeval": Special(
         lambda sample: [(Mode.GENERATE, written(FOLLOWING[sample.sample_id]))],
         lambda sample: [(Mode.GENERATE, written(IGNORING))],
