@@ -9,13 +9,18 @@ from llmuses.benchmarks.base import Benchmark
 from llmuses.errors import UnknownNameError
 
 _CLASSES = {
+    "aime": "AIME",
     "arc": "ARC",
+    "bbh": "BBH",
     "ceval": "CEval",
     "cmmlu": "CMMLU",
+    "competition_math": "CompetitionMath",
     "gpqa": "GPQA",
     "gsm8k": "GSM8K",
+    "humaneval": "HumanEval",
     "ifeval": "IFEval",
     "hellaswag": "HellaSwag",
+    "mbpp": "MBPP",
     "mmlu": "MMLU",
     "mmlu_pro": "MMLUPro",
     "truthful_qa": "TruthfulQA",

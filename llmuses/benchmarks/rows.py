@@ -1,4 +1,4 @@
-"""Rows of a benchmark from files: CSV, JSONL, JSON and Parquet, streamed as dictionaries.
+"""Rows of a benchmark from files: CSV, JSONL, JSON (also packed by gzip) and Parquet, streamed as dictionaries.
 
 A benchmark names where its files may lie as path templates such as ``{split}/{subset}_{split}.csv``; the authors'
 layout and the hubs' layouts stand side by side. A row keeps its own columns: the benchmark's class reads either kind.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import glob
+import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from llmuses.errors import DataError
 
@@ -67,13 +69,15 @@ def read_rows(path: Path, csv_columns: Sequence[str] = (), only: Filter | None =
     taken: that is a row with the cells "question" and "answer" (or "input" and "target"), in any case and order.
     Raises DataError with file and place for what cannot be read.
     """
-    reader = _READERS.get(path.suffix.lower())
+    reader = _READERS.get(_kind(path))
     if reader is None:
         raise DataError(f"{path}: rows are read from {', '.join(_READERS)} files.")
     try:
         for number, row in reader(path, csv_columns, only):
             if only is None or only.takes(row):
                 yield number, row
+    except (gzip.BadGzipFile, EOFError, zlib.error) as problem:
+        raise DataError(f"{path}: not a whole gzip file ({problem}).") from problem
     except OSError as problem:
         raise DataError(f"cannot read {path}: {problem.strerror or problem}.") from problem
     except UnicodeDecodeError as problem:
@@ -82,8 +86,20 @@ def read_rows(path: Path, csv_columns: Sequence[str] = (), only: Filter | None =
 
 def row_place(path: Path, number: int) -> str:
     """Return how a message names a row: ``FILE:LINE``, or ``FILE, row NUMBER`` where rows are not lines."""
-    by_line = path.suffix.lower() in (".csv", ".tsv", ".jsonl")
+    by_line = _kind(path) in (".csv", ".tsv", ".jsonl")
     return f"{path}:{number}" if by_line else f"{path}, row {number}"
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix that says what a file holds; a packed one (.gz) holds what the suffix before it says."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix == ".gz" else suffix
+
+
+def _opened(path: Path, newline: str | None = None) -> IO[str]:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline=newline)
+    return open(path, encoding="utf-8-sig", newline=newline)
 
 
 def column_values(path: Path, column: str, csv_columns: Sequence[str] = ()) -> frozenset[str] | None:
@@ -97,7 +113,7 @@ def _column_values(
     path: Path, column: str, csv_columns: tuple[str, ...], _modified: int, _size: int
 ) -> frozenset[str] | None:
     # A file that holds all subsets is asked for each of them: it is looked through once for as long as it is the same.
-    if path.suffix.lower() == ".parquet":
+    if _kind(path) == ".parquet":
         with _parquet_table(path) as (connection, table):
             if column not in _columns(connection, table):
                 return None
@@ -115,8 +131,8 @@ def _column_values(
 
 
 def _csv(path: Path, columns: Sequence[str], _: Filter | None) -> Iterator[tuple[int, Row]]:
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    with _opened(path, newline="") as file:
+        reader = csv.reader(file, delimiter="\t" if _kind(path) == ".tsv" else ",")
         first, begin = True, 1
         try:
             for cells in reader:
@@ -145,14 +161,15 @@ def _is_header(cells: Sequence[str]) -> bool:
 
 
 def _jsonl(path: Path, _: Sequence[str], __: Filter | None) -> Iterator[tuple[int, Row]]:
-    with open(path, encoding="utf-8-sig") as file:
+    with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield number, _checked(path, number, _parsed(path, number, line.rstrip()))
 
 
 def _json(path: Path, _: Sequence[str], __: Filter | None) -> Iterator[tuple[int, Row]]:
-    content = _parsed(path, 1, path.read_text("utf-8-sig"))
+    with _opened(path) as file:
+        content = _parsed(path, 1, file.read())
     if isinstance(content, dict):
         content = next((content[key] for key in ("data", "examples") if isinstance(content.get(key), list)), [content])
     if not isinstance(content, list):
