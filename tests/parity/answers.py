@@ -1,0 +1,163 @@
+"""Written answers to GSM8K, read by llmuses and by the two filters of lm-evaluation-harness.
+
+No model is asked: the texts are those of published models. Where ``strict-match`` finds an answer (a number after
+"####") llmuses must read the same one; the one known exception is a fraction, of which the pattern takes the top alone.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmuses.benchmarks import get_benchmark
+from llmuses.benchmarks.generation import Generation
+from llmuses.metrics.numbers import equal_numbers
+from llmuses.records import Sample
+from tests.parity.other import run_harness
+
+NAME = "gsm8k"
+_NOTHING = "[invalid]"
+"""What the harness's filters give where they find nothing."""
+
+
+class Text(NamedTuple):
+    """One answer: where it is from, what the model wrote, the reference solution."""
+
+    source: str
+    text: str
+    answer: str
+
+
+class Read(NamedTuple):
+    """What each reader read out of a text, None where it found nothing, and whether its program calls it right."""
+
+    text: Text
+    ours: str | None
+    strict: str | None
+    flexible: str | None
+    right: tuple[bool, bool, bool]
+    """By llmuses, by strict-match, by flexible-extract."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether llmuses read what strict-match found, or the latter found nothing."""
+        return self.strict is None or (self.ours is not None and same(self.ours, self.strict))
+
+    @property
+    def cut(self) -> bool:
+        """Whether strict-match stopped at the bar of a fraction that llmuses read whole."""
+        whole = re.search(r"#### (-?[0-9]+)/[0-9]+", self.text.text)
+        return whole is not None and whole[1] == self.strict and self.ours is not None and "/" in self.ours
+
+
+def same(ours: str, theirs: str) -> bool:
+    """Whether two extracted answers are one number. The harness's own may end in a full stop and hold commas and "$"."""
+    return equal_numbers(ours, theirs.rstrip(".,"))
+
+
+def ready_texts(data: Path) -> Iterator[Text]:
+    """Yield the answers of published models, with the reference solution of each question."""
+    folder = data / "outputs" / "gsm8k"
+    for row in _lines(folder / "openai_example_model_solutions.jsonl.gz"):
+        for name, said in row.items():
+            if isinstance(said, dict):
+                gold = _with_marker(row["ground_truth"])
+                yield Text(f"openai {name}", said["solution"], gold)
+                # The models were trained on "####", which the published file has as "A:".
+                yield Text(f"openai {name}, ####", _with_marker(said["solution"]), gold)
+    for name, path in (("rho-math-1b", "rho-math-1b-v0.1_gsm8k"), ("tora-code-34b", "tora-code-34b-v1.0")):
+        for row in _lines(folder / f"{path}.jsonl.gz"):
+            yield Text(name, row["code"][0], f"#### {row['gt']}")
+    for split in ("train", "test"):
+        for row in _lines(data / "gsm8k" / f"{split}.jsonl"):
+            yield Text("reference solutions", row["answer"], row["answer"])
+
+
+def _with_marker(solution: str) -> str:
+    return re.sub(r"^A: ", "#### ", solution, flags=re.MULTILINE)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(path, encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+def read_all(texts: Sequence[Text], said: Sequence[dict[str, Any]]) -> list[Read]:
+    """Return what llmuses reads beside what the harness said, one for each text."""
+    benchmark = get_benchmark(NAME)
+    assert isinstance(benchmark, Generation)
+    found = []
+    for number, (text, theirs) in enumerate(zip(texts, said, strict=True)):
+        sample = benchmark.sample({"question": "", "answer": text.answer}, "main", number)
+        found.append(_read(benchmark, sample, text, theirs))
+    return found
+
+
+def _read(benchmark: Generation, sample: Sample, text: Text, theirs: dict[str, Any]) -> Read:
+    reading = benchmark.read(text.text, sample)
+    strict, flexible = (theirs[name] for name in ("strict-match", "flexible-extract"))
+    return Read(
+        text=text,
+        ours=reading.value if reading else None,
+        strict=None if strict["extracted"] == _NOTHING else strict["extracted"],
+        flexible=None if flexible["extracted"] == _NOTHING else flexible["extracted"],
+        right=(
+            reading is not None and benchmark.equal(reading, sample),
+            bool(strict["score"]),
+            bool(flexible["score"]),
+        ),
+    )
+
+
+def report(data: Path, outputs: Path, python: str) -> bool:
+    """Have all texts read by both, print a table and what differs. Return whether llmuses disagrees with strict-match."""
+    texts = list(ready_texts(data))
+    asked, said = outputs / "texts.jsonl", outputs / "said.jsonl"
+    asked.write_text("".join(json.dumps({"text": one.text, "answer": one.answer}) + "\n" for one in texts), "utf-8")
+    job = {"texts": str(asked), "folder": str(outputs / "rows" / NAME), "results": str(said)}
+    run_harness(python, "harness_answers", job, outputs)
+    found = read_all(texts, list(_lines(said)))
+    print(f"\n{table(found)}\n")
+    differ = [read for read in found if not read.agrees]
+    for read in differ:
+        print(difference(read))
+    (outputs / "answers.md").write_text(table(found) + "\n", "utf-8")
+    return any(not read.cut for read in differ)
+
+
+def table(found: Sequence[Read]) -> str:
+    """Return a Markdown table, a line for each source: what was found, where it is equal, scores in points."""
+    head = (
+        "GSM8K answers",
+        "texts",
+        "strict-match found",
+        "llmuses equal",
+        "cut fractions",
+        "llmuses",
+        "strict-match",
+        "flexible-extract",
+    )
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    for source in dict.fromkeys(read.text.source for read in found):
+        own = [read for read in found if read.text.source == source]
+        strict = [read for read in own if read.strict is not None]
+        scores = [f"{100 * sum(read.right[i] for read in own) / len(own):.2f}" for i in range(3)]
+        equal, cut = sum(read.agrees for read in strict), sum(read.cut for read in strict if not read.agrees)
+        lines.append("| " + " | ".join(map(str, (source, len(own), len(strict), equal, cut, *scores))) + " |")
+    return "\n".join(lines)
+
+
+def difference(read: Read) -> str:
+    """Return one line on a text that was read in different ways."""
+    end = " ".join(read.text.text.split())[-120:]
+    right = [
+        name for name, good in zip(("llmuses", "strict-match", "flexible-extract"), read.right, strict=True) if good
+    ]
+    return (
+        f"{read.text.source}: llmuses {read.ours}, strict-match {read.strict}, flexible-extract {read.flexible}; "
+        f"right: {', '.join(right) or 'none'}; {end!r}"
+    )

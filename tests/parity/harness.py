@@ -1,0 +1,99 @@
+"""Asks lm-evaluation-harness, in its own environment: ``python -m tests.parity.harness JOB.json``.
+
+Its own task definitions are included as they are installed; only the data set is replaced by local rows, and
+``acc_bytes`` is added to the metrics where options are compared by length.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+CHUNK = 50
+"""Rows that are asked at once; what is done is on disk after each chunk."""
+
+
+def main(job: Mapping[str, Any]) -> None:
+    """Ask for what is missing.
+
+    ``job``: ``model``, a checkpoint folder; ``threads``; ``few_shot``; ``batch``, rows of a batch; ``parts``, a list of
+    ``{"rows": [numbers], "tasks": {TASK: {"folder": where its rows lie, "results": the file that is appended to}}}``.
+    The tasks of a part have the same rows and are asked together: the harness computes what they share once.
+    """
+    import lm_eval
+    import torch
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
+
+    torch.set_num_threads(job["threads"])
+    model = HFLM(pretrained=job["model"], device="cpu", dtype="float32", batch_size=job["batch"])
+    manager = TaskManager()
+    for part in job["parts"]:
+        tasks, rows = part["tasks"], part["rows"]
+        definitions = [
+            str(define(task, manager.task_index[task].yaml_path, Path(place["folder"]), job["few_shot"]))
+            for task, place in tasks.items()
+        ]
+        for start in range(0, len(rows), CHUNK):
+            chunk = rows[start : start + CHUNK]
+            found = lm_eval.simple_evaluate(
+                model,
+                tasks=definitions,
+                samples=dict.fromkeys(tasks, chunk),
+                task_manager=manager,
+                bootstrap_iters=0,
+                log_samples=True,
+            )
+            for task, place in tasks.items():
+                _append(Path(place["results"]), found["samples"][task])
+            print(f"{', '.join(tasks)}: {start + len(chunk)} of {len(rows)} rows", flush=True)
+
+
+def define(task: str, own: Path, folder: Path, few_shot: int) -> Path:
+    """Write a task's definition beside its rows, the harness's own one over other files, and return its file."""
+    files = {path.stem: str(path.resolve()) for path in sorted(folder.glob("*.jsonl"))}
+    definition: dict[str, Any] = {
+        "include": str(own),
+        "task": task,
+        "dataset_path": "json",
+        "dataset_name": None,
+        "dataset_kwargs": {"data_files": files},
+        "num_fewshot": few_shot,
+    }
+    # The local rows are not all splits; a split that is named must be there.
+    if "train" not in files:
+        definition["training_split"] = None
+    if not files.keys() & {"validation", "val"}:
+        definition["validation_split"] = None
+    if task in ("arc_challenge", "hellaswag"):
+        definition["metric_list"] = [
+            {"metric": metric, "aggregation": "mean", "higher_is_better": True}
+            for metric in ("acc", "acc_norm", "acc_bytes")
+        ]
+    # JSON is YAML too.
+    path = folder / "task.yaml"
+    path.write_text(json.dumps(definition, indent=1), "utf-8")
+    return path
+
+
+def _append(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        for sample in samples:
+            contexts = {context for context, _ in sample["arguments"]}
+            assert len(contexts) == 1, "one prompt for all options"
+            line = {
+                "index": sample["doc_id"],
+                "prompt": contexts.pop(),
+                "continuations": [continuation for _, continuation in sample["arguments"]],
+                "logprobs": [float(logprob) for logprob, _ in sample["filtered_resps"]],
+                "scores": {metric: float(sample[metric]) for metric in sample["metrics"]},
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text("utf-8")))

@@ -1,0 +1,64 @@
+"""Asks llmuses through its public functions, as a notebook would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from llmuses import evaluate
+from llmuses.benchmarks import get_benchmark
+from llmuses.evaluation.runner import Result
+from tests.parity.compare import Asked, Key
+from tests.parity.tasks import Comparison
+
+
+def ask(
+    comparison: Comparison, data: Path, outputs: Path, model: Path, threads: int, limit: int | None
+) -> dict[Key, Asked]:
+    """Return what llmuses asked and how it scored the answers.
+
+    ``limit`` is per subset. Answers that ``outputs`` holds are not asked again. Raises LlmusesError.
+    """
+    args: dict[str, Any] = {
+        "local_path": str(data / comparison.path),
+        "subset_list": list(comparison.subsets),
+        "few_shot_num": comparison.few_shot,
+        "mode": "logprob",
+    }
+    if comparison.variant:
+        args["variant"] = comparison.variant
+    result = evaluate(
+        str(model),
+        comparison.dataset,
+        model_args={"precision": "float32", "device_map": "cpu", "threads": threads},
+        dataset_args={comparison.dataset: args},
+        limit=limit,
+        outputs=outputs,
+    )
+    return _answers(comparison, data / comparison.path, result)
+
+
+def _answers(comparison: Comparison, root: Path, result: Result) -> dict[Key, Asked]:
+    benchmark, split = get_benchmark(comparison.dataset), result.run.datasets[0].split
+    places = {
+        sample.sample_id: (subset, index)
+        for subset in comparison.subsets
+        for index, sample in enumerate(benchmark.samples(root, subset, split))
+    }
+    stores = [result.folder / kind / f"{comparison.dataset}.jsonl" for kind in ("predictions", "reviews")]
+    predictions = {line["key"]: line for line in _lines(stores[0])}
+    found = {}
+    for review in _lines(stores[1]):
+        line = predictions[review["key"]]
+        found[places[review["sample_id"]]] = Asked(
+            prompt=line["ask"]["context"],
+            continuations=tuple(line["ask"]["continuations"]),
+            logprobs=tuple(score["logprob"] for score in line["response"]["scores"]),
+            scores=review["scores"],
+        )
+    return found
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
