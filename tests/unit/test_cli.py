@@ -24,7 +24,7 @@ def a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 BAD = {
-    "an unknown dataset": (["eval", "--model", "baseline:random", "--datasets", "mmul"], "did you mean 'mmlu'?"),
+    "an unknown dataset": (["eval", "--model", "baseline:random", "--datasets", "mmul"], "did you mean 'mmlu'"),
     "an unknown backend": (["eval", "--model", "openia:gpt", *SAMPLES], "did you mean 'openai'?"),
     "a backend without a name": (["eval", "--model", "openai:", *SAMPLES], "has no name after 'openai:'"),
     "an unknown baseline": (["eval", "--model", "baseline:randm", *SAMPLES], "did you mean 'random'?"),
