@@ -12,6 +12,8 @@ from llmuses.evaluation.dataset import Dataset
 from llmuses.evaluation.formats import Answer
 from llmuses.records import Ask, Generate, Loglikelihood, Sample
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
 _SHOWN = 3
 """So many unknown samples are named in a message."""
 
@@ -159,24 +161,29 @@ def _continuations(answer: Answer) -> list[str]:
 
 
 def same_options(sample: Sample, ours: str, theirs: str) -> bool:
-    """Whether a log's prompt can show a sample's options in the order of ours; False is certain, True where none show."""
+    """Whether letters mean the same options in a log's prompt as in ours; True, too, where one of them shows no letters."""
     options = [_plain(option) for option in sample.choices]
-    here = _after_question(sample, ours)
-    shown = options if _in_order(options, here) else sorted((o for o in options if o in here), key=here.find)
-    there = _after_question(sample, theirs)
-    labels = "abcdefghijklmnopqrstuvwxyz"[: len(options)] + "123456789"[: len(options)]
-    labelled = [option for option in shown if any(label + option in there for label in labels)]
-    return _in_order(labelled, there)
+    if not all(options):
+        return True  # signs alone: nothing to tell them by
+    here, there = (_lettered(options, _after_question(sample, text)) for text in (ours, theirs))
+    return len(here) < 2 or len(there) < 2 or here == there
 
 
-def _in_order(parts: Sequence[str], text: str) -> bool:
+def _lettered(options: Sequence[str], text: str) -> list[str]:
+    """Return the options that stand under A, B, C, ... in a text of letters and digits alone."""
+    found: list[str] = []
     end = 0
-    for part in parts:
-        start = text.find(part, end)
-        if start < 0:
-            return False
-        end = start + len(part)
-    return True
+    for number, letter in enumerate(_LETTERS[: len(options)]):
+        following = _LETTERS[number + 1]
+        starts = (at + 1 for at in range(end, len(text)) if text[at] == letter)
+        place = next((at for at in starts if any(text.startswith(option, at) for option in options)), None)
+        if place is None:
+            break
+        fits = [option for option in options if text.startswith(option, place)]
+        # "10" and "100" both begin there: the one that the next letter follows, else the longest.
+        found.append(max(fits, key=lambda option: (text.startswith(following, place + len(option)), len(option))))
+        end = place + len(found[-1])
+    return found
 
 
 def _after_question(sample: Sample, text: str) -> str:

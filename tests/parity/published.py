@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     @property
     def unexplained(self) -> list[Review]:
         """Return the reviews that differ without a reason that is known."""
-        return [review for review in self.differ if review.sample_id not in self.case.why]
+        return [] if self.case.measure else [one for one in self.differ if one.sample_id not in self.case.why]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -104,14 +104,23 @@ def _line(outcome: Outcome) -> str:
 
 
 def _print_differences(outcome: Outcome) -> None:
+    case = outcome.case
     if not outcome.differ:
         return
-    print(f"\n{outcome.case.name}: verdicts that differ from the stored labels")
+    print(f"\n{case.name}: verdicts that differ from the stored labels" + (f"; {case.measure}" if case.measure else ""))
     for review in outcome.differ:
         label = "right" if outcome.labels[review.sample_id] else "wrong"
-        read = "nothing" if review.extracted is None else " ".join(review.extracted.split())[:60]
-        why = outcome.case.why.get(review.sample_id, review.reason or "not explained")
-        print(f"  {review.sample_id}: stored {label}; read {read}, target {review.target[:60]}: {why}")
+        why = case.why.get(review.sample_id) or ("" if case.measure else "not explained")
+        parts = [f"stored {label}", _read(review), why]
+        print(f"  {review.sample_id}: {'; '.join(part for part in parts if part)}")
+
+
+def _read(review: Review) -> str:
+    """Return what was read and compared, or what running it came to."""
+    if review.verdict:
+        return f"{review.verdict['outcome']} {' '.join(str(review.verdict.get('detail', '')).split())[:120]}".strip()
+    read = "nothing" if review.extracted is None else " ".join(review.extracted.split())[:60]
+    return f"read {read}, target {' '.join(review.target.split())[:60]}"
 
 
 if __name__ == "__main__":

@@ -194,7 +194,9 @@ def test_an_answer_keeps_its_white_space(tmp_path: Path) -> None:
     assert answer.response.text == "    return 1\n"
 
 
-@pytest.mark.parametrize(("said", "truncated"), [("length", True), ("max_tokens", True), ("stop", False), (None, False)])
+@pytest.mark.parametrize(
+    ("said", "truncated"), [("length", True), ("max_tokens", True), ("stop", False), (None, False)]
+)
 def test_why_an_answer_ended_is_taken_over(said: str | None, truncated: bool, tmp_path: Path) -> None:
     (answer,) = read_lines(tmp_path, {**LINE, "finish_reason": said})
     assert answer.response.truncated is truncated
@@ -212,7 +214,11 @@ def test_evalscopes_predictions_are_read_whole(tmp_path: Path) -> None:
 
 
 def test_evalscopes_parts_of_reasoning_and_text_are_told_apart(tmp_path: Path) -> None:
-    parts = [{"type": "reasoning", "reasoning": "Add."}, {"type": "text", "text": "ANSWER: "}, {"type": "text", "text": "4"}]
+    parts = [
+        {"type": "reasoning", "reasoning": "Add."},
+        {"type": "text", "text": "ANSWER: "},
+        {"type": "text", "text": "4"},
+    ]
     output = {**EVALSCOPE_OUTPUT, "choices": [{"message": {"role": "assistant", "content": parts}}]}
     (answer,) = read_lines(tmp_path, {**EVALSCOPE, "model_output": output})
     assert (answer.response.reasoning, answer.response.text) == ("Add.", "ANSWER: 4")
