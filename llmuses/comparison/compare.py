@@ -7,7 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from llmuses import __version__
-from llmuses.comparison.pairing import Questions, differences, measured, right_or_wrong, shared, side, standard_error
+from llmuses.comparison.pairing import (
+    Questions,
+    differences,
+    measured,
+    right_or_wrong,
+    scores,
+    shared,
+    side,
+    standard_error,
+)
 from llmuses.comparison.result import ComparedRun, Comparison, DatasetComparison, Pair, Part, Rank, Refusal
 from llmuses.comparison.runs import KnownRun, find_run, read_questions
 from llmuses.errors import UnknownNameError, UsageError
@@ -197,13 +206,15 @@ def _ranks(questions: Mapping[str, Questions]) -> list[Rank]:
 
     runs = list(questions)
     first = questions[runs[0]]
-    ids = sorted(name for name in first if all(name in each and each[name].scores for each in questions.values()))
+    ids = sorted(
+        set.intersection(*({i for i, q in each.items() if q.score is not None} for each in questions.values()))
+    )
     if len(runs) < 2 or len(ids) < 2:
         return []
     subsets = {name: place for place, name in enumerate(dict.fromkeys(first[sample_id].subset for sample_id in ids))}
-    scores = np.array([[questions[run][sample_id].score for sample_id in ids] for run in runs])
-    quantile = simultaneous_quantile(scores, [subsets[first[sample_id].subset] for sample_id in ids])
-    means = scores.mean(axis=1)
+    table = np.array([scores(questions[run], ids) for run in runs])
+    quantile = simultaneous_quantile(table, [subsets[first[sample_id].subset] for sample_id in ids])
+    means = table.mean(axis=1)
     binary = all(right_or_wrong(each, ids) for each in questions.values())
     ahead = [[False] * len(runs) for _ in runs]
     for i, j in itertools.permutations(range(len(runs)), 2):

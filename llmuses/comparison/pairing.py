@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -35,18 +36,22 @@ def shared(first: Questions, second: Questions, total: int | None = None) -> Sha
 
     ``total`` is how many both were asked where these are the same: what has no review is then left out as failed.
     """
-    both = first.keys() & second.keys()
-    ids = sorted(sample_id for sample_id in both if first[sample_id].scores and second[sample_id].scores)
+    both = sum(sample_id in second for sample_id in first)
+    ids = sorted(
+        sample_id
+        for sample_id, question in first.items()
+        if question.score is not None and (other := second.get(sample_id)) is not None and other.score is not None
+    )
     if total is not None:
         return Shared(ids, total - len(ids), 0, 0)
-    return Shared(ids, len(both) - len(ids), len(first) - len(both), len(second) - len(both))
+    return Shared(ids, both - len(ids), len(first) - both, len(second) - both)
 
 
 def side(questions: Questions, ids: Sequence[str], other: Questions) -> Side:
     """Return one run's score over some questions, and the counts of its answers to all that both runs were asked."""
     asked = [question for sample_id, question in questions.items() if sample_id in other]
     return Side(
-        score=sum(questions[sample_id].score for sample_id in ids) / len(ids),
+        score=math.fsum(scores(questions, ids)) / len(ids),
         unparsed=sum(question.unparsed for question in asked),
         rejected=sum(question.rejected for question in asked),
         truncated=sum(question.truncated for question in asked),
@@ -54,18 +59,22 @@ def side(questions: Questions, ids: Sequence[str], other: Questions) -> Side:
     )
 
 
-def differences(first: Questions, second: Questions, ids: Iterable[str]) -> list[list[float]]:
+def scores(questions: Questions, ids: Iterable[str]) -> list[float]:
+    """Return the scores of some questions that have one."""
+    return [score for sample_id in ids if (score := questions[sample_id].score) is not None]
+
+
+def differences(first: Questions, second: Questions, ids: Sequence[str]) -> list[list[float]]:
     """Return the differences of the questions' scores, a list for each subset."""
     strata: dict[str, list[float]] = defaultdict(list)
-    for sample_id in ids:
-        strata[first[sample_id].subset].append(first[sample_id].score - second[sample_id].score)
+    for sample_id, a, b in zip(ids, scores(first, ids), scores(second, ids), strict=True):
+        strata[first[sample_id].subset].append(a - b)
     return list(strata.values())
 
 
 def right_or_wrong(questions: Questions, ids: Iterable[str]) -> bool:
     """Return whether each question was answered once, and each score is 0 or 1."""
-    scores = (questions[sample_id].scores for sample_id in ids)
-    return all(len(each) == 1 and next(iter(each.values())) in (0.0, 1.0) for each in scores)
+    return all(questions[sample_id].right_or_wrong for sample_id in ids)
 
 
 def measured(strata: Sequence[Sequence[float]], binary: bool) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,19 +22,19 @@ class KnownRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct):
-    """What became of one question in one run: the main score of each repeat that did not fail, and counts."""
+    """What became of one question in one run.
+
+    ``score`` is the mean of the main score over the repeats that did not fail, None where all did; ``right_or_wrong``
+    says that it was answered once and is 0 or 1.
+    """
 
     subset: str
-    scores: dict[int, float]
+    score: float | None = None
+    right_or_wrong: bool = False
     unparsed: int = 0
     rejected: int = 0
     truncated: int = 0
     failed: int = 0
-
-    @property
-    def score(self) -> float:
-        """Return the mean over what was answered."""
-        return sum(self.scores.values()) / len(self.scores)
 
 
 class _Line(msgspec.Struct):
@@ -74,15 +75,22 @@ def read_questions(run: KnownRun, dataset: str) -> Mapping[str, Question]:
     path = run.folder / "reviews" / f"{dataset}.jsonl"
     if not path.is_file():
         raise StoreError(f"{path} is missing: the run's command with --stage review scores the answers again.")
-    lines = {(line.sample_id, line.repeat): line for line in JsonlStore(path, _Line)}
-    questions: dict[str, Question] = {}
-    for (sample_id, repeat), line in lines.items():
-        question = questions.setdefault(sample_id, Question(line.subset, {}))
-        question.truncated += line.truncated
-        if line.status is Status.FAILED:
-            question.failed += 1
-            continue
-        question.unparsed += line.status is Status.UNPARSED
-        question.rejected += line.status is Status.REJECTED
-        question.scores[repeat] = next(iter(line.scores.values()))
-    return questions
+    latest = {(line.sample_id, line.repeat): line for line in JsonlStore(path, _Line)}
+    lines: dict[str, list[_Line]] = defaultdict(list)
+    for (sample_id, _), line in latest.items():
+        lines[sample_id].append(line)
+    return {sample_id: _question(each) for sample_id, each in lines.items()}
+
+
+def _question(repeats: list[_Line]) -> Question:
+    status = [line.status for line in repeats]
+    scores = [next(iter(line.scores.values())) for line in repeats if line.status is not Status.FAILED]
+    return Question(
+        subset=repeats[0].subset,
+        score=sum(scores) / len(scores) if scores else None,
+        right_or_wrong=len(scores) == 1 and scores[0] in (0.0, 1.0),
+        unparsed=status.count(Status.UNPARSED),
+        rejected=status.count(Status.REJECTED),
+        truncated=sum(line.truncated for line in repeats),
+        failed=status.count(Status.FAILED),
+    )

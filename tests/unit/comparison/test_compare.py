@@ -15,10 +15,10 @@ from llmuses.benchmarks.gsm8k import GSM8K
 from llmuses.comparison.compare import _correct
 from llmuses.comparison.pairing import measured, right_or_wrong, shared
 from llmuses.comparison.result import Comparison, Pair
-from llmuses.comparison.runs import Question
+from llmuses.comparison.runs import Question, _Line, _question
 from llmuses.errors import StoreError, UnknownNameError, UsageError
 from llmuses.evaluation.runner import Result
-from llmuses.records import Generate, Report
+from llmuses.records import Generate, Report, Status
 from llmuses.settings import REGISTRY
 from llmuses.statistics.multiple import holm
 from llmuses.statistics.paired import detectable_paired, mcnemar
@@ -142,7 +142,8 @@ def test_repeats_of_a_question_are_one_question(tmp_path: Path) -> None:
 
 
 def questions(*scores: Sequence[float]) -> dict[str, Question]:
-    return {f"main/{place}": Question("main", dict(enumerate(each))) for place, each in enumerate(scores)}
+    lines = ([_Line("", "main", Status.SCORED, n, {"acc": x}) for n, x in enumerate(each)] for each in scores)
+    return {f"main/{place}": _question(each) for place, each in enumerate(lines)}
 
 
 def test_only_scores_that_are_right_or_wrong_once_are_counted_as_such() -> None:
@@ -155,7 +156,7 @@ def test_only_scores_that_are_right_or_wrong_once_are_counted_as_such() -> None:
 
 def test_a_question_with_one_answer_on_each_side_is_compared_however_many_repeats_failed() -> None:
     first = questions([1.0, 0.0], [1.0])
-    second = {**questions([0.0], [0.0]), "main/1": Question("main", {}, failed=2)}
+    second = {**questions([0.0], [0.0]), "main/1": Question("main", failed=2)}
     assert shared(first, second).ids == ["main/0"]
     assert shared(first, second).left_out == 1
 
