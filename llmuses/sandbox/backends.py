@@ -28,7 +28,11 @@ _SEEN = {
 BUBBLEWRAP = Backend("bubblewrap", "namespaces", True, "bubblewrap, and namespaces of its own for each program inside")
 NAMESPACES = Backend("namespaces", "namespaces", False, "kernel namespaces of its own for each program")
 BUBBLEWRAP_LANDLOCK = Backend(
-    "bubblewrap+landlock", "landlock", True, "bubblewrap around all, Landlock and seccomp around each program", _UNLINKED
+    "bubblewrap+landlock",
+    "landlock",
+    True,
+    "bubblewrap around all, Landlock and seccomp around each program",
+    _UNLINKED,
 )
 LANDLOCK = Backend(
     "landlock", "landlock", False, "Landlock and seccomp around each program, no namespaces", {**_SEEN, **_UNLINKED}

@@ -14,7 +14,7 @@ from llmuses.sandbox.verdict import Limits, Outcome
 _DETAIL = 4000
 _RAN_OUT = 0.8
 """A process that crashed with this share of its memory in use is taken to have run out of it."""
-_MEMORY_ERROR = re.compile(r"(^|: )MemoryError\b")
+_MEMORY_ERROR = re.compile(r"(^|: |raised )MemoryError\b")
 
 End = tuple[Outcome, str]
 

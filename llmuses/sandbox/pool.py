@@ -39,8 +39,8 @@ class Sandbox:
         for worker in workers:
             self._idle.put(worker)
 
-    def run(self, job: FunctionJob | ProgramJob) -> Verdict:
-        """Run a job and return its verdict; waits while all zygotes are busy.
+    def run(self, job: FunctionJob | ProgramJob, limits: Limits | None = None) -> Verdict:
+        """Run a job and return its verdict; waits while all zygotes are busy. ``limits`` are for this job alone.
 
         Raises SandboxError where the sandbox itself fails, whatever the program.
         """
@@ -52,7 +52,7 @@ class Sandbox:
                 if worker is None:
                     worker = self._start()
                 try:
-                    return self._run_in(worker, job)
+                    return self._run_in(worker, job, limits or self._limits)
                 except Broken:
                     broken, worker = worker, None
                     broken.close(patience=0.5)
@@ -62,8 +62,7 @@ class Sandbox:
         finally:
             self._idle.put(worker)
 
-    def _run_in(self, worker: Worker, job: FunctionJob | ProgramJob) -> Verdict:
-        limits = self._limits
+    def _run_in(self, worker: Worker, job: FunctionJob | ProgramJob, limits: Limits) -> Verdict:
         with ExitStack() as stack:
 
             def file(content: bytes = b"") -> IO[bytes]:
