@@ -78,7 +78,7 @@ def penalised(part: PairCounts, overall: Floats, variance: float) -> Floats:
         p = chances(strengths, part.first, part.second)
         residual = part.wins + part.ties / 2 - part.total * p
         gradient = np.bincount(part.first, residual, part.models) - np.bincount(part.second, residual, part.models)
-        gradient -= pull * deviation
+        gradient = gradient - pull * deviation
         hessian = information(part, p)
         hessian[np.diag_indices(part.models)] += pull
         step = np.linalg.solve(hessian, gradient)
@@ -113,7 +113,7 @@ def _fit_part(part: PairCounts, whole: PairCounts, overall: Floats, variance: fl
     strengths = penalised(part, overall, variance)
     above = np.linalg.pinv(information(whole, chances(overall, whole.first, whole.second)))
     if variance == 0:
-        return PooledFit(strengths, above, np.ones(models))
+        return PooledFit(strengths, np.asarray(above, np.float64), np.ones(models))
     own = information(part, chances(strengths, part.first, part.second))
     pull = np.eye(models) / min(variance, _LOOSE)
     inner = np.linalg.inv(own + pull)
