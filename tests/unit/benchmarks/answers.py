@@ -50,6 +50,10 @@ def _bbh(sample: Sample, right: bool) -> Answers:
 
 SPECIAL: dict[str, Special] = {
     "bbh": Special(lambda sample: _bbh(sample, True), lambda sample: _bbh(sample, False)),
+    "general_qa": Special(
+        lambda sample: [(Mode.GENERATE, written(sample.target))],
+        lambda sample: [(Mode.GENERATE, written("zzz"))],
+    ),
     "ifeval": Special(
         lambda sample: [(Mode.GENERATE, written(FOLLOWING[sample.sample_id]))],
         lambda sample: [(Mode.GENERATE, written(IGNORING))],

@@ -51,7 +51,8 @@ def modes_of(benchmark: Benchmark) -> list[Mode]:
 
 
 def shipped_subsets(benchmark: Benchmark) -> list[str]:
-    return [s for s in benchmark.subsets if benchmark.find(SAMPLES / benchmark.name, s, benchmark.split)]
+    root = SAMPLES / benchmark.name
+    return [subset for subset in benchmark.subsets_in(root) if benchmark.find(root, subset, benchmark.split)]
 
 
 def text_of(ask: Generate | Loglikelihood, at: tuple[int, int]) -> str:
