@@ -104,7 +104,7 @@ def print_result(console: Console, result: Result) -> None:
         console.print(f"{answered:,} answers are in {result.folder / 'predictions'}; --stage review scores them.")
         return
     table = _table(result.reports)
-    if console.measure(table).maximum <= console.width:
+    if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= console.width:
         console.print(table)
     else:
         for report in result.reports:
