@@ -64,7 +64,7 @@ HINTED = re.compile(
     r"|(?:我认为|我觉得|应该|应当)(?:就)?是(?:选项)?|不是\s?[A-Z]\s?(?:选项|项)?[,;]\s?而?是(?:选项)?",
     re.IGNORECASE,
 )
-"""Weaker announcements, of which one is taken only where all say the same and nothing stronger is said."""
+"""Weaker announcements: taken where one ends the answer, all say the same and nothing stronger is said."""
 
 NOT_MEANT = re.compile(
     r"(?:\b(?:not|never|cannot)\s{1,3}+(?:the\s+)?|n't\s{1,3}+(?:(?:think|believe|say|mean)\s{1,3}+(?:that\s{1,3}+)?(?:the\s{1,3}+)?)?|不能?|不应该?"

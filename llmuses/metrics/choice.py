@@ -55,7 +55,7 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
 
     In this order: the last ``\\boxed{}``; the last announcement ("the answer is (B)", "答案是B", "I would go with B") of
     a letter or of an option's text; a letter that the answer opens with; the verdicts on the letters ("A 错误，B 正确");
-    a letter alone on the last line; what all weaker announcements agree on ("it must be B"); an option's text alone.
+    a letter alone on the last line; a weaker announcement that ends the answer ("it must be B"); an option's text alone.
 
     Nothing is guessed: an ordinary capital, such as the article in "A dog barks" or the letter of "B cells", is never
     taken, nor one of a list of options that the answer only repeats. Where letter and text disagree the letter counts.
@@ -187,14 +187,16 @@ def _is_asked(answer: _Answer, end: int, at_end: bool = False) -> bool:
 
 
 def _hinted(answer: _Answer) -> Reading | None:
-    """Read what all of the weaker announcements say: "It must be B", "which is option B"."""
+    """Read what all of the weaker announcements say, the last of which ends the answer: "It must be B"."""
     readings = []
     for match in list(say.HINTED.finditer(answer.text))[-_LATEST:]:
         if not say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
             reading = _option_after(answer, match.end(), "hinted", strict=True)
             if reading and not _is_asked(answer, reading.span[1], at_end=True):
                 readings.append(reading)
-    return readings[-1] if len({reading.value for reading in readings}) == 1 else None
+    if len({reading.value for reading in readings}) != 1 or not say.ALONE.match(answer.text, readings[-1].span[1]):
+        return None
+    return readings[-1]
 
 
 def _opening(answer: _Answer) -> Reading | None:

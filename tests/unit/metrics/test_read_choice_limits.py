@@ -108,6 +108,9 @@ NOTHING = [
     "我不认为是A。",
     "A不符合题意。",
     "A is true.",
+    "The sixth element is carbon: it is C. Next we look at",
+    "Consider the second city (option B) and the third one in turn. The second",
+    "By elimination, B. Yet that is not certain, so let me check",
 ]
 
 OTHER_OPTIONS = [
