@@ -16,6 +16,8 @@ _CLASSES = {
     "cmmlu": "CMMLU",
     "competition_math": "CompetitionMath",
     "gpqa": "GPQA",
+    "general_mcq": "GeneralMCQ",
+    "general_qa": "GeneralQA",
     "gsm8k": "GSM8K",
     "humaneval": "HumanEval",
     "ifeval": "IFEval",
