@@ -31,13 +31,16 @@ class Progress:
         self._live: Live | None = None
         self._began = self._shown = time.monotonic()
         self._fresh = 0
+        self._given = False
+        """Whether answers were given: each one is as new as it is read."""
 
     def started(self, run: Run) -> None:
         self._began = self._shown = time.monotonic()
         self._fresh = 0
         total = sum(state.total for state in run.states.values())
         said = f"{run.model} is asked {total:,} times"
-        if any(plan.answers for plan in run.datasets):
+        self._given = any(plan.answers for plan in run.datasets)
+        if self._given:
             given = run.model_details
             said = f"{given['lines']:,} answers of {run.model} ({given['format']}) for {total:,} expected"
             for path in given["torn"]:
@@ -48,7 +51,7 @@ class Progress:
             self._live.start()
 
     def progressed(self, run: Run, dataset: str, fresh: bool) -> None:
-        self._fresh += fresh
+        self._fresh += fresh or self._given
         now = time.monotonic()
         if now - self._shown < (0.2 if self._live else _PLAIN_EVERY):
             return
