@@ -31,6 +31,7 @@ class MultipleChoice(Benchmark):
     gap: ClassVar[str] = " "
     """What stands between the cue and the answer."""
     chance: ClassVar[float | None] = None
+    version: ClassVar[int] = 2  # since 2, more ways of writing an option are read
 
     def intro(self, subset: str, mode: Mode) -> str:
         """Return what stands before the examples."""
