@@ -22,6 +22,21 @@ from llmuses.models.reasoning import split_reasoning
         ("<think>a</think>one</think>two", "a", "one</think>two"),
         ("Put <think>this</think> into the template.", None, "Put <think>this</think> into the template."),
         ("", None, ""),
+        ("<thought>It is B.</thought>Answer: B", "It is B.", "Answer: B"),
+        ("<reasoning>It is B.</reasoning>\nAnswer: B", "It is B.", "Answer: B"),
+        ("<seed:think>It is B.</seed:think>Answer: B", "It is B.", "Answer: B"),
+        ("[THINK]It is B.[/THINK]Answer: B", "It is B.", "Answer: B"),
+        ("◁think▷It is B.◁/think▷Answer: B", "It is B.", "Answer: B"),
+        ("<|begin_of_thought|>\n\nIt is B.\n\n<|end_of_thought|>\n\nAnswer: B", "It is B.", "Answer: B"),
+        ("It is B.\n[/THINK]\nAnswer: B", "It is B.", "Answer: B"),
+        ("<think>a [/THINK] b</think>Answer: B", "a [/THINK] b", "Answer: B"),
+        (
+            "<|channel|>analysis<|message|>It is B.<|end|><|start|>assistant<|channel|>final<|message|>Answer: B<|return|>",
+            "It is B.",
+            "Answer: B",
+        ),
+        ("<|channel|>analysis<|message|>It might be A, or", "It might be A, or", ""),
+        ("Models write <|channel|>final<|message|> first.", None, "Models write <|channel|>final<|message|> first."),
     ],
 )
 def test_reasoning_is_kept_apart_from_the_answer(text: str, reasoning: str | None, answer: str) -> None:
