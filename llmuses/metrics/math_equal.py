@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from llmuses.metrics.math_plain import LONGEST, decide, math_form, tidy
 
 _OPENS, _CLOSES = "([{", ")]}"
-_MEMBER = re.compile(r"^\(?[A-Za-z](?:,[A-Za-z]){0,3}\)?\\in(?![a-z])")
+_MEMBER = re.compile(r"^(?:\([A-Za-z](?:,[A-Za-z]){1,5}\)(?:=|\\in(?![a-z]))|[A-Za-z]\\in(?![a-z]))")
 _EQUALS = re.compile(r"(?<![<>!:\\])=")
 _APPROX = re.compile(r"\\approx(?![a-z])")
 _PLUS_MINUS = re.compile(r"\\pm(?![a-z])")
@@ -21,6 +21,8 @@ _COMPLEX = re.compile(r"(?<![A-Za-z\\])i(?![A-Za-z])")
 _COMPOUND = re.compile(r"[-+*/^0-9]|\\(?:frac|sqrt|cdot|times)")
 _FACTOR = re.compile(r"(?<![A-Za-z_0-9.{])[0-9]++(?:\.[0-9]++)?(?=\()|\)(?=\()")
 """What a bracket is multiplied with: the library takes 1000(26) for a mixed number."""
+_DESCRIBED = re.compile(r"[<>]|\\(?:le|ge|ne|in|cup|cap|setminus|mathbb)(?![a-z])")
+"""A set that is described, not enumerated."""
 _MOST_ITEMS = 64
 
 
@@ -110,7 +112,7 @@ def _equal_forms(target: str, answer: str) -> bool:
         single, several = (one, other) if one.kind == "one" else (other, one)
         if len(several.items) == 1 and several.kind == "set":
             return _equal_forms(single.items[0], several.items[0])
-        return _verified(target, answer)
+        return _DESCRIBED.search(single.items[0]) is not None and _verified(target, answer)
     if max(len(one.items), len(other.items)) > _MOST_ITEMS:
         return False
     if "tuple" in (one.kind, other.kind):

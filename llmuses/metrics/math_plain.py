@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from llmuses.metrics.reading import fold
 
-LONGEST = 2000
+LONGEST = 500
 """Characters: longer answers are not compared."""
 
 _MACROS = {
@@ -217,15 +217,11 @@ def decide(target: str, answer: str) -> bool | None:
 
 
 def _without_bases(one: str, other: str) -> tuple[str, str, bool | None]:
-    """Return two answers without the base that one of them names, and whether two numbers with bases are equal."""
+    """Return two answers without the base that one of them names; False where both do, since another base is asked for."""
     bases = _BASE.fullmatch(one), _BASE.fullmatch(other)
     if bases[0] is None or bases[1] is None:
         return (bases[0][1] if bases[0] else one), (bases[1][1] if bases[1] else other), None
-    try:
-        values = [int(match[1], int(match[2] or match[3])) for match in bases if match is not None]
-    except ValueError:  # a digit that the base does not have
-        return one, other, False
-    return one, other, values[0] == values[1]
+    return one, other, False
 
 
 def _decide_numbers(one: Fraction, other: Fraction, forms: tuple[str, str], texts: tuple[str, str]) -> bool | None:

@@ -188,7 +188,14 @@ def test_a_prompt_shows_each_worked_example_once_and_its_answer(benchmark: Bench
                 continue
             answers = [shot.choices[LETTERS.index(shot.target)]] if shot.choices else []
             assert any(
-                f"{answer}\n\n" in text for answer in (shot.target, f"{shot.target}.", f"({shot.target}).", *answers)
+                f"{answer}\n\n" in text
+                for answer in (
+                    shot.target,
+                    f"{shot.target}.",
+                    f"({shot.target}).",
+                    f"${shot.target}$. I hope it is correct.",
+                    *answers,
+                )
             )
 
 
