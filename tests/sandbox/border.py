@@ -28,9 +28,9 @@ def judged(
     job = {"candidate": program, "test": test, "entry_point": entry_point, "helpers": helpers}
     ours, theirs = socket.socketpair()
     read, write = os.pipe()
-    children = [_forked(lambda: other(theirs, job), [ours.fileno(), read, write])]
+    children = [_forked(lambda: other(theirs, {**job, "test": ""}), theirs.fileno())]
     theirs.close()
-    children.append(_forked(lambda: _tell(write, tester.judge(ours, job)), [read]))
+    children.append(_forked(lambda: _tell(write, tester.judge(ours, job)), ours.fileno(), write))
     ours.close()
     os.close(write)
     try:
@@ -48,12 +48,18 @@ def _tell(pipe: int, verdict: Judged) -> None:
     os.write(pipe, json.dumps(verdict).encode())
 
 
-def _forked(work: Callable[[], None], closed: list[int]) -> int:
+def _forked(work: Callable[[], None], *kept: int) -> int:
+    """Start a process with no descriptors but these."""
     child = os.fork()
     if child == 0:
         try:
-            for number in closed:
-                os.close(number)
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            for number in range(3):
+                os.dup2(nowhere, number)
+            first = 3
+            for number in [*sorted(kept), 1024]:
+                os.closerange(first, number)
+                first = number + 1
             work()
         finally:
             os._exit(0)

@@ -46,11 +46,7 @@ def rebuilt(decoder: Decoder, parts: list[Node], iterating: bool) -> BaseExcepti
     made = named if isinstance(named, type) and issubclass(named, builtin) else builtin
     try:
         problem: BaseException = made(*arguments)
-        if str(problem) == text:
-            return problem
+        # An exception of the program's own may make its text otherwise than its base does.
+        return problem if made is builtin or str(problem) == text else made(text)
     except Exception:
-        pass  # an exception of the program's own takes other arguments than its base
-    try:
-        return made(text)
-    except Exception:
-        return builtin(text) if builtin in (KeyError, Exception) else Exception(f"{kind}: {text}")
+        return Exception(f"{kind}: {text}")
