@@ -1,0 +1,121 @@
+"""A user's own extractor: a regular expression or a function, in the place of a benchmark's reading or before it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmuses.errors import UsageError
+from llmuses.metrics.choice import read_choice
+from llmuses.metrics.numbers import read_number
+from llmuses.metrics.own import own_extractor, read_narrowed
+
+
+def found(spec: str, text: str) -> str | None:
+    span = own_extractor(spec)(text)
+    return None if span is None else text[slice(*span)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "answer"),
+    [
+        (r"Answer: (\w+)", "Answer: B", "B"),
+        (r"Answer: (\w+)", "Answer: A, no. Answer: B", "B"),  # the last match counts
+        (r"[0-9]+", "3 and 4 make 7", "7"),  # without a group all of the match does
+        (r"<a>(.*?)</a>", "<a>one</a> <a>two</a>", "two"),
+        (r"(?:is|are) ([A-D])", "It is C", "C"),
+        (r"([A-D])\)|\(([A-D])", "B) then (C", "B"),  # the first group; a match without it does not count
+        (r"^= (.+)$", "x\n= 7\ny", "7"),  # ^ and $ are the beginnings and ends of lines
+        (r"答案[:：]\s*([A-D])", "答案：D", "D"),
+        (r"(?i)final: (\w+)", "FINAL: b", "b"),
+        (r"(?s)BEGIN(.*)END", "BEGIN a\nb END", " a\nb "),
+        (r"(x*)", "ab", ""),
+        (r"Answer: (\w+)", "B", None),
+        (r"Answer: (\w+)", "", None),
+    ],
+)
+def test_the_first_group_of_the_last_match_is_the_answer(expression: str, text: str, answer: str | None) -> None:
+    assert found(expression, text) == answer
+
+
+@given(st.text(alphabet="ab1 \n", max_size=30))
+def test_what_a_regular_expression_finds_stands_where_it_says(text: str) -> None:
+    answer = found(r"([ab])1", text)
+    assert answer == (None if "a1" not in text and "b1" not in text else text[max(text.rfind("a1"), text.rfind("b1"))])
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "letter"),
+    [
+        (r"\[\[(.*?)\]\]", "A is wrong. [[B]]", "B"),
+        (r"\[\[(.*?)\]\]", "[[the blue one]]", "B"),  # what is found is read as any answer is
+        (r"\[\[(.*?)\]\]", "The answer is A.", None),
+        (r"\[\[(.*?)\]\]", "[[neither]]", None),
+        (None, "The answer is A.", "A"),
+    ],
+)
+def test_what_is_found_is_read_as_an_answer_by_itself(expression: str | None, text: str, letter: str | None) -> None:
+    reading = read_narrowed(expression, text, lambda part: read_choice(part, ["the red one", "the blue one"]))
+    assert (reading.value if reading else None) == letter
+    if reading is not None and expression is not None:
+        assert reading.rule.startswith("own:")
+
+
+def test_the_place_of_a_narrowed_reading_is_its_place_in_the_whole_text() -> None:
+    text = "First 12.\nResult: about 1,200 m.\nThen 3."
+    reading = read_narrowed(r"Result: (.*)", text, read_number)
+    assert reading is not None
+    assert (reading.value, text[slice(*reading.span)]) == ("1200", "1,200")
+
+
+# --- functions ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    name = f"extractors_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(
+        "def last_word(text):\n    return text.split()[-1] if text.split() else None\n"
+        "def changed(text):\n    return text + '!'\n"
+        "def number(text):\n    return 7\n"
+        "LETTER = 'A'\n",
+        "utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    sys.modules.pop(name, None)
+
+
+def test_a_function_gives_the_part_of_the_text_that_is_the_answer(module: str) -> None:
+    assert found(f"{module}:last_word", "I say B") == "B"
+    assert found(f"{module}:last_word", "") is None
+
+
+def test_a_function_that_gives_no_part_of_the_text_fails_and_is_no_zero(module: str) -> None:
+    with pytest.raises(ValueError, match="does not stand in the answer"):
+        found(f"{module}:changed", "B")
+    with pytest.raises(TypeError, match="gave int"):
+        found(f"{module}:number", "B")
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("([A-D]", "neither a regular expression"),
+        ("no_such_module:find", "there is no function no_such_module:find"),
+        ("json:no_such_function", "there is no function json:no_such_function"),
+    ],
+)
+def test_an_extractor_that_cannot_be_used_is_said(spec: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        own_extractor(spec)
+
+
+def test_what_is_no_function_is_said(module: str) -> None:
+    with pytest.raises(UsageError, match="is not a function"):
+        own_extractor(f"{module}:LETTER")
