@@ -56,6 +56,8 @@ class HubIds(NamedTuple):
     patterns: tuple[str, ...] = ("*.parquet", "*.jsonl", "*.json", "*.csv")
     apart: Mapping[str, tuple[str, str]] = {}
     """The two ids of each subset that lies in a repository of its own."""
+    huggingface_revision: str | None = None
+    """The branch of Hugging Face that holds the rows, where the main one holds a script alone."""
 
     def of(self, subset: str) -> HubIds:
         """Return where the rows of one subset lie."""

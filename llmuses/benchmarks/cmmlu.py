@@ -123,7 +123,12 @@ class CMMLU(MultipleChoice):
     paper = "https://arxiv.org/abs/2306.09212"
     homepage = "https://github.com/haonan-li/CMMLU"
     licence = "CC BY-NC-SA 4.0"
-    hub = HubIds("evalscope/cmmlu", "haonan-li/cmmlu", ("*.parquet", "*.csv", "*.jsonl"))
+    hub = HubIds(
+        "evalscope/cmmlu",
+        "haonan-li/cmmlu",
+        ("*.parquet", "*.csv", "*.jsonl"),
+        huggingface_revision="refs/convert/parquet",
+    )
     files = (
         "{split}/{subset}.csv",
         "{subset}/{split}*.parquet",

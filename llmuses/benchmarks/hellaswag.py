@@ -28,7 +28,12 @@ class HellaSwag(MultipleChoice):
     paper = "https://arxiv.org/abs/1905.07830"
     homepage = "https://rowanzellers.com/hellaswag"
     licence = "MIT"
-    hub = HubIds("evalscope/hellaswag", "Rowan/hellaswag", ("*.parquet", "*.jsonl"))
+    hub = HubIds(
+        "evalscope/hellaswag",
+        "Rowan/hellaswag",
+        ("*.parquet", "*.jsonl"),
+        huggingface_revision="refs/convert/parquet",
+    )
     files = ("hellaswag_{split}.jsonl", "{split}-*.parquet", "{split}.parquet", "{split}/*.parquet", "{split}.jsonl")
     subsets = ("default",)
     split = "validation"

@@ -252,7 +252,7 @@ def _labelled(targets: Mapping[str, Any]) -> dict[str, bool]:
     """Return answers and whether they are right: ``{answer: 0 or 1}``, or the hubs' two lists."""
     if "choices" in targets and "labels" in targets:
         return {str(answer): bool(label) for answer, label in zip(targets["choices"], targets["labels"], strict=True)}
-    return {answer: bool(label) for answer, label in targets.items() if label is not None}
+    return {answer: bool(label) for answer, label in targets.items()}
 
 
 def _listed(answers: Any) -> list[str]:

@@ -183,7 +183,8 @@ def locate(benchmark: Benchmark, plan: DatasetPlan, subset: str) -> Path:
     if hub not in ids:
         raise DataError(f"{benchmark.name}: rows come from the hub modelscope or huggingface, not '{hub}'.")
     try:
-        return fetch_dataset(ids[hub], hub, patterns=where.patterns)
+        revision = where.huggingface_revision if hub is Hub.HUGGINGFACE else None
+        return fetch_dataset(ids[hub], hub, revision, where.patterns)
     except HubError as problem:
         raise HubError(f"{str(problem).rstrip('.')}, or try the shipped rows with --sample-data.") from problem
 
