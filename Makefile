@@ -1,6 +1,8 @@
 # llmuses. `make run` and `make test` set everything up by themselves: all they need is Python 3.11, 3.12 or 3.13.
 
 VENV ?= .venv
+# lm-evaluation-harness lives apart: it is a peer to compare with, no part of llmuses.
+PARITY_VENV ?= .venv-parity
 HOST ?= 127.0.0.1
 # Empty: 7860, or the next port that is free.
 PORT ?=
@@ -11,7 +13,7 @@ ARGS ?=
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help run test lint format bench lock clean
+.PHONY: help run test lint format bench parity lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -40,18 +42,24 @@ bench: $(VENV)/.ready-test ## Measure speed and memory: each script in tests/ben
 		name=$$(basename $$script .py); echo "== $$name"; \
 		$(VENV)/bin/python -m tests.benchmarks.$$name $(ARGS) || exit $$?; echo; done
 
+parity: $(VENV)/.ready-run $(PARITY_VENV)/.ready-parity ## Ask lm-evaluation-harness the same, sample by sample (a CPU takes hours): ARGS='--limit 20'
+	@$(VENV)/bin/python -m tests.parity --harness $(PARITY_VENV)/bin/python $(ARGS)
+
 lock: $(VENV)/.ready-test ## Write requirements.txt and requirements-dev.txt anew from pyproject.toml: UPGRADE=1
 	$(VENV)/bin/python -m pip install --quiet uv
 	$(VENV)/bin/python tools/lock.py $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove the environment, builds and caches; runs in outputs/ stay
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PARITY_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/.ready-run: requirements.txt pyproject.toml tools/environment.py
-	$(call set_up,run)
+	$(call set_up,$(VENV),run)
 
 $(VENV)/.ready-test: requirements.txt requirements-dev.txt pyproject.toml tools/environment.py
-	$(call set_up,test)
+	$(call set_up,$(VENV),test)
+
+$(PARITY_VENV)/.ready-parity: tests/parity/requirements.txt requirements.txt tools/environment.py
+	$(call set_up,$(PARITY_VENV),parity)
 
 # The stamp is written last, so that an installation that stopped half-way is taken up again.
 define set_up
@@ -59,6 +67,6 @@ define set_up
 		echo "llmuses needs Python 3.11, 3.12 or 3.13, and none was found as python3, python3.13, python3.12 or python3.11."; \
 		echo "Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python@3.13; or make PYTHON=/path/to/python"; \
 		exit 2; }; \
-	"$$python" tools/environment.py "$(VENV)" $(1)
+	"$$python" tools/environment.py "$(1)" $(2)
 	@touch $@
 endef

