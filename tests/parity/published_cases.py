@@ -194,6 +194,21 @@ _PASSES = "it passes the published assertions in plain Python as well: the store
 _MISLABELLED = {f"MBPP/{task}": _PASSES for task in (67, 170, 419, 598, 724, 798)}
 _PERCENT = "its script lets a number pass that is 100 times too large or too small, as if it were a percentage"
 
+_MATH = {
+    **dict.fromkeys(
+        (f"test/{n}.json" for n in (37, 107, 174, 182, 243, 329, 337, 374)),
+        "its script took the words after the answer for a part of it (“9Ihopeitiscorrect”)",
+    ),
+    **dict.fromkeys(
+        (f"test/{n}.json" for n in (20, 53, 146, 384)),
+        "its script took the last number, where the answer is what the last equation comes to",
+    ),
+    "test/25.json": "one of the two numbers that are asked for; its script lets that pass",
+    "test/399.json": "its script lets a difference of 1 in 10,000 pass",
+    "test/467.json": "its script made 15² of the target 15 cm²",
+    "test/474.json": "a repetition that was cut off; its script took the last digit that it happened to end on",
+}
+
 CASES = (
     Case("gsm8k, OpenAI 6B finetuned", "gsm8k", 21.68, _openai("6b_finetuning")),
     Case("gsm8k, OpenAI 6B verified", "gsm8k", 39.04, _openai("6b_verification")),
@@ -214,7 +229,7 @@ CASES = (
     Case("gsm8k, qwen-plus by EvalScope, reviews", "gsm8k", 100.0, _evalscope("qwen-plus", "reviews")),
     Case("gsm8k, qwen3-max by EvalScope, predictions", "gsm8k", 100.0, _evalscope("qwen3-max", "predictions")),
     Case("gsm8k, qwen3-max by EvalScope, reviews", "gsm8k", 100.0, _evalscope("qwen3-max", "reviews")),
-    Case("math_500, rho-math-1b", "competition_math", 15.8, _rho_math),
+    Case("math_500, rho-math-1b", "competition_math", 15.8, _rho_math, _MATH),
     Case("humaneval, WizardCoder-15B", "humaneval", 59.8, _wizardcoder),
     Case("mbpp, GPT-4, MultiPL-E's assertions", "mbpp", 80.1, _gpt4_mbpp(own_tests=False), _MISLABELLED),
     Case(
