@@ -233,6 +233,8 @@ class Review(Record, kw_only=True):
     latency: float | None = None
     scorer: int = 0
     """The version of the benchmark that scored it."""
+    parts: int = 1
+    """How many parts of the sample its shares are of, in metrics whose unit is a part."""
     prompt: str = ""
     """The question's first words, for lists; the whole of it is in the prediction."""
     verdict: dict[str, Any] | None = None

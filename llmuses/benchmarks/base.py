@@ -111,6 +111,8 @@ class Benchmark(ABC):
     generation: ClassVar[GenerationConfig] = GenerationConfig()
     chance: ClassVar[float | None] = 0.0
     """The expected score of blind guessing; None where it follows from the samples' number of options."""
+    by_parts: ClassVar[frozenset[str]] = frozenset()
+    """The metrics whose unit is a part of a sample, such as one of its instructions: their mean weighs parts alike."""
     pass_at: ClassVar[tuple[int, ...]] = ()
     """The k of pass@k: reported where a sample is asked at least k times. The main metric is then pass@1."""
     waits: ClassVar[bool] = False
@@ -237,6 +239,10 @@ class Benchmark(ABC):
 
     def _judge_in(self, plan: DatasetPlan, sample: Sample, response: Response) -> Judgement:
         return self.judge(sample, response, plan)
+
+    def parts(self, sample: Sample) -> int:
+        """Return how many parts a sample has, for the metrics ``by_parts``: their scores are shares of these."""
+        return 1
 
     def needs_judge(self, plan: DatasetPlan) -> bool:
         """Whether a judge model scores the answers of a plan."""

@@ -17,9 +17,8 @@ class IFEval(Benchmark):
     """The prompt is sent as it is; ``target`` names its instructions, what is extracted those that were followed.
 
     ``prompt_strict``: all instructions are followed. ``prompt_loose``: all are, by the text or by one of the seven forms of
-    it that leave out its first line, its last one or its asterisks. ``inst_strict`` and ``inst_loose``: the share of a
-    prompt's instructions. The mean of shares weighs prompts alike; the paper's instruction-level accuracy weighs
-    instructions alike, and needs the counts that stand in each review's verdict.
+    it that leave out its first line, its last one or its asterisks. ``inst_strict`` and ``inst_loose``: the share of all
+    instructions that are followed, as in the paper; prompts are the clusters of their interval.
     """
 
     name = "ifeval"
@@ -37,6 +36,7 @@ class IFEval(Benchmark):
     metrics: ClassVar[Mapping[Mode, tuple[str, ...]]] = {
         Mode.GENERATE: ("prompt_strict", "prompt_loose", "inst_strict", "inst_loose")
     }
+    by_parts = frozenset({"inst_strict", "inst_loose"})
     generation: ClassVar[GenerationConfig] = GenerationConfig(max_tokens=1280)
 
     def sample(self, row: Row, subset: str, index: int) -> Sample:
@@ -54,6 +54,9 @@ class IFEval(Benchmark):
             target=_listed(names),
             details={"instructions": names, "kwargs": arguments},
         )
+
+    def parts(self, sample: Sample) -> int:
+        return len(sample.details["instructions"])
 
     def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
         return conversation("", [], sample.question, plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from llmuses.records import Counts, Estimate, Review, Status
 from llmuses.statistics.intervals import Stratum, cluster_stratum, stratified
@@ -49,12 +49,13 @@ class Aggregate:
     """Adds reviews up and gives estimates. ``repeats`` > 1 makes a question's repeats one cluster.
 
     Repeats of one question are not independent: the mean over them is the question's score, and the interval is over
-    questions.
+    questions. So are the parts of one question, which the metrics ``by_parts`` count instead of questions.
     """
 
-    def __init__(self, metrics: Sequence[str], repeats: int = 1):
+    def __init__(self, metrics: Sequence[str], repeats: int = 1, by_parts: Collection[str] = ()):
         self._metrics = metrics
         self._repeats = repeats
+        self._by_parts = by_parts
         self._subsets: dict[str, _Sum] = defaultdict(_Sum)
         self._by_repeat: dict[int, list[float]] = defaultdict(lambda: [0, 0.0])
         self.prompt_tokens = self.completion_tokens = self.reasoning_tokens = 0
@@ -77,15 +78,20 @@ class Aggregate:
         subset.n += 1
         for metric in self._metrics:
             score = review.scores[metric]
-            if self._repeats > 1:
+            if self._clustered(metric):
+                parts = review.parts if metric in self._by_parts else 1
                 cell = subset.samples[metric][review.sample_id]
-                cell[0] += 1
-                cell[1] += score
+                cell[0] += parts
+                cell[1] += score * parts
             else:
                 sums = subset.strata[metric]
                 sums[0] += 1
                 sums[1] += score
                 sums[2] += score * score
+
+    def _clustered(self, metric: str) -> bool:
+        """Whether one question gives several scores of a metric."""
+        return self._repeats > 1 or metric in self._by_parts
 
     def seen(self, subset: str) -> int:
         """Return how many reviews of a subset were counted."""
@@ -125,7 +131,7 @@ class Aggregate:
         )
 
     def _bounds(self, metric: str, names: Sequence[str], weigh: Weigh, k: int) -> tuple[float, float]:
-        asked = {name: self._subsets[name].n + self._subsets[name].counts.failed for name in names}
+        asked = {name: self._asked(self._subsets[name], metric) for name in names}
         asked = {name: size for name, size in asked.items() if size}
         weights = weigh(asked)
         low = high = 0.0
@@ -140,8 +146,8 @@ class Aggregate:
         """Return the score of a subset with all failed samples taken as wrong, and as right."""
         failed = subset.counts.failed
         if k == 1:
-            right, size = self._total(subset, metric), subset.n + failed
-            return right / size, (right + failed) / size
+            right, size, asked = self._total(subset, metric), self._size(subset, metric, k), self._asked(subset, metric)
+            return right / asked, (right + asked - size) / asked
         n, questions = self._repeats, -(-(subset.n + failed) // self._repeats)
         seen = [(int(size), round(total)) for size, total in subset.samples[metric].values()]
         low = sum(pass_at_k(n, right, k) for _, right in seen)
@@ -149,19 +155,24 @@ class Aggregate:
         return low / questions, (high + (questions - len(seen))) / questions
 
     def _total(self, subset: _Sum, metric: str) -> float:
-        if self._repeats == 1:
+        if not self._clustered(metric):
             return subset.strata[metric][1]
         return sum(total for _, total in subset.samples[metric].values())
 
+    def _asked(self, subset: _Sum, metric: str) -> int:
+        """Return how many scores a subset would have without failures; a failed sample has as many parts as the others."""
+        size = self._size(subset, metric, 1)
+        return size + round(subset.counts.failed * (size / subset.n if subset.n else 1.0))
+
     def _size(self, subset: _Sum, metric: str, k: int) -> int:
-        """Return how many of a subset's answers are in a score."""
-        if k == 1:
+        """Return how many of a subset's answers, or of their parts, are in a score."""
+        if k == 1 and metric not in self._by_parts:
             return subset.n
         return sum(int(size) for size, _ in subset.samples[metric].values() if size >= k)
 
     def _stratum(self, subset: _Sum, metric: str, k: int) -> Stratum:
         """Return a subset's scores as a stratum, the repeats of one question as a cluster."""
-        if self._repeats == 1:
+        if not self._clustered(metric):
             n, total, squares = subset.strata[metric]
             return Stratum(int(n), total, squares)
         questions = subset.samples[metric].values()

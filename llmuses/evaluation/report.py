@@ -23,7 +23,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
     """Return the report over the reviews that the folder holds; what has no review yet counts as failed."""
     state = run.states[plan.dataset]
     metrics = benchmark.metrics_of(plan)
-    aggregate = Aggregate(metrics, run.repeats)
+    aggregate = Aggregate(metrics, run.repeats, benchmark.by_parts)
     for review in folder.reviews(plan.dataset):
         aggregate.add(review)
     for subset, planned in state.planned.items():

@@ -11,7 +11,9 @@ import pytest
 
 from llmuses.benchmarks import get_benchmark
 from llmuses.errors import DataError
+from llmuses.evaluation import evaluate
 from llmuses.records import Generate, Mode, Sample
+from tests.support.scripted import ScriptedModel, last_message
 from tests.unit.benchmarks.ifeval_answers import FOLLOWING
 from tests.unit.benchmarks.plans import plan_for, rows_of, written
 
@@ -115,3 +117,19 @@ def test_the_sample_set_asks_for_every_kind_of_instruction_and_can_be_followed()
     rows = rows_of(IFEVAL, "default", "train")
     assert len({kind for row in rows for kind in row.details["instructions"]}) == 25
     assert {row.sample_id for row in rows} == set(FOLLOWING)
+
+
+def test_a_report_weighs_prompts_alike_and_at_the_level_of_instructions_instructions_alike(tmp_path: Path) -> None:
+    short = {
+        **ROW,
+        "key": 8,
+        "prompt": "Name a river.",
+        "instruction_id_list": ["punctuation:no_comma"],
+        "kwargs": [{}],
+    }
+    samples(tmp_path, ROW, short)
+    model = ScriptedModel(lambda ask: "Nile." if last_message(ask) == "Name a river." else "Nile, Rhine.")
+    args = {"ifeval": {"local_path": str(tmp_path)}}
+    (report,) = evaluate(model, "ifeval", dataset_args=args, outputs=tmp_path / "outputs").reports
+    assert (report.metric, report.score, report.n) == ("prompt_strict", 0.5, 2)
+    assert (report.metrics["inst_strict"].score, report.metrics["inst_strict"].n) == (pytest.approx(1 / 3), 3)

@@ -97,3 +97,43 @@ def test_whatever_comes_back_figures_are_shares_and_more_tries_never_hurt(questi
                 assert estimate.bounds[0] - 1e-9 <= estimate.score <= estimate.bounds[1] + 1e-9
     if not any("!" in question for question in questions):
         assert scores == sorted(scores)
+
+
+def by_instructions(*prompts: tuple[int, int]) -> Aggregate:
+    """Return an aggregate over prompts given as (followed, of so many); (0, 0) is a failed one."""
+    found = Aggregate(("prompt", "instructions"), by_parts={"instructions"})
+    for place, (followed, parts) in enumerate(prompts):
+        share = followed / parts if parts else 0.0
+        found.add(
+            Review(
+                key="k",
+                sample_id=str(place),
+                subset="main",
+                status=Status.SCORED if parts else Status.FAILED,
+                target="x",
+                scores={"prompt": float(share == 1), "instructions": share} if parts else {},
+                parts=parts or 1,
+            )
+        )
+    return found
+
+
+def test_a_metric_by_parts_weighs_parts_alike_and_the_others_weigh_samples() -> None:
+    found = by_instructions((1, 1), (1, 2), (0, 3), (2, 2))
+    instructions = found.estimate("instructions")
+    assert (instructions.score, instructions.n) == (pytest.approx(4 / 8), 8)
+    assert (found.estimate("prompt").score, found.estimate("prompt").n) == (2 / 4, 4)
+
+
+def test_the_parts_of_one_sample_are_a_cluster() -> None:
+    # Eight instructions that stand or fall together by twos tell as much as four.
+    together = by_instructions(*[(2, 2), (0, 2)] * 20).estimate("instructions")
+    alone = by_instructions(*[(1, 1), (0, 1)] * 20).estimate("instructions")
+    assert together.stderr == pytest.approx(alone.stderr)
+    assert together.n == 2 * alone.n
+
+
+def test_a_failed_sample_is_taken_to_have_as_many_parts_as_the_others() -> None:
+    found = by_instructions((1, 2), (4, 4), (0, 0))
+    assert found.estimate("instructions").bounds == pytest.approx((5 / 9, 8 / 9))
+    assert found.estimate("prompt").bounds == pytest.approx((1 / 3, 2 / 3))
