@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from llmuses import evaluate
-from llmuses.benchmarks import Benchmark, get_benchmark
+from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
 from llmuses.cli import _parser
 from llmuses.cli_settings import EvalSettings, eval_settings
 from llmuses.evaluation.plan import DatasetArgs, make_plan
@@ -23,7 +23,14 @@ from llmuses.records import Generate, Mode
 from tests.support.scripted import ScriptedModel
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "README.zh.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = (
+    "README.md",
+    "README.zh.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/benchmarks.md",
+    "docs/benchmarks.zh.md",
+)
 
 
 def blocks(document: str, language: str) -> list[str]:
@@ -175,7 +182,7 @@ def test_the_run_file_of_the_readme_is_yaml(document: str) -> None:
 def test_links_inside_the_repository_lead_somewhere(document: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text("utf-8")):
         if not target.startswith("http"):
-            assert (ROOT / target).exists(), f"{document}: {target}"
+            assert ((ROOT / document).parent / target).exists(), f"{document}: {target}"
 
 
 @pytest.mark.parametrize("document", ["README.md", "README.zh.md", "CONTRIBUTING.md"])
@@ -225,8 +232,18 @@ def test_every_dataset_argument_is_in_the_readme_with_its_default(document: str)
 
 
 def test_every_benchmark_is_in_both_readmes() -> None:
-    from llmuses.benchmarks import benchmark_names
-
     for document in ("README.md", "README.zh.md"):
         said = (ROOT / document).read_text("utf-8")
-        assert [name for name in benchmark_names() if f"| `{name}` |" not in said] == []
+        assert [name for name in benchmark_names() if f"`{name}`" not in said] == []
+
+
+@pytest.mark.parametrize("document", ["docs/benchmarks.md", "docs/benchmarks.zh.md"])
+def test_the_table_of_settings_names_every_benchmark_with_its_worked_examples(document: str) -> None:
+    lines = re.findall(r"^\| `(\w+)`<br>(.*?) \| (.*?) \|", (ROOT / document).read_text("utf-8"), re.MULTILINE)
+    assert sorted(name for name, _, _ in lines) == benchmark_names()
+    for name, title, asked in lines:
+        benchmark = get_benchmark(name)
+        assert benchmark.title in title
+        if shots := re.search(r"(\d+)-shot", asked):
+            assert int(shots[1]) == benchmark.few_shot, name
+        assert all(variant in asked for variant in benchmark.variants), name
