@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from llmuses.errors import LlmusesError
 from tests.parity import answers, product
 from tests.parity.compare import Asked, Key, Outcome, compare, table
-from tests.parity.kept import checkpoint, harness_folder, kept_results, product_folder, result_file
-from tests.parity.other import run_harness
+from tests.parity.peer import Harness, Part
 from tests.parity.rows import write_rows
-from tests.parity.tasks import COMPARISONS, Comparison
+from tests.parity.tasks import COMPARISONS, Comparison, View
 
 ROOT = Path(__file__).parents[2]
 SHOWN = 5
@@ -30,15 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.outputs.mkdir(parents=True, exist_ok=True)
     write_rows(args.data, args.outputs / "rows")
     try:
-        model = checkpoint(args.model, args.hub)
+        model = product.checkpoint(args.model, args.hub)
+        harness = Harness(args.harness, args.outputs, model, args.threads)
         chosen = [one for one in COMPARISONS if not args.only or one.dataset in args.only]
-        outcomes = [outcome for comparison in chosen for outcome in _compared(comparison, args, model)]
+        outcomes = [outcome for comparison in chosen for outcome in _compared(comparison, args, model, harness)]
     except LlmusesError as problem:
         print(problem, file=sys.stderr)
         return 2
     differ = _report(outcomes, args.outputs) if outcomes else False
     if not args.only or answers.NAME in args.only:
-        differ |= answers.report(args.data, args.outputs, args.harness)
+        differ |= answers.report(args.data, args.outputs, harness)
     return int(differ)
 
 
@@ -61,44 +61,32 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compared(comparison: Comparison, args: argparse.Namespace, model: Path) -> list[Outcome]:
+def _compared(comparison: Comparison, args: argparse.Namespace, model: Path, harness: Harness) -> list[Outcome]:
     print(f"{comparison.dataset}: llmuses", flush=True)
-    ours = product.ask(comparison, args.data, product_folder(args.outputs), model, args.threads, args.limit)
+    ours = product.ask(comparison, args.data, args.outputs, model, args.threads, args.limit)
     print(f"{comparison.dataset}: lm-evaluation-harness", flush=True)
-    theirs = _harness(comparison, ours.keys(), args, model)
-    return [compare(view.name, ours, theirs[view.name], view.metrics) for view in comparison.views]
+    parts = [
+        Part([view.task_of(subset) for view in comparison.views], sorted(row for of, row in ours if of == subset))
+        for subset in comparison.subsets
+    ]
+    harness.ask(parts, comparison.few_shot, comparison.batch)
+    return [
+        compare(view.name, ours, _theirs(comparison, view, harness, ours), view.metrics) for view in comparison.views
+    ]
 
 
-def _harness(
-    comparison: Comparison, keys: Collection[Key], args: argparse.Namespace, model: Path
-) -> dict[str, dict[Key, Asked]]:
-    """Return what each view of the harness says of some rows; it is asked for those that are not kept."""
-    folder, results = args.outputs / "rows", harness_folder(args.outputs, model)
-    parts = []
-    for subset in comparison.subsets:
-        tasks = [view.task_of(subset) for view in comparison.views]
-        files = {task: result_file(results, folder, task) for task in tasks}
-        kept = [kept_results(path, subset).keys() for path in files.values()]
-        rows = [index for of, index in sorted(keys) if of == subset and not all((of, index) in one for one in kept)]
-        if rows:
-            places = {task: {"folder": str(folder / task), "results": str(path)} for task, path in files.items()}
-            parts.append({"rows": rows, "tasks": places})
-    if parts:
-        job = {
-            "model": str(model),
-            "threads": args.threads,
-            "few_shot": comparison.few_shot,
-            "batch": comparison.batch,
-            "parts": parts,
-        }
-        run_harness(args.harness, "harness", job, args.outputs)
-    said: dict[str, dict[Key, Asked]] = {}
-    for view in comparison.views:
-        said[view.name] = {}
-        for subset in comparison.subsets:
-            found = kept_results(result_file(results, folder, view.task_of(subset)), subset)
-            said[view.name].update({key: asked for key, asked in found.items() if key in keys})
-    return said
+def _theirs(comparison: Comparison, view: View, harness: Harness, keys: Container[Key]) -> dict[Key, Asked]:
+    return {
+        (subset, line["index"]): Asked(
+            prompt=line["prompt"],
+            continuations=tuple(line["continuations"]),
+            logprobs=tuple(line["logprobs"]),
+            scores=line["scores"],
+        )
+        for subset in comparison.subsets
+        for line in harness.said(view.task_of(subset))
+        if (subset, line["index"]) in keys
+    }
 
 
 def _report(outcomes: Sequence[Outcome], folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """Written answers to GSM8K, read by llmuses and by the two filters of lm-evaluation-harness.
 
-No model is asked: the texts are those of published models. Where ``strict-match`` finds an answer (a number after
+The texts are those of published models, and some that the small model writes to the harness's own prompt. Where ``strict-match`` finds an answer (a number after
 "####") llmuses must read the same one; the one known exception is a fraction, of which the pattern takes the top alone.
 """
 
@@ -17,9 +17,11 @@ from llmuses.benchmarks import get_benchmark
 from llmuses.benchmarks.generation import Generation
 from llmuses.metrics.numbers import equal_numbers
 from llmuses.records import Sample
-from tests.parity.other import run_harness
+from tests.parity.peer import Harness, Part
 
 NAME = "gsm8k"
+OWN = 24
+"""Questions that the model is asked to answer."""
 _NOTHING = "[invalid]"
 """What the harness's filters give where they find nothing."""
 
@@ -113,13 +115,12 @@ def _read(benchmark: Generation, sample: Sample, text: Text, theirs: dict[str, A
     )
 
 
-def report(data: Path, outputs: Path, python: str) -> bool:
+def report(data: Path, outputs: Path, harness: Harness) -> bool:
     """Have all texts read by both, print a table and what differs. Return whether llmuses disagrees with strict-match."""
-    texts = list(ready_texts(data))
+    texts = [*ready_texts(data), *_own_texts(data, harness)]
     asked, said = outputs / "texts.jsonl", outputs / "said.jsonl"
     asked.write_text("".join(json.dumps({"text": one.text, "answer": one.answer}) + "\n" for one in texts), "utf-8")
-    job = {"texts": str(asked), "folder": str(outputs / "rows" / NAME), "results": str(said)}
-    run_harness(python, "harness_answers", job, outputs)
+    harness.run("harness_answers", {"texts": str(asked), "folder": str(harness.rows / NAME), "results": str(said)})
     found = read_all(texts, list(_lines(said)))
     print(f"\n{table(found)}\n")
     differ = [read for read in found if not read.agrees]
@@ -127,6 +128,13 @@ def report(data: Path, outputs: Path, python: str) -> bool:
         print(difference(read))
     (outputs / "answers.md").write_text(table(found) + "\n", "utf-8")
     return any(not read.cut for read in differ)
+
+
+def _own_texts(data: Path, harness: Harness) -> list[Text]:
+    """Return what the model writes to the harness's prompt for the first questions."""
+    harness.ask([Part([NAME], range(OWN))], few_shot=5, batch=8)
+    gold = [row["answer"] for row in _lines(data / "gsm8k" / "test.jsonl")]
+    return [Text("the model's own", line["text"], gold[line["index"]]) for line in harness.said(NAME)]
 
 
 def table(found: Sequence[Read]) -> str:

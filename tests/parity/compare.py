@@ -144,7 +144,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     )
     rows = [head, tuple("---" if column in (0, 5) else "---:" for column in range(len(head)))]
     for outcome in outcomes:
-        first = (
+        first: tuple[str, ...] = (
             outcome.name,
             str(outcome.samples),
             str(outcome.prompts_equal),

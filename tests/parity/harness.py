@@ -1,7 +1,7 @@
 """Asks lm-evaluation-harness, in its own environment: ``python -m tests.parity.harness JOB.json``.
 
 Its own task definitions are included as they are installed; only the data set is replaced by local rows, and
-``acc_bytes`` is added to the metrics where options are compared by length.
+``acc_bytes`` is added to the metrics where options are compared by length. Written answers are cut at 200 tokens.
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def define(task: str, own: Path, folder: Path, few_shot: int) -> Path:
             {"metric": metric, "aggregation": "mean", "higher_is_better": True}
             for metric in ("acc", "acc_norm", "acc_bytes")
         ]
+    if task == "gsm8k":
+        definition["generation_kwargs"] = {"until": ["Question:"], "do_sample": False, "max_gen_toks": 200}
     # JSON is YAML too.
     path = folder / "task.yaml"
     path.write_text(json.dumps(definition, indent=1), "utf-8")
@@ -81,18 +83,24 @@ def define(task: str, own: Path, folder: Path, few_shot: int) -> Path:
 
 def _append(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Written answers come once for each filter.
+    lines = {sample["doc_id"]: _line(sample) for sample in samples}
     with open(path, "a", encoding="utf-8") as file:
-        for sample in samples:
-            contexts = {context for context, _ in sample["arguments"]}
-            assert len(contexts) == 1, "one prompt for all options"
-            line = {
-                "index": sample["doc_id"],
-                "prompt": contexts.pop(),
-                "continuations": [continuation for _, continuation in sample["arguments"]],
-                "logprobs": [float(logprob) for logprob, _ in sample["filtered_resps"]],
-                "scores": {metric: float(sample[metric]) for metric in sample["metrics"]},
-            }
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
+
+
+def _line(sample: Mapping[str, Any]) -> dict[str, Any]:
+    contexts, seconds = zip(*sample["arguments"], strict=True)
+    assert len(set(contexts)) == 1, "one prompt for all options"
+    known = {"index": sample["doc_id"], "prompt": contexts[0]}
+    if isinstance(seconds[0], Mapping):  # how an answer is generated
+        return {**known, "text": sample["resps"][0][0]}
+    return {
+        **known,
+        "continuations": seconds,
+        "logprobs": [float(logprob) for logprob, _ in sample["filtered_resps"]],
+        "scores": {metric: float(sample[metric]) for metric in sample["metrics"]},
+    }
 
 
 if __name__ == "__main__":

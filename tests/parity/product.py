@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import llmuses
 from llmuses import evaluate
 from llmuses.benchmarks import get_benchmark
 from llmuses.evaluation.runner import Result
+from llmuses.hub import Hub
+from llmuses.models.transformers.checkpoint import fetch_small_files, fetch_weights
+from llmuses.models.transformers.gguf import converted
 from tests.parity.compare import Asked, Key
 from tests.parity.tasks import Comparison
+
+
+def checkpoint(name: str, hub: str) -> Path:
+    """Return the checkpoint folder that both programs read; a GGUF file is converted once. Raises LlmusesError."""
+    path = fetch_small_files(name, Hub(hub), None, False)
+    return converted(path) if path.is_file() else fetch_weights(name, Hub(hub), None, False, path)
+
+
+def runs_folder(outputs: Path) -> Path:
+    """Return where the runs lie: answers follow from the code of the backend, which may have changed since."""
+    code = hashlib.sha256(f"{version('torch')} {version('transformers')}".encode())
+    for path in sorted((Path(llmuses.__file__).parent / "models" / "transformers").glob("*.py")):
+        code.update(path.read_bytes())
+    return outputs / f"llmuses-{code.hexdigest()[:8]}"
 
 
 def ask(
@@ -18,7 +38,7 @@ def ask(
 ) -> dict[Key, Asked]:
     """Return what llmuses asked and how it scored the answers.
 
-    ``limit`` is per subset. Answers that ``outputs`` holds are not asked again. Raises LlmusesError.
+    ``limit`` is per subset. Answers that are kept in ``outputs`` are not asked again. Raises LlmusesError.
     """
     args: dict[str, Any] = {
         "local_path": str(data / comparison.path),
@@ -34,7 +54,7 @@ def ask(
         model_args={"precision": "float32", "device_map": "cpu", "threads": threads},
         dataset_args={comparison.dataset: args},
         limit=limit,
-        outputs=outputs,
+        outputs=runs_folder(outputs),
     )
     return _answers(comparison, data / comparison.path, result)
 
