@@ -16,15 +16,20 @@ from llmuses.metrics.reading import Reading, boxed, fold
 _LATEST = 64
 """How many announcements are looked at, counted from the end."""
 
-_GROUPED = r"[0-9]{1,3}(?:(?:,|\{,\}|\\,|_|[\u00a0\u2009\u202f])[0-9]{3})++(?![0-9])|[0-9]{1,2}(?:,[0-9]{2}(?=,))++,[0-9]{3}(?![0-9])"
+_POINTS = r"[0-9]{1,3}(?:\.[0-9]{3})++,[0-9]++(?![.,]?[0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,}+(?![.,]?[0-9])"
+"""Points between thousands, where a comma for the decimals or a second point tells them from a decimal point."""
+_GROUPED = (
+    r"[0-9]{1,3}(?:(?:,|\{,\}|\\,|_|'|[\u00a0\u2009\u202f])[0-9]{3})++(?![0-9])"
+    r"|[0-9]{1,2}(?:,[0-9]{2}(?=,))++,[0-9]{3}(?![0-9])"
+)
 _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _NUMBER = re.compile(
-    r"(?<![A-Za-z_^])(?:(?:\\?[$€£¥₹]|\b(?:USD|EUR|GBP|RMB|CNY|INR|Rs|RM)\b\.?)\s?)?(?P<sign>-)?(?:"
+    r"(?<![A-Za-z_^])(?:(?:\\?[$€£¥₹₩₽₫₺฿]|\b(?:USD|EUR|GBP|RMB|CNY|INR|Rs|RM)\b\.?)\s?)?(?P<sign>-)?(?:"
     r"(?P<mixed>[0-9]{1,6}(?:\s|\s?\\[dt]?(?=frac)))?(?:"
     r"\\?[dt]?frac\{(?P<over>[0-9]{1,9})\}\{(?P<under>[0-9]{1,9})\}"
     r"|(?P<top>[0-9]{1,9})\s?[/⁄]\s?(?P<bottom>[0-9]{1,9})(?![0-9/.]))"
     rf"|(?P<whole>[0-9]{{0,6}})(?P<vulgar>[{_VULGAR}])"
-    rf"|(?P<plain>(?:{_GROUPED}|[0-9]++)(?:\.[0-9]++)?|(?<![0-9A-Za-z.])\.[0-9]++)"
+    rf"|(?P<plain>{_POINTS}|(?:{_GROUPED}|[0-9]++)(?:\.[0-9]++)?|(?<![0-9A-Za-z.])\.[0-9]++)"
     r"(?:[eE](?P<e>[+-]?[0-9]{1,2})(?![0-9A-Za-z])|\s?(?:×|\\times|\\cdot|[x*])\s?10\s?\^\s?\{?(?P<ten>-?[0-9]{1,2})\}?)?"
     r"(?!\s?\^))"
 )
@@ -42,7 +47,17 @@ _ANNOUNCED = re.compile(
 _MARKUP = re.compile(r"[\s*_:$\\(\[{\"'`>]{0,40}+")
 _CLAUSE_ENDS = re.compile(r"[.;!?,。;,](?=\s|$)|\s(?:because|since|as|so|which|where|when|and|but|if|that)\s|\(|<")
 _EQUALS = re.compile(r"[=≈]\s{0,3}+[*_\\(\[{]{0,6}+")
-_ANOTHER = re.compile(r"\s?(?:-|–|—|~|:|\s(?:to|or)\s|或|到|至)\s?(?:\\?[$€£¥])?[0-9]")
+_SPACED = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){1,5}+(?:\.[0-9]++)?(?![0-9])")
+_SCALE = re.compile(
+    r"\s?(?:\\text\{\s?)?(?:(?P<thousand>thousand(?![a-z])|千(?![克米瓦卡字]))|(?P<million>million(?![a-z])|百万)|(?P<billion>billion(?![a-z])|十亿)"
+    r"|(?P<wan>万)|(?P<yi>亿))",
+    re.IGNORECASE,
+)
+_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "wan": 10**4, "yi": 10**8}
+_MINUS = re.compile(r"(?:\bnegative\s|(?:\b(?:is|be)\s|=\s?|:\s?|^)minus\s|负)(?:\\?[$€£¥])?$", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r",(?=[0-9]{1,2}(?![0-9])|[0-9]{4})|\s?(?:-|–|—|~|:|\s(?:to|or)\s|或|到|至)\s?(?:\\?[$€£¥])?[0-9]"
+)
 _NO_MORE_WORDS = re.compile(r"(?:[\s%]{0,3}+[^\W\d]{1,20}+){0,4}+[\W_]{0,24}+$")
 _FEW_WORDS = re.compile(
     r"(?:approximately|approx\.?|about|around|a\s+total\s+of|total|[a-zA-Z]\s?=|[^\x00-\x7f]{1,8}|[\s$*_(\\:])*+$",
@@ -62,8 +77,10 @@ def read_number(text: str) -> Reading | None:
     of its sentence, or, where that begins a calculation, what the calculation comes to; the last number of the text.
     "Answer:" alone counts only where a number stands under it, since it may head a whole solution.
 
-    The value has no separators, currency, percent sign or trailing zeros; a fraction stays one (``7/2``). Words for
-    numbers ("2 million", "二十") are not worked out.
+    The value has no separators, currency, percent sign or trailing zeros; a fraction stays one (``7/2``). Thousands are
+    told by commas, thin spaces, apostrophes and, where decimals or a second one show it, points ("1.000,5"); by plain
+    spaces ("1 000") in a box or an announcement alone, since elsewhere two numbers may stand there. A power of ten in
+    words after digits counts ("2 million", "3万"); other words for numbers ("twenty", "二十") are not worked out.
     """
     # Calculator annotations, <<2*3=6>>, repeat what stands beside them.
     folded = _CALCULATION.sub(lambda match: " " * len(match.group()), fold(text))
@@ -81,9 +98,11 @@ def _boxed(text: str) -> Reading | None:
     match = _NUMBER.search(text, start, place[1])
     if match is None:
         return None
-    if re.match(r"\s?(?:,\s|\\text\{\s?(?:or|and)|or\s|and\s)[^0-9]{0,12}[0-9]", text[match.end() : place[1]]):
+    if re.match(
+        r"\s?(?:,\s|,(?=[0-9])|\\text\{\s?(?:or|and)|or\s|and\s)[^0-9]{0,12}[0-9]", text[match.end() : place[1]]
+    ):
         raise _SeveralError
-    return _reading(text, match, "boxed")
+    return _reading(text, match, "boxed", spaced=True)
 
 
 def _announced(text: str) -> Reading | None:
@@ -133,7 +152,7 @@ def _result(text: str, number: re.Match[str], between: str, line_end: int) -> Re
             return _reading(text, result, "announced")
     if _ANOTHER.match(text, number.end()):
         raise _SeveralError
-    return _reading(text, number, "announced")
+    return _reading(text, number, "announced", spaced=True)
 
 
 def _last(text: str) -> Reading | None:
@@ -141,14 +160,22 @@ def _last(text: str) -> Reading | None:
     return _reading(text, last[0], "last_number") if last else None
 
 
-def _reading(text: str, match: re.Match[str], rule: str) -> Reading:
+def _reading(text: str, match: re.Match[str], rule: str, spaced: bool = False) -> Reading:
     start, end = match.span()
     negative = match["sign"] is not None and not _follows_a_term(text, match.start("sign"))
     if match["sign"] is None and _has_sign_before(text, start):
         start, negative = text.rfind("-", 0, start), True
+    elif match["sign"] is None and _MINUS.search(text, max(0, start - 16), start):
+        negative = True
     elif match["sign"] is not None and not negative:
         start = match.end("sign")
-    return Reading(("-" if negative else "") + _value(match), (start, end), rule)
+    value = _value(match)
+    if spaced and match["plain"] and (wide := _SPACED.match(text, match.start("plain"))) and wide.end() > end:
+        value, end = plain_number(wide.group()), wide.end()
+    scale = _SCALE.match(text, end)
+    if scale is not None and scale.lastgroup is not None and "/" not in value and len(value) < 24:
+        value, end = plain_number(f"{Decimal(value) * _SCALES[scale.lastgroup]:f}"), scale.end()
+    return Reading(("-" if negative else "") + value, (start, end), rule)
 
 
 def _follows_a_term(text: str, place: int) -> bool:
@@ -182,9 +209,14 @@ def _value(match: re.Match[str]) -> str:
 
 
 def plain_number(text: str) -> str:
-    """Return a number without separators, currency signs, spaces, idle zeros: ``-$1,200.50`` is ``-1200.5``."""
+    """Return a number without separators, currency signs, spaces, idle zeros: ``-$1,200.50`` is ``-1200.5``.
+
+    ``1.200,50`` and ``1.200.000`` are read as they are meant on the European continent; ``1.200`` has three decimals.
+    """
     plain = unicodedata.normalize("NFKC", text).replace("−", "-")
-    plain = re.sub(r"[\s,$€£¥₹%_{}\\]", "", plain).rstrip(".")
+    if re.fullmatch(rf"[-+]?(?:{_POINTS})", plain):
+        plain = plain.replace(".", "").replace(",", ".")
+    plain = re.sub(r"[\s,$€£¥₹₩₽₫₺฿%_'{}\\]", "", plain).rstrip(".")
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
     plain = re.sub(r"^([+-]?)0*(?=[0-9])", r"\1", re.sub(r"^([+-]?)\.", r"\g<1>0.", plain)).removeprefix("+")

@@ -11,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmuses.metrics.choice import read_choice
+from llmuses.metrics.math import read_math
+from llmuses.metrics.math_plain import decide, math_form
 from llmuses.metrics.numbers import equal_numbers, read_number
 from llmuses.metrics.reading import Reading, boxed, fold
 from tests.unit.metrics.hostile import HOSTILE
@@ -56,6 +58,39 @@ def test_reading_a_number_never_raises_and_points_at_its_digits(text: str) -> No
     assert 0 <= start < end <= len(text)
     assert any(sign.isnumeric() for sign in text[start:end])
     assert equal_numbers(reading.value, reading.value) or reading.value.endswith("/0") or len(reading.value) > 4000
+
+
+formulas = st.lists(
+    st.sampled_from(
+        "$ $$ \\( \\) \\[ \\] \\boxed{ { } ( ) [ ] \\frac 1 2 12 x y = + - ^ _ , ; . \\text{cm} \\sqrt \\pi \\le and or the answer is "
+        "答案是 #### \\begin{pmatrix} \\end{pmatrix} & \\\\ % ° \\pm \\infty \\cup final I hope it is correct\n".split(
+            " "
+        )
+    ),
+    max_size=30,
+)
+
+
+@given(st.one_of(answers, formulas.map(" ".join), formulas.map("".join)))
+@example("\ud800")
+@example("\\boxed{\\boxed{}}")
+@example("The final answer is I hope it is correct")
+def test_reading_mathematics_never_raises_and_points_into_the_text(text: str) -> None:
+    reading = read_math(text)
+    if reading is None:
+        return
+    start, end = reading.span
+    assert 0 <= start < end <= len(text)
+    assert reading.value.strip()
+
+
+@given(st.one_of(answers, formulas.map("".join)), st.one_of(answers, formulas.map("".join)))
+@example("1/0", "1/0")
+@example("0.\\overline{0}", "0")
+@example("9" * 400, "9" * 399)
+def test_deciding_by_plain_forms_never_raises_and_an_answer_equals_itself(one: str, other: str) -> None:
+    assert decide(one, other) in (True, False, None)
+    assert decide(one, one) is (math_form(one) != "")
 
 
 @given(st.integers(-(10**12), 10**12))
