@@ -145,7 +145,7 @@ class Benchmark(ABC):
             return self._locate_in_file(root, subset, split, shared)
         names = self.split_names.get(split, (split,))
         examples = split == self.few_shot_split != self.split
-        for folder in layout_roots(root):
+        for folder in layout_roots(root, self.name):
             for template in self.files:
                 if examples and "{split}" not in template.lower():
                     continue  # a file whose name says no split holds what is asked

@@ -120,7 +120,7 @@ class BBH(Generation):
     def find(self, root: Path, subset: str, split: str) -> list[Path]:
         if split != self.few_shot_split:
             return super().find(root, subset, split)
-        places = [] if root.is_file() else [*layout_roots(root), root.parent]
+        places = [] if root.is_file() else [*layout_roots(root, self.name), root.parent]
         files = [place / f"{subset}.txt" for place in places if place.name == self.few_shot_split]
         files += [place / self.few_shot_split / f"{subset}.txt" for place in places]
         return [file for file in files if file.is_file()][:1]
@@ -163,7 +163,7 @@ class BBH(Generation):
         if kind == "number":
             return read_number(text)
         if kind == "words":
-            return read_words(text, sample.question.lower().split())
+            return read_words(text, sample.question.rpartition("List:")[2].lower().split())
         if kind == "brackets":
             return read_brackets(text)
         return read_label(text, *_LABELS[kind])

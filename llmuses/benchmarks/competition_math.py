@@ -78,7 +78,7 @@ class CompetitionMath(MathAnswers):
         if root.is_file():
             asked = split != self.few_shot_split and (self.subset_of(root) == subset or _is_math_500(root))
             return ([root] if asked else []), None
-        for folder in layout_roots(root):
+        for folder in layout_roots(root, self.name):
             for template in _FILES_OF_MATH_500:
                 found = [file for file in find_files(folder, template, subset, (split,)) if _is_math_500(file)]
                 if found:

@@ -56,7 +56,7 @@ class MBPP(Programs):
 
     def _locate(self, root: Path, subset: str, split: str) -> tuple[list[Path], Filter | None]:
         if root.is_dir():
-            for folder in layout_roots(root):
+            for folder in layout_roots(root, self.name):
                 path = folder / _NATIVE[subset]
                 if path.is_file() and any(_is_of(task, split) for task in column_values(path, "task_id") or ()):
                     return [path], None

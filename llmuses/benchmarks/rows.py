@@ -45,9 +45,14 @@ def find_files(root: Path, template: str, subset: str, splits: Sequence[str]) ->
     return []
 
 
-def layout_roots(root: Path) -> Iterator[Path]:
-    """Yield the folders that a layout may begin in: ``root``, the folders in it, the folders in those."""
+def layout_roots(root: Path, name: str) -> Iterator[Path]:
+    """Yield the folders that a layout may begin in: ``root``, the folders in it, the folders in those.
+
+    A folder in ``root`` that bears the benchmark's ``name`` comes before those of other benchmarks beside it.
+    """
     yield root
+    if (named := root / name).is_dir():
+        yield named
     children = _folders(root)
     yield from children
     for child in children:

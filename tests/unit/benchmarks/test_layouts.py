@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from llmuses.benchmarks import get_benchmark
+from llmuses.benchmarks import benchmark_names, get_benchmark
 from llmuses.benchmarks.rows import read_rows
 from llmuses.errors import DataError
 from llmuses.records import Sample
@@ -362,3 +362,8 @@ def test_folders_beside_it_that_hold_another_benchmark_do_not_get_in_the_way() -
     assert MMLU.find(SAMPLES, "virology", "test") == []
     assert ARC.find(SAMPLES, "ARC-Easy", "test") == [SAMPLES / "arc" / "ARC-Easy" / "ARC-Easy-Test.jsonl"]
     assert GSM8K.find(SAMPLES, "main", "test") == [SAMPLES / "gsm8k" / "test.jsonl"]
+    for name in benchmark_names():
+        benchmark = get_benchmark(name)
+        for subset in benchmark.subsets:
+            found = benchmark.find(SAMPLES, subset, benchmark.split)
+            assert found == benchmark.find(SAMPLES / name, subset, benchmark.split), (name, subset)
