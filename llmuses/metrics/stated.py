@@ -86,14 +86,16 @@ def _label(match: re.Match[str], words: Mapping[str, str], rule: str) -> Reading
 
 # --- words in an order -------------------------------------------------------------------------------------
 
+_TOKEN = re.compile(r"[^\s,;<>→]+")
+_NUMBERED = re.compile(r"\W*[0-9]{1,3}[.)]\W*")
 _ITEM = re.compile(r"\s*(?:[-*•]|[0-9]{1,3}[.)])\s+(?=\S)")
 
 
 def read_words(text: str, known: Collection[str]) -> Reading | None:
-    """Return the known words that an answer lists, in lower case and with single spaces between them.
+    """Return the words that an answer lists, in lower case and with single spaces between them.
 
-    A list may stand on one line, with or without commas, or have a line for each word; words that are not ``known`` do not
-    count, so that "the words are: ..." is no part of it.
+    A list may stand on one line, with or without commas, or have a line for each word. It begins with the first word that
+    is ``known``, so that "the words are: ..." is no part of it.
     """
     folded = fold(text)
     for start, end in statements(folded):
@@ -125,7 +127,13 @@ def _holds_words_only(line: str, known: Collection[str]) -> bool:
 
 
 def _words(text: str, start: int, end: int, known: Collection[str], rule: str) -> Reading | None:
-    found = [(place, word) for place, word in _tokens(text, start, end) if word in known]
+    """Return the list that begins with the first known word and goes up to a full stop: what is not known spoils it."""
+    found: list[tuple[int, str]] = []
+    for place, word in _tokens(text, start, end):
+        if word in known or (found and word not in ("and", "then")):
+            found.append((place, word))
+        if found and re.match(r"[*_`\"')\]}$]{0,4}[.!;](?:\s|$)", text[place + len(word) : end]):
+            break
     if not found:
         return None
     last, word = found[-1]
@@ -133,9 +141,9 @@ def _words(text: str, start: int, end: int, known: Collection[str], rule: str) -
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[tuple[int, str]]:
-    for match in re.compile(r"[^\s,;<>→]+").finditer(text, start, end):
-        bare = match.group().strip("*_`\"'.:()[]{}$\\")
-        if bare:
+    for match in _TOKEN.finditer(text, start, end):
+        bare = match.group().strip("*_`\"'.:()[]{}$\\-•!?")
+        if bare and not _NUMBERED.fullmatch(match.group()):
             yield match.start() + match.group().find(bare), bare.lower()
 
 

@@ -77,7 +77,7 @@ def test_words_that_are_rare_in_sentences_may_end_the_last_one(
     assert label(text, words, *words) == said
 
 
-KNOWN = ["sort", "the", "words:", "oven", "it&t", "costume", "and"]
+KNOWN = ["oven", "it&t", "costume", "end"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,9 @@ KNOWN = ["sort", "the", "words:", "oven", "it&t", "costume", "and"]
         ("$\\boxed{\\text{costume oven}}$", "costume oven"),
         ('["costume", "oven"]', "costume oven"),
         ("costume < it&t < oven", "costume it&t oven"),
-        ("So the answer is and costume.", "and costume"),
+        ("So the answer is costume end oven.", "costume end oven"),
+        ("The words in order are: costume, it&t and oven. I hope that this helps.", "costume it&t oven"),
+        ("So the answer is costume bird oven.", "costume bird oven"),  # a word too many is not overlooked
         ("I cannot do that", None),
         ("", None),
     ],
@@ -143,7 +145,14 @@ def test_what_is_read_stands_in_the_text(text: str) -> None:
 
 
 def test_no_text_takes_long() -> None:
-    for text in [*HOSTILE[::6], "answer is\n" * 20_000, "[" * 200_000, "not " * 50_000, "yes " * 50_000, "\n" * 200_000]:
+    for text in [
+        *HOSTILE[::6],
+        "answer is\n" * 20_000,
+        "[" * 200_000,
+        "not " * 50_000,
+        "yes " * 50_000,
+        "\n" * 200_000,
+    ]:
         read_label(text, YES_NO, ["no"])
         read_words(text, KNOWN)
         read_brackets(text)
