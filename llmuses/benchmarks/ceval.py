@@ -92,8 +92,8 @@ _HARD = (
 class CEval(MultipleChoice):
     """The test split has no answers (the authors' server scores it), so the validation split is asked.
 
-    The variant ``paper`` puts the letter right after the cue, as the authors' script does; ``lm-eval`` puts a space
-    between the two, as lm-evaluation-harness does.
+    The variant ``paper`` asks as the authors' script does. ``lm-eval`` is lm-evaluation-harness's form of it for
+    log-probabilities: a space before the letter, and no word for "examination" (考试) in the first line.
     """
 
     name = "ceval"
@@ -134,6 +134,11 @@ class CEval(MultipleChoice):
             choices=[str(cell(row, letter)) for letter in "ABCD"],
             target=target,
         )
+
+    def intro_in(self, subset: str, plan: DatasetPlan) -> str:
+        if plan.variant == "lm-eval" and plan.mode is Mode.LOGPROB:
+            return f"以下是中国关于{_NAMES[subset]}的单项选择题，请选出其中的正确答案。\n\n"
+        return self.intro(subset, plan.mode)
 
     def gap_in(self, plan: DatasetPlan) -> str:
         return " " if plan.variant == "lm-eval" else self.gap

@@ -55,13 +55,17 @@ class MultipleChoice(Benchmark):
             return sample.choices[LETTERS.index(sample.target)]
         return sample.target
 
+    def intro_in(self, subset: str, plan: DatasetPlan) -> str:
+        """Return ``intro`` as a plan wants it, for a benchmark whose variants differ in it."""
+        return self.intro(subset, plan.mode)
+
     def gap_in(self, plan: DatasetPlan) -> str:
-        """Return what stands between the cue and the answer in a plan, for a benchmark whose variants differ in it."""
+        """Return ``gap`` as a plan wants it, for a benchmark whose variants differ in it."""
         return self.gap
 
     def prompt(self, sample: Sample, shots: Sequence[Sample], plan: DatasetPlan) -> Prompt:
         mode, gap = plan.mode, self.gap_in(plan)
-        intro = self.intro(sample.subset, mode)
+        intro = self.intro_in(sample.subset, plan)
         examples = [Example(self.question(shot, mode), self.example_answer(shot, mode), gap) for shot in shots]
         question = self.question(sample, mode)
         if mode is Mode.GENERATE:

@@ -57,9 +57,9 @@ def test_arcs_log_likelihood_prompt_scores_the_options_texts_and_shows_none() ->
     assert ask.continuations == (" ice", " the Sun", " snow")
 
 
-@pytest.mark.parametrize(("variant", "gap"), [("paper", ""), ("lm-eval", " ")])
-def test_ceval_puts_the_letter_after_the_cue_as_its_authors_do_or_as_lm_evaluation_harness_does(
-    variant: str, gap: str
+@pytest.mark.parametrize(("variant", "examination", "gap"), [("paper", "考试", ""), ("lm-eval", "", " ")])
+def test_ceval_is_asked_as_its_authors_do_or_as_lm_evaluation_harness_does(
+    variant: str, examination: str, gap: str
 ) -> None:
     ceval = get_benchmark("ceval")
     shot = choice("1+1等于____", "1|2|3|4", "B", "accountant")
@@ -67,7 +67,7 @@ def test_ceval_puts_the_letter_after_the_cue_as_its_authors_do_or_as_lm_evaluati
     ask = ceval.prompt(choice("2+3等于____", "4|5|6|7", "B", "accountant"), [shot], plan).ask
     assert isinstance(ask, Loglikelihood)
     assert ask.context == (
-        "以下是中国关于注册会计师考试的单项选择题，请选出其中的正确答案。\n\n"
+        f"以下是中国关于注册会计师{examination}的单项选择题，请选出其中的正确答案。\n\n"
         f"1+1等于____\nA. 1\nB. 2\nC. 3\nD. 4\n答案：{gap}B\n\n"
         "2+3等于____\nA. 4\nB. 5\nC. 6\nD. 7\n答案："
     )
