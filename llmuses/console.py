@@ -43,8 +43,8 @@ class Progress:
         if self._given:
             given = run.model_details
             said = f"{given['lines']:,} answers of {run.model} ({given['format']}) for {total:,} expected"
-            for path in given["torn"]:
-                self._console.print(f"{path}: its last line is cut off and was left out.", highlight=False)
+            if given["torn"]:
+                self._console.print(f"{given['torn']}: its last line is cut off and was left out.", highlight=False)
         self._console.print(f"{said}: {', '.join(run.states)} ({run.run_id})", highlight=False)
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=5, transient=True)

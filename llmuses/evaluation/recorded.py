@@ -34,9 +34,9 @@ class RecordedAnswers:
         self.identity = log.identity
         self.details: Mapping[str, Any] = {
             "format": log.format,
-            "files": [str(path) for path in log.paths],
+            "files": ", ".join(map(str, log.paths)),
             "lines": len(log),
-            "torn": [str(path) for path in log.torn],
+            "torn": ", ".join(map(str, log.torn)),
         }
         self._log = log
         turns = place_answers(log, dataset)

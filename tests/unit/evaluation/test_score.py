@@ -112,7 +112,8 @@ def test_the_boards_and_the_browser_see_it_with_its_setting(sums: Path, tmp_path
 
 
 def test_given_answers_score_what_they_scored_when_they_were_asked_for(tmp_path: Path) -> None:
-    asked = evaluate("baseline:random", ["gsm8k", "mmlu"], sample_data=True, outputs=tmp_path / "asked")
+    datasets = ["gsm8k", "mmlu", "arc", "bbh", "ifeval", "truthful_qa", "gpqa"]
+    asked = evaluate("baseline:random", datasets, sample_data=True, outputs=tmp_path / "asked")
     for report in asked.reports:
         given_back = score(
             report.dataset,
@@ -379,7 +380,7 @@ def test_a_torn_last_line_is_a_missing_answer_and_is_recorded(sums: Path, tmp_pa
     path.write_bytes(path.read_bytes()[:-12])
     result = scored(sums, path, tmp_path)
     assert (result.reports[0].n, result.reports[0].counts.failed) == (7, 1)
-    assert result.run.model_details["torn"] == [str(path)]
+    assert result.run.model_details["torn"] == str(path)
 
 
 def test_a_single_sample_far_ahead_of_all_others_is_taken_for_a_slip(sums: Path, tmp_path: Path) -> None:
