@@ -23,7 +23,8 @@ from llmuses.metrics.python_text import (
 )
 from llmuses.metrics.reading import Reading
 
-_MAX_TEXT = 200_000
+_MAX_TEXT = 60_000
+"""So many characters of an answer are looked at."""
 _OPEN = re.compile(r"(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[^\n`]*\n")
 _PYTHON = {"", "python", "py", "python3", "py3", "python2", "ipython", "ipython3", "code"}
 _BEGIN, _DONE = re.compile(r"\[(?:BEGIN|PYTHON)\]"), re.compile(r"\[(?:DONE|/PYTHON|END)\]")
@@ -55,8 +56,8 @@ def read_program(text: str, names: Sequence[str], prompt: str = "") -> Reading |
     before it. Statements that only show the program in use (asserts, prints, ``if __name__``) are left out.
     ``rule``: ``fenced``, ``marked`` ([BEGIN] … [DONE]) or ``bare``; with ``_body`` where no signature was repeated.
     """
-    end = min(len(text), _MAX_TEXT)
-    start = max(0, text.rfind("</think>", 0, end) + len("</think>")) if "</think>" in text[:end] else 0
+    start = text.rfind("</think>") + len("</think>") if "</think>" in text else 0
+    end = min(len(text), start + _MAX_TEXT)
     fenced = _fenced(text, start, end)
     rest = _unfenced(text, start, end)
     body_first = bool(prompt) and rest.code.strip() != "" and rest.code.lstrip("\n")[0] in " \t"
@@ -208,23 +209,32 @@ def _under(prompt: str, body: str, name: str) -> str | None:
     """
     head = prompt.rstrip() + "\n"
     lines = body.strip("\n").split("\n")
-    while lines and not _BODY_LINE.match(lines[0]):
-        lines = lines[1:]
-    if not lines or re.match(rf"[ \t]*def[ ]+{re.escape(name)}\b", lines[0]):
+    first = next((number for number, line in enumerate(lines) if _BODY_LINE.match(line[:200])), len(lines))
+    text = "\n".join(lines[first:])
+    if not text or re.match(rf"[ \t]*def[ ]+{re.escape(name)}\b", text):
         return None
-    text = "\n".join(lines)
+    best, longest = None, head.count("\n")
     for attempt in (text, f"    {text.lstrip()}", indent(dedent(text), "    ")):
         program = beginning((head + attempt).split("\n"))
-        tree = parsed(program)
-        functions = [s for s in tree.body if isinstance(s, ast.FunctionDef) and s.name == name] if tree else []
-        if tree and functions and any(s.lineno > head.count("\n") and does_something(s) for s in functions[0].body):
-            used = uses(functions[0])
-            after = [
-                segment(program, s)
-                for s in tree.body
-                if isinstance(s, ast.FunctionDef | ast.ClassDef)
-                and s.lineno > functions[0].lineno
-                and s.name in used - {name}
-            ]
-            return "\n\n".join(["\n".join(program.split("\n")[: functions[0].end_lineno]), *after])
-    return None
+        function = _function(program, name)
+        if function is None or (function.end_lineno or 0) <= longest:
+            continue
+        if any(s.lineno > head.count("\n") and does_something(s) for s in function.body):
+            best, longest = program, function.end_lineno or 0
+    return None if best is None else _trimmed(best, name)
+
+
+def _trimmed(program: str, name: str) -> str:
+    """Return a program up to the end of a function, with what the function uses of what is defined below it."""
+    tree, function = parsed(program), _function(program, name)
+    if tree is None or function is None:
+        return program
+    used = uses(function) - {name}
+    below = [s for s in tree.body if isinstance(s, ast.FunctionDef | ast.ClassDef) and s.lineno > function.lineno]
+    above = "\n".join(program.split("\n")[: function.end_lineno])
+    return "\n\n".join([above, *(segment(program, s) for s in below if s.name in used)])
+
+
+def _function(program: str, name: str) -> ast.FunctionDef | None:
+    tree = parsed(program)
+    return next((s for s in tree.body if isinstance(s, ast.FunctionDef) and s.name == name), None) if tree else None

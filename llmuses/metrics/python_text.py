@@ -11,6 +11,8 @@ from textwrap import dedent
 _NAME = "<answer>"
 warnings.filterwarnings("ignore", category=SyntaxWarning, module=re.escape(_NAME))
 
+_CUTS = 12
+"""How often a text is cut before it is given up."""
 _SHOWS = {"print", "input", "exit", "quit"}
 _RUNS_TESTS = {("unittest", "main"), ("doctest", "testmod"), ("sys", "exit")}
 
@@ -25,7 +27,7 @@ def parsed(code: str) -> ast.Module | None:
 
 def beginning(lines: Sequence[str]) -> str:
     """Return as many lines, from the first on, as are Python: what follows is prose, or was cut off."""
-    for _ in range(30):
+    for _ in range(_CUTS):
         code = "\n".join(lines)
         try:
             ast.parse(code, _NAME)
@@ -78,7 +80,9 @@ def segment(code: str, statement: ast.stmt) -> str:
 
 
 def does_something(statement: ast.stmt) -> bool:
-    """Whether a statement of a body is more than a word: ``Sorry`` is an expression too."""
+    """Whether a statement of a body is more than a word or a definition: ``Sorry`` is an expression too."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return False
     return not isinstance(statement, ast.Expr) or any(isinstance(node, ast.Call) for node in ast.walk(statement))
 
 
