@@ -137,12 +137,23 @@ def _opened(path: Path) -> BufferedIOBase:
 def _decoded(text: bytes) -> Any:
     """Return a JSON value. Python's reader takes what others write and JSON forbids: NaN, half a surrogate pair."""
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
         try:
-            return json.loads(text)
-        except RecursionError as problem:
-            raise ValueError("nested too deeply") from problem
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return _spelled_out(json.loads(text))
+    except RecursionError as problem:
+        raise ValueError("nested too deeply") from problem
+
+
+def _spelled_out(value: Any) -> Any:
+    """Return a JSON value in which what UTF-8 cannot hold is spelled out."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, list):
+        return [_spelled_out(part) for part in value]
+    if isinstance(value, dict):
+        return {_spelled_out(name): _spelled_out(part) for name, part in value.items()}
+    return value
 
 
 def _words(problem: Exception) -> str:

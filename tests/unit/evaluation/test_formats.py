@@ -387,6 +387,12 @@ def test_what_other_programs_write_around_the_lines_does_no_harm(content: bytes,
     assert [answer.sample_id for answer in read(tmp_path / "log.jsonl")] == ["main/0"]
 
 
-def test_half_a_surrogate_pair_is_read(tmp_path: Path) -> None:
+def test_half_a_surrogate_pair_is_spelled_out(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text('{"id": "a", "output": "\\ud83d end"}\n')
-    assert read(tmp_path / "log.jsonl")[0].response.text == "\ud83d end"
+    assert read(tmp_path / "log.jsonl")[0].response.text == "\\ud83d end"
+
+
+def test_a_line_that_is_nested_without_end_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text(json.dumps(LINE) + "\n" + "[" * 100_000 + "\n")
+    with pytest.raises(DataError, match=r"log\.jsonl:2: not JSON"):
+        read(tmp_path / "log.jsonl")
