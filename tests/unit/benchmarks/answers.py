@@ -48,7 +48,29 @@ def _bbh(sample: Sample, right: bool) -> Answers:
     return [(Mode.GENERATE, written(f"So the answer is {wrong}."))]
 
 
+def _fenced(*programs: str) -> Answers:
+    return [(Mode.GENERATE, written(f"Here is the code:\n```python\n{program}\n```")) for program in programs]
+
+
+def _completion(sample: Sample) -> Answers:
+    """Return the body alone, as a model without a chat template goes on, and the whole function."""
+    return [(Mode.GENERATE, written(sample.target)), *_fenced(sample.details["prompt"] + sample.target)]
+
+
+def _none_of(names: list[str]) -> str:
+    """Return a program that defines what is asked for, and does nothing of it."""
+    return "\n".join(f"class {name}:\n    def __init__(self, *_): pass\n" for name in names)
+
+
 SPECIAL: dict[str, Special] = {
+    "humaneval": Special(
+        _completion,
+        lambda sample: [(Mode.GENERATE, written("    pass\n")), *_fenced(_none_of([sample.details["entry_point"]]))],
+    ),
+    "mbpp": Special(
+        lambda sample: [(Mode.GENERATE, written(f"{sample.target}\n[DONE]")), *_fenced(sample.target)],
+        lambda sample: _fenced(_none_of(sample.details["names"])),
+    ),
     "bbh": Special(lambda sample: _bbh(sample, True), lambda sample: _bbh(sample, False)),
     "general_qa": Special(
         lambda sample: [(Mode.GENERATE, written(sample.target))],
