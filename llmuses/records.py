@@ -233,6 +233,8 @@ class Review(Record, kw_only=True):
     latency: float | None = None
     scorer: int = 0
     """The version of the benchmark that scored it."""
+    tag: str | None = None
+    """What a sample is told apart by inside its subset, such as its level."""
     parts: int = 1
     """How many parts of the sample its shares are of, in metrics whose unit is a part."""
     prompt: str = ""
@@ -305,6 +307,8 @@ class Report(Estimate, kw_only=True):
     model_identity: str
     subsets: dict[str, Estimate]
     categories: dict[str, Estimate]
+    tags: dict[str, Estimate] = {}
+    """The same by what samples are told apart by across subsets, such as their level: over those answered."""
     averages: dict[str, Estimate]
     metrics: dict[str, Estimate] = {}
     repeats: int = 1

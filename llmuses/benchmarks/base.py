@@ -205,6 +205,10 @@ class Benchmark(ABC):
                 yield sample
                 index += 1
 
+    def tag(self, sample: Sample) -> str | None:
+        """Return what the report tells samples apart by beside their subsets, such as "Level 3"; None for nothing."""
+        return None
+
     @abstractmethod
     def sample(self, row: Row, subset: str, index: int) -> Sample:
         """Return the sample that a row says. Raises KeyError, ValueError or TypeError for a row of another shape."""

@@ -38,7 +38,7 @@ _FILES_OF_MATH_500 = (
 class CompetitionMath(MathAnswers):
     """The seven subjects are asked unless told otherwise; ``math_500`` repeats 500 of their test problems.
 
-    A row's level (1 to 5) is in ``details``. The four worked examples that Minerva and lm-evaluation-harness show are
+    Reports tell the five levels apart too. The four worked examples that Minerva and lm-evaluation-harness show are
     rows of the train split, which may not be passed on: the first rows of the subject's train split stand in for them.
     """
 
@@ -98,6 +98,10 @@ class CompetitionMath(MathAnswers):
             target=target,
             details={"solution": solution, "level": int(level.group()) if level else None},
         )
+
+    def tag(self, sample: Sample) -> str | None:
+        level = sample.details["level"]
+        return None if level is None else f"Level {level}"
 
 
 def _is_math_500(file: Path) -> bool:

@@ -24,8 +24,11 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
     state = run.states[plan.dataset]
     metrics = benchmark.metrics_of(plan)
     aggregate = Aggregate(metrics, run.repeats, benchmark.by_parts)
+    tagged = Aggregate(metrics, run.repeats, benchmark.by_parts)
     for review in folder.reviews(plan.dataset):
         aggregate.add(review)
+        if review.tag is not None:
+            tagged.add(msgspec.structs.replace(review, subset=review.tag))
     for subset, planned in state.planned.items():
         seen = aggregate.seen(subset)
         aggregate.missing(subset, max(0, planned * run.repeats - seen))
@@ -48,6 +51,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         model_identity=run.model_identity,
         subsets={subset: aggregate.estimate(main, [subset]) for subset in aggregate.subsets},
         categories={name: aggregate.estimate(main, members) for name, members in categories.items()},
+        tags={tag: tagged.estimate(main, [tag]) for tag in sorted(tagged.subsets)},
         averages=_averages(aggregate, main, categories, benchmark.groups, whole),
         metrics=_metrics(aggregate, benchmark, metrics, run.repeats),
         repeats=run.repeats,

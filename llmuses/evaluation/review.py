@@ -27,6 +27,7 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
         prompt_tokens=response.usage.prompt_tokens if response.usage else None,
         reasoning_tokens=response.usage.reasoning_tokens if response.usage else None,
         scorer=benchmark.version,
+        tag=benchmark.tag(sample),
         parts=benchmark.parts(sample),
         prompt=" ".join(sample.question.split())[:_PREVIEW],
     )

@@ -230,6 +230,7 @@ def _tables(report: Report, lang: Lang) -> list[Table]:
         Table(say("averages"), say("average"), averages),
         Table(say("categories"), say("category"), categories),
         Table(say("subsets"), say("subset"), subsets),
+        Table(say("tags"), say("tag"), [Row(name, value) for name, value in report.tags.items()]),
     ]
 
 

@@ -13,6 +13,7 @@ from llmuses.benchmarks.generation import Generation
 from llmuses.errors import DataError
 from llmuses.evaluation import dataset as datasets
 from llmuses.evaluation.dataset import Dataset
+from llmuses.evaluation.evaluate import evaluate
 from llmuses.records import Generate, Mode, Sample
 from tests.unit.benchmarks.plans import DATA, SAMPLES, examples_of, plan_for, rows_of, text_of, written
 from tests.unit.benchmarks.test_layouts import jsonl, parquet
@@ -234,3 +235,11 @@ def test_every_real_problem_of_math_is_read_in_both_layouts_and_its_solution_is_
             for sample in samples:
                 for text in (sample.details["solution"], MATH.example_answer(sample)):
                     assert judge(sample, written(text)).scores == {"acc": 1.0}, sample.sample_id
+
+
+def test_a_report_tells_the_five_levels_apart(tmp_path: Path) -> None:
+    result = evaluate("baseline:echo", ["competition_math"], sample_data=True, outputs=tmp_path)
+    (report,) = result.reports
+    assert list(report.tags) == [f"Level {level}" for level in range(1, 6)]
+    assert sum(estimate.n for estimate in report.tags.values()) == report.n == 44
+    assert "Level 5" in (result.folder / "report.md").read_text("utf-8")
