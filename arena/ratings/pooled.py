@@ -77,8 +77,8 @@ def penalised(part: PairCounts, overall: Floats, variance: float) -> Floats:
         strengths = overall + deviation
         p = chances(strengths, part.first, part.second)
         residual = part.wins + part.ties / 2 - part.total * p
-        gradient = np.bincount(part.first, residual, part.models) - np.bincount(part.second, residual, part.models)
-        gradient = np.asarray(gradient, np.float64) - pull * deviation
+        won = np.bincount(part.first, residual, part.models) - np.bincount(part.second, residual, part.models)
+        gradient = won - pull * deviation
         hessian = information(part, p)
         hessian[np.diag_indices(part.models)] += pull
         step = np.linalg.solve(hessian, gradient)

@@ -14,7 +14,7 @@ def detect_language(text: str) -> str | None:
     text always gets the same answer. A few words, and a few more in capitals, are too little to be told reliably.
     Chinese is ``zh``, whatever its characters.
     """
-    from langdetect.lang_detect_exception import LangDetectException  # type: ignore[import-untyped]
+    from langdetect.lang_detect_exception import LangDetectException
 
     detector = _factory().create()
     try:
@@ -27,7 +27,7 @@ def detect_language(text: str) -> str | None:
 
 @cache
 def _factory() -> Any:
-    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory  # type: ignore[import-untyped]
+    from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 
     factory = DetectorFactory()
     profiles = sorted(Path(PROFILES_DIRECTORY).iterdir())  # in one order on every machine

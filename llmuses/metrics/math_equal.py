@@ -174,7 +174,7 @@ def _equal_equations(target: str, answer: str, one: list[str], other: list[str])
 
 def _verified(target: str, answer: str) -> bool:
     """Whether math-verify finds two expressions equal; False where one is none."""
-    from math_verify import verify  # type: ignore[import-untyped]
+    from math_verify import verify
 
     real = not _COMPLEX.search(target + " " + answer)
     try:

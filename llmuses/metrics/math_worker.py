@@ -41,7 +41,7 @@ def main() -> None:
 def _import_library() -> None:
     import logging
 
-    import math_verify  # type: ignore[import-untyped]
+    import math_verify
 
     logging.getLogger(math_verify.__name__).setLevel(logging.CRITICAL)
 
