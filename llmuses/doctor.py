@@ -56,6 +56,7 @@ def examine() -> list[Finding]:
             "export OPENAI_API_KEY=..., or --model-args api_key_env=NAME",
         )
     )
+    findings.append(_sandbox())
     findings += [_folder("outputs", outputs_dir), _folder("work dir", work_dir)]
     return findings
 
@@ -71,6 +72,13 @@ def _gpu() -> Finding:
     there = shutil.which("nvidia-smi") is not None
     found = "nvidia-smi is there" if there else "none found"
     return Finding("GPU", there, found, "fast local checkpoints (a CPU works too)")
+
+
+def _sandbox() -> Finding:
+    from llmuses.sandbox.advice import state
+
+    here = state()
+    return Finding("sandbox", bool(here.backend), here.found, "programs that a model wrote", here.remedy)
 
 
 def _folder(name: str, where: Callable[[], os.PathLike[str]]) -> Finding:

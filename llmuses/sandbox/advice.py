@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from llmuses.sandbox import machine
 
+_SETTINGS = Path("/proc/sys")
 _SWITCHES = {
     "kernel/apparmor_restrict_unprivileged_userns": ("1", "kernel.apparmor_restrict_unprivileged_userns=0"),
     "kernel/unprivileged_userns_clone": ("0", "kernel.unprivileged_userns_clone=1"),
@@ -41,9 +43,8 @@ def remedy() -> str:
         return "run llmuses in a Linux container or virtual machine"
     for name, (forbidding, setting) in _SWITCHES.items():
         try:
-            with open(f"/proc/sys/{name}") as file:
-                if file.read().strip() == forbidding:
-                    return f"allow user namespaces (sudo sysctl {setting})"
+            if (_SETTINGS / name).read_text().strip() == forbidding:
+                return f"allow user namespaces (sudo sysctl {setting})"
         except OSError:
             continue
     if machine.bubblewrap() is None:
@@ -64,7 +65,9 @@ def state() -> State:
         except Broken as error:
             said[backend.name] = str(error)
             continue
-        better = remedy() if backend is LANDLOCK else ""
-        return State(backend.name, f"{backend.name}: {backend.summary}", better)
+        found = f"{backend.name}: {backend.summary}"
+        if backend.uncontained:
+            found += f"; a program can still {'; '.join(backend.uncontained.values())}"
+        return State(backend.name, found, remedy() if backend is LANDLOCK else "")
     reasons = "; ".join(f"{name}: {reason}" for name, reason in said.items())
     return State("", f"nothing isolates programs here ({reasons})", remedy())

@@ -80,17 +80,29 @@ def unprivileged_uid() -> int | None:
     """Return the user that a zygote started by root becomes; None for an ordinary user.
 
     Each zygote has one of its own, far above those of people and services, so that limits on processes are counted apart. A
-    container that maps only the usual 65,536 leaves ``nobody``.
+    container that maps only the usual 65,536 leaves ``nobody``. Root of a user namespace that maps no other user is an
+    ordinary user outside, and stays what it is. Raises OSError where it is real root nevertheless: nothing would bound the
+    number of processes.
     """
     if os.geteuid() != 0:
         return None
-    wanted = _FIRST_UID + (os.getpid() * 64 + next(_started)) % _UIDS
+    ranges = _mapped_uids()
+    wanted = (_FIRST_UID + (os.getpid() * 64 + next(_started)) % _UIDS, _NOBODY)
+    for uid in wanted:
+        if any(first <= uid < first + count for first, _, count in ranges):
+            return uid
+    if any(first == outside == 0 for first, outside, _ in ranges):
+        raise OSError("this is root, and there is no other user to become")
+    return None
+
+
+def _mapped_uids() -> list[tuple[int, int, int]]:
+    """Return the users that exist here: first, the same outside, how many."""
     try:
         with open("/proc/self/uid_map") as file:
-            ranges = [tuple(int(number) for number in line.split()) for line in file]
+            return [(int(first), int(outside), int(count)) for first, outside, count in map(str.split, file)]
     except OSError:
-        return wanted
-    return wanted if any(first <= wanted < first + count for first, _, count in ranges) else _NOBODY
+        return [(0, 0, (1 << 32) - 1)]
 
 
 def command(backend: Backend, further: Iterable[str], uid: int | None, scratch: str | None) -> list[str]:

@@ -35,7 +35,7 @@ class Sandbox:
         self._start = start
         self._limits = limits
         self._idle: queue.SimpleQueue[Worker | None] = queue.SimpleQueue()
-        self._size = len(workers)
+        self.workers = len(workers)
         for worker in workers:
             self._idle.put(worker)
 
@@ -80,7 +80,7 @@ class Sandbox:
             else:
                 stdout, stderr = file(), file()
                 what = {"argv": job.argv, "files": dict(job.files)}
-                files = [file(msgspec.json.encode(what)), file(job.stdin.encode("utf-8", "replace")), stdout, stderr]
+                files = [file(msgspec.json.encode(what)), file(job.stdin.encode()), stdout, stderr]
                 reply = worker.ask({"kind": "program", **order}, files, limits.seconds)
                 output, errors = (
                     _head(stream, limits.output_kb << 10).decode("utf-8", "replace") for stream in (stdout, stderr)
@@ -91,7 +91,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Wait for what is running, then end all zygotes."""
-        for _ in range(self._size):
+        for _ in range(self.workers):
             worker = self._idle.get()
             if worker is not None:
                 worker.close()
@@ -113,7 +113,13 @@ def _problem(job: FunctionJob | ProgramJob) -> str | None:
             path = PurePosixPath(name)
             if path.is_absolute() or ".." in path.parts or path.name == "" or "\0" in name:
                 return f"the file {name!r} would lie outside the program's folder"
-    return f"the job is larger than {_LARGEST >> 20} MB" if size > _LARGEST else None
+    if size > _LARGEST:
+        return f"the job is larger than {_LARGEST >> 20} MB"
+    try:
+        msgspec.json.encode(job)
+    except UnicodeEncodeError:
+        return "the job's text holds halves of characters, which no file can"
+    return None
 
 
 @contextmanager
@@ -144,13 +150,14 @@ def open_sandbox(
 
         started = [first]
         try:
-            for _ in range(size - 1):
-                started.append(start())
+            started += [start() for _ in range(size - 1)]
+            for worker in started[1:]:
+                worker.ready()
         except Broken as error:
             for worker in started:
                 worker.close()
             raise SandboxError(f"the sandbox ({chosen.name}) does not start: {error}") from error
-        sandbox = Sandbox(chosen, start, started, limits or Limits())
+        sandbox = Sandbox(chosen, lambda: start().ready(), started, limits or Limits())
         try:
             yield sandbox
         finally:
@@ -190,4 +197,4 @@ def try_backend(backend: Backend, readable: tuple[str, ...] = ()) -> Worker:
         raise Broken("the kernel of this system isolates no programs for ordinary users")
     if backend.bubblewrap and machine.bubblewrap() is None:
         raise Broken("bubblewrap is not installed")
-    return Worker(backend, readable)
+    return Worker(backend, readable).ready()

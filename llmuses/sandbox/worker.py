@@ -44,24 +44,23 @@ def file_with(content: bytes) -> IO[bytes]:
 
 
 class Worker:
-    """A zygote. One thread at a time may ask it.
+    """A zygote. One thread at a time may ask it, once it is ready.
 
-    Raises Broken where it does not start; the message says what it said.
+    Raises Broken where it cannot be started.
     """
 
     def __init__(self, backend: Backend, further: tuple[str, ...] = ()):
-        uid = machine.unprivileged_uid() if backend.mode != "none" else None
         self._scratch: str | None = None
-        if backend.mode != "namespaces" and not backend.bubblewrap:
-            self._scratch = tempfile.mkdtemp(prefix="llmuses-sandbox-")
-            if uid is not None:
-                os.chown(self._scratch, uid, uid)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
-        command = machine.command(backend, further, uid, self._scratch)
         with theirs:
             try:
+                uid = machine.unprivileged_uid() if backend.mode != "none" else None
+                if backend.mode != "namespaces" and not backend.bubblewrap:
+                    self._scratch = tempfile.mkdtemp(prefix="llmuses-sandbox-")
+                    if uid is not None:
+                        os.chown(self._scratch, uid, uid)
                 self._process = subprocess.Popen(
-                    command,
+                    machine.command(backend, further, uid, self._scratch),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
@@ -73,9 +72,9 @@ class Worker:
                 self._control.close()
                 self._remove_scratch()
                 raise Broken(str(error)) from error
-        self._await_start()
 
-    def _await_start(self) -> None:
+    def ready(self) -> Worker:
+        """Return this worker once its zygote waits for jobs. Raises Broken, with what it said, where it does not come up."""
         assert self._process.stderr is not None
         self._control.settimeout(_START)
         with self._process.stderr as errors:
@@ -87,6 +86,7 @@ class Worker:
                 self.close(patience=0.2)
                 said = errors.read(10_000).decode(errors="replace").strip()
                 raise Broken(said.splitlines()[-1] if said else "it ended without a word")
+        return self
 
     @property
     def pid(self) -> int:

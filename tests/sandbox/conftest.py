@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from llmuses.sandbox.backends import Backend
-from tests.sandbox.places import Place, Unavailable
+from tests.sandbox.places import WORKERS, Place, Unavailable
+
+Opener = Callable[..., Place]
 
 
 @pytest.fixture(scope="session")
-def place_of() -> Iterator[Callable[[tuple[Backend, str]], Place]]:
+def place_of() -> Iterator[Opener]:
     """Return what opens a place, or skips the test with the reason why it cannot be."""
-    opened: dict[tuple[str, str], Place | str] = {}
+    opened: dict[tuple[str, str, int], Place | str] = {}
 
-    def open_place(where: tuple[Backend, str]) -> Place:
+    def open_place(where: tuple[Backend, str], workers: int = WORKERS) -> Place:
         backend, who = where
         if sys.platform != "linux":
             pytest.skip("Linux isolates programs, this system does not")
-        key = (backend.name, who)
+        key = (backend.name, who, workers)
         if key not in opened:
             try:
-                opened[key] = Place(backend, who)
+                opened[key] = Place(backend, who, workers)
             except Unavailable as error:
                 opened[key] = str(error)
         place = opened[key]
@@ -35,3 +37,9 @@ def place_of() -> Iterator[Callable[[tuple[Backend, str]], Place]]:
     for place in opened.values():
         if isinstance(place, Place):
             place.close()
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, place_of: Opener) -> Place:
+    """Return a place whose programs run one after the other, all forked from one zygote."""
+    return place_of(request.param, workers=1)

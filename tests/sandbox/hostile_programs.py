@@ -5,6 +5,7 @@ Each returns ``contained``, or says what it reached. ``TARGET`` is filled in by 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import gc
@@ -228,7 +229,7 @@ def reads_the_environment():
         if b"OUTSIDE" in environ[index]:
             return f"escaped: {environ[index]!r}"
         index += 1
-    return all_refused([lambda: read(f"/proc/{pid}/environ") for pid in (TARGET["pid"], os.getppid())])
+    return all_refused([lambda pid=pid: read(f"/proc/{pid}/environ") for pid in (TARGET["pid"], os.getppid())])
 
 
 def reads_process_1():
@@ -696,10 +697,8 @@ def takes_all_memory_in_c():
 
 def forks_without_end():
     while True:
-        try:
+        with contextlib.suppress(OSError):
             os.fork()
-        except OSError:
-            pass
 
 
 def loops_without_end():

@@ -109,10 +109,10 @@ class Outside:
 class Place:
     """A sandbox with something outside, and verdicts of the programs that were sent into it, several at a time."""
 
-    def __init__(self, backend: Backend, who: str):
+    def __init__(self, backend: Backend, who: str, workers: int = WORKERS):
         if who == "root" and os.geteuid() != 0:
             raise Unavailable("these tests do not run as root")
-        self.backend, self.who = backend, who
+        self.backend, self.workers = backend, workers
         self._stack = contextlib.ExitStack()
         owner = os.geteuid() if who == "root" or os.geteuid() != 0 else USER
         self.outside = Outside(owner)
@@ -126,14 +126,16 @@ class Place:
         except (SandboxUnavailableError, RuntimeError) as error:
             self._stack.close()
             raise Unavailable(str(error)) from error
-        self._threads = ThreadPoolExecutor(WORKERS)
+        self.usual = len(self.processes())
+        """How many processes there are while nothing runs."""
+        self._threads = ThreadPoolExecutor(self.workers)
         self._sent: dict[str, Future[Verdict]] = {}
 
     def _open(self, owner: int) -> Sandbox | RemoteSandbox:
         if owner == os.geteuid():
-            options = {"limits": LIMITS, "readable": (self.token,), "workers": WORKERS}
+            options = {"limits": LIMITS, "readable": (self.token,), "workers": self.workers}
             return self._stack.enter_context(open_sandbox(backend=self.backend.name, **options))
-        remote = RemoteSandbox(owner, self.backend.name, LIMITS, self.token, WORKERS)
+        remote = RemoteSandbox(owner, self.backend.name, LIMITS, self.token, self.workers)
         self._stack.callback(remote.close)
         return remote
 
@@ -153,7 +155,10 @@ class Place:
 
     def processes(self) -> list[int]:
         """Return the processes of this sandbox that there are, whatever they run now, as this machine sees them."""
-        return [pid for pid in _all_processes() if self.token in _command_line(pid)]
+        return [pid for pid in _all_processes() if self._is_ours(_command_line(pid))]
+
+    def _is_ours(self, command: str) -> bool:
+        return self.token in command and "launch.py" in command
 
     def settled(self, most: int, seconds: float = 5.0) -> int:
         """Return the number of processes, once it is not above ``most`` or some time has passed."""

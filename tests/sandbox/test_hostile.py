@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import platform
-from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
 
 import pytest
 
 from llmuses.sandbox import FunctionJob, Outcome, Verdict
-from llmuses.sandbox.backends import BACKENDS, Backend
+from llmuses.sandbox.backends import BACKENDS
 from tests.sandbox import hostile_programs
+from tests.sandbox.conftest import Opener
 from tests.sandbox.hostile_programs import HELPERS
 from tests.sandbox.places import LIMITS, SHORT, WHERE, Place, name_of
 
@@ -91,7 +91,7 @@ def source_of(name: str) -> str:
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest, place_of: Callable[[tuple[Backend, str]], Place]) -> Place:
+def place(request: pytest.FixtureRequest, place_of: Opener) -> Place:
     """Return a place with all the programs on their way, several at a time."""
     place = place_of(request.param)
     for name in PROGRAMS:

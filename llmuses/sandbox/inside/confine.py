@@ -30,8 +30,9 @@ class Walls:
         self.mode = mode
         self._readable = readable
         self._abi = landlock.version() if mode is Mode.LANDLOCK else 0
-        rules = seccomp.rules(kernel.MACHINE, None) if mode is Mode.NAMESPACES else None
-        self._filter = seccomp.Filter(rules) if rules else None
+        self._filter: seccomp.Filter | None = None
+        if mode is not Mode.NONE and (mode is Mode.NAMESPACES or self._abi >= landlock.STOPS_SIGNALS):
+            self._filter = seccomp.Filter(seccomp.rules(kernel.MACHINE, hidden=mode is Mode.NAMESPACES))
 
     def confine(self, limits: Mapping[str, Any], folder: str, show_processes: bool) -> None:
         """Hold this process, for good, in a fresh writable ``folder`` under ``limits``. Raises OSError.
@@ -47,13 +48,12 @@ class Walls:
         self._limit(limits)
         if self.mode is Mode.NONE:
             return
-        kernel.drop_capabilities(bounding=self.mode is Mode.NAMESPACES)
+        kernel.drop_capabilities()
         kernel.no_new_privileges()
-        if self._filter is not None:
-            self._filter.install()
-        else:
+        if self.mode is Mode.LANDLOCK:
             landlock.restrict(self._readable, view.DEVICES, folder, self._abi)
-            seccomp.Filter(seccomp.rules(kernel.MACHINE, os.getpid())).install()
+        own = self._filter or seccomp.Filter(seccomp.rules(kernel.MACHINE, False, own_pid=os.getpid()))
+        own.install()
 
     def _limit(self, limits: Mapping[str, Any]) -> None:
         memory = limits["memory_mb"] * _MB

@@ -139,17 +139,19 @@ def no_new_privileges() -> None:
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def drop_capabilities(bounding: bool) -> None:
-    """Give up every capability; with ``bounding`` also what any later exec could bring back. Raises OSError."""
+def drop_capabilities() -> None:
+    """Give up every capability, and what a later exec could bring back. Raises OSError.
+
+    Who has no right to touch the second (CAP_SETPCAP) has no capability at all; no_new_privileges then suffices.
+    """
     prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
-    if bounding:
-        for capability in range(64):
-            try:
-                prctl(_PR_CAPBSET_DROP, capability)
-            except OSError as error:
-                if error.errno == 22:  # past the last one that this kernel knows
-                    break
-                raise
+    for capability in range(64):
+        try:
+            prctl(_PR_CAPBSET_DROP, capability)
+        except OSError as error:
+            if error.errno in (1, 22):  # no right to, or past the last one that this kernel knows
+                break
+            raise
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)
     nothing = (ctypes.c_uint32 * 6)()
     call("capset", header, nothing)

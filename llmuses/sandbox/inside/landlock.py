@@ -17,7 +17,9 @@ _ALL_LATEST = (1 << 16) - 1
 _MAKE_DEVICES = 1 << 6 | 1 << 11
 _TCP = 0b11
 _SCOPES = 0b11
-"""From ABI 6 on: no abstract Unix socket and no signal crosses the border."""
+"""No abstract Unix socket and no signal crosses the border."""
+STOPS_SIGNALS = 6
+"""The first ABI that knows scopes (Linux 6.12)."""
 _RULE_PATH_BENEATH = 1
 _ASK_VERSION = 1
 
@@ -34,8 +36,8 @@ def restrict(readable: Iterable[str], devices: Iterable[str], writable: str | No
     device files may be made. Everything else cannot be opened. Needs no_new_privileges. Raises OSError.
     """
     everything = _ALL.get(abi, _ALL_LATEST)
-    attributes = struct.pack("=QQQ", everything, _TCP if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
-    attributes = attributes[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
+    attributes = struct.pack("=QQQ", everything, _TCP if abi >= 4 else 0, _SCOPES if abi >= STOPS_SIGNALS else 0)
+    attributes = attributes[: 24 if abi >= STOPS_SIGNALS else 16 if abi >= 4 else 8]
     ruleset = kernel.call("landlock_create_ruleset", attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
     try:
         read = _EXECUTE | _READ_FILE | _READ_DIR

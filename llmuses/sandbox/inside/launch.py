@@ -34,11 +34,13 @@ def main(config: dict[str, Any]) -> None:
     """Become a zygote, serve until the control socket closes, and end."""
     os.umask(0o022)
     kernel = _kernel(config["inside"])
-    if kernel.LINUX:
-        kernel.die_with_parent()
     outer = config.get("outer")
     if outer is not None:
         _leave_root(outer)
+        # Where its end is the end of a pid namespace. Else it has to outlive its parent for as long as it takes to end what
+        # it started; it sees the control socket close.
+        if kernel.LINUX and (config["mode"] == "namespaces" or outer["command"] is not None):
+            kernel.die_with_parent()
         if outer["command"] is not None:
             os.execv(outer["command"][0], outer["command"])
     control = socket.socket(fileno=os.dup(0))
@@ -67,9 +69,7 @@ def _leave_root(outer: dict[str, Any]) -> None:
     os.setgroups([])
     os.setresgid(outer["uid"], outer["uid"], outer["uid"])
     os.setresuid(outer["uid"], outer["uid"], outer["uid"])
-    # Changing the user took both back: the second is needed to write the maps of a user namespace in /proc/self.
-    kernel.die_with_parent()
-    kernel.dumpable()
+    kernel.dumpable()  # changing the user took it back, and the maps of a user namespace are written in /proc/self
 
 
 def _serve(config: dict[str, Any], control: socket.socket) -> None:

@@ -177,7 +177,7 @@ _WITHOUT_NAMESPACES: _Numbers = {
     "pidfd_open": (434, 434),
 }
 _OWN_PROCESS_ONLY: _Numbers = {
-    # Allowed when the first argument is the caller itself. (Landlock from ABI 6 on stops signals to others as well.)
+    # Allowed when the first argument is the caller itself: for a Landlock before ABI 6, which stops no signals.
     "kill": (62, 129),
     "rt_sigqueueinfo": (129, 138),
     "tgkill": (234, 131),
@@ -240,11 +240,11 @@ def _if_equal(index: int, values: tuple[int, ...]) -> list[Rule]:
     return [_argument(index), *tests, Rule(_RETURN, 0, 0, _ALLOW), _refuse()]
 
 
-def rules(machine: str, own_pid: int | None) -> list[Rule]:
+def rules(machine: str, hidden: bool, own_pid: int | None = None) -> list[Rule]:
     """Return the filter for an architecture (``x86_64`` or ``aarch64``).
 
-    ``own_pid`` is the caller's process where no namespaces hide files and processes: the filter is then stricter. Raises
-    OSError on an architecture whose numbers are not known.
+    ``hidden`` says that namespaces hide the user's files and processes; else the filter is stricter, and with ``own_pid``,
+    the caller's process, no signal goes to any other. Raises OSError on an architecture whose numbers are not known.
     """
     if machine not in _AUDIT_ARCH:
         raise OSError(_ENOSYS, f"no seccomp rules for the architecture {machine or 'of this machine'}")
@@ -259,7 +259,7 @@ def rules(machine: str, own_pid: int | None) -> list[Rule]:
         code += [Rule(_JUMP_SET, 0, 1, _X32_BIT), Rule(_RETURN, 0, 0, _KILL_PROCESS)]
     code += [Rule(_JUMP_GREATER, 0, 1, _NEWEST), _refuse(_ENOSYS)]
     groups = [_SOCKETS, _OTHER_PROCESSES, _MOUNTS, _NAMESPACES, _KERNEL, _SHARED_MEMORY]
-    if own_pid is not None:
+    if not hidden:
         groups.append(_WITHOUT_NAMESPACES)
     for numbers in (pair[place] for group in groups for pair in group.values()):
         if numbers is not None:
@@ -271,12 +271,13 @@ def rules(machine: str, own_pid: int | None) -> list[Rule]:
     code += _when(single["clone"], clone)
     # Its flags lie in memory, where a filter cannot look; the C library then falls back to clone.
     code += _when(single["clone3"], [_refuse(_ENOSYS)])
+    if not hidden:
+        code += _when(single["prlimit64"], _unless_equal(0, (0,)))
+        code += _when(single["fcntl"], _if_equal(1, _OWNER_COMMANDS))
     if own_pid is not None:
         for pair in _OWN_PROCESS_ONLY.values():
             code += _when(pair[place] or 0, _unless_equal(0, (own_pid,)))
         code += _when(single["tkill"], [_refuse()])
-        code += _when(single["prlimit64"], _unless_equal(0, (0, own_pid)))
-        code += _when(single["fcntl"], _if_equal(1, _OWNER_COMMANDS))
     return [*code, Rule(_RETURN, 0, 0, _ALLOW)]
 
 
