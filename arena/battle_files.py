@@ -5,7 +5,7 @@ A file may hold exclusion lines too (``battle_id`` and ``reason``): the battles 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.ratings.counts import Floats, PairCounts
+from arena.ratings.counts import Floats, Ints, PairCounts
 from llmuses.errors import DataError
 from llmuses.records import HUMAN
 
@@ -49,7 +49,9 @@ _MORE = {
 _ALIASES = {
     "question_id": ("question_hash",),
     "voter": ("judge_hash", "user_id"),
-    "question": ("prompt", "instruction"),
+    "question": ("prompt", "instruction", "conversation"),
+    "output_a": ("response_a", "conversation_a"),
+    "output_b": ("response_b", "conversation_b"),
 }
 
 _OUTCOMES = {
@@ -75,6 +77,15 @@ class Selection(NamedTuple):
         return {name for name, value in wanted.items() if value is not None}
 
 
+class Derived(NamedTuple):
+    """A column that is computed while lines are read, so that long texts need not be kept: an expression in SQL, in which
+    {question} is the column of this name, the columns that it speaks of, and its type."""
+
+    expression: str
+    sources: tuple[str, ...]
+    kind: str = "UBIGINT"
+
+
 class Skipped(NamedTuple):
     """Lines that are no battle: not JSON or without models, with a winner that is no known word, a model against itself,
     and battles that an exclusion line takes out."""
@@ -91,23 +102,51 @@ class BattleTable:
     ``names`` are the models' names in alphabetical order; everything else speaks of models by their place in it.
     """
 
-    def __init__(self, connection: DuckDBPyConnection, columns: set[str], skipped: Skipped):
+    def __init__(self, connection: DuckDBPyConnection, columns: Mapping[str, str], skipped: Skipped):
         self._connection = connection
         self._columns = columns
+        self._weighed = False
         self.skipped = skipped
         self.names: list[str] = [row[0] for row in self._rows("SELECT name FROM models ORDER BY id")]
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
 
-    def counts(self, where: str = "true", parameters: Sequence[object] = ()) -> PairCounts:
-        """Return the battles added up; ``where`` is a condition in SQL on the columns that were asked for."""
+    @property
+    def weighed(self) -> bool:
+        """Return whether battles have weights (see ``weigh``)."""
+        return self._weighed
+
+    def weigh(self, row: Ints, factor: Floats) -> None:
+        """Multiply the weights of battles, which are 1 before: ``row`` as ``arrays`` gave it, both of shape (N,).
+
+        From then on ``counts`` adds up weights, and ``arrays`` has ``weight`` among its columns. Raises KeyError where no
+        column was asked for: equal battles are one row then.
+        """
+        if not self._columns.keys() - {"judge"}:
+            raise KeyError("battles can be weighed where a column beyond the usual ones was asked for")
+        if not self._weighed:
+            self._connection.execute("ALTER TABLE battles ADD COLUMN weight DOUBLE DEFAULT 1")
+            self._weighed = True
+        self._connection.register("factors", {"place": row, "factor": factor})
+        self._connection.execute(
+            "UPDATE battles SET weight = weight * factor FROM factors WHERE battles.rowid = factors.place"
+        )
+        self._connection.unregister("factors")
+
+    def counts(self, where: str = "true", parameters: Sequence[object] = (), power: int = 1) -> PairCounts:
+        """Return the battles added up; ``where`` is a condition in SQL on the columns that were asked for.
+
+        Weights are added up to this power where battles have any: to the second for the variance of weighted sums.
+        """
+        amount = f"weight ** {power}" if self._weighed else "n"
+        some = "AND weight > 0" if self._weighed else ""
         sql = f"""
             SELECT least(a, b) AS first, greatest(a, b) AS second,
-                sum(n) FILTER (outcome = (a > b)::TINYINT) AS wins,
-                sum(n) FILTER (outcome = (a < b)::TINYINT) AS losses,
-                sum(n) FILTER (outcome = 2) AS ties
-            FROM battles WHERE {where} GROUP BY ALL ORDER BY ALL"""
+                sum({amount}) FILTER (outcome = (a > b)::TINYINT) AS wins,
+                sum({amount}) FILTER (outcome = (a < b)::TINYINT) AS losses,
+                sum({amount}) FILTER (outcome = 2) AS ties
+            FROM battles WHERE {where} {some} GROUP BY ALL ORDER BY ALL"""
         found = self._connection.execute(sql, list(parameters)).fetchnumpy()
         numbers = [_filled(found[name]) for name in ("wins", "losses", "ties")]
         first, second = (np.asarray(found[name], np.int64) for name in ("first", "second"))
@@ -115,9 +154,12 @@ class BattleTable:
 
     def arrays(self, *names: str, where: str = "true", values: Sequence[object] = ()) -> dict[str, NDArray[Any]]:
         """Return columns as arrays, one entry a battle: ``a``, ``b`` (places in ``names``), ``outcome`` (0, 1, 2) and those
-        named. Texts come as codes: numbers that are equal where the texts are."""
-        chosen = ", ".join(self._code(name) for name in names)
-        sql = f"SELECT a, b, outcome{', ' if chosen else ''}{chosen} FROM battles WHERE {where}"
+        named. Texts come as codes: numbers that are equal where the texts are; a missing one is equal to no other. ``row``
+        is what ``weigh`` knows a battle by. Battles without weight are left out."""
+        own = {"row": "rowid AS row", "weight": "weight" if self._weighed else "n::DOUBLE AS weight"}
+        chosen = "".join(f", {own.get(name) or self._code(name)}" for name in names)
+        some = "AND weight > 0" if self._weighed else ""
+        sql = f"SELECT a, b, outcome{chosen} FROM battles WHERE {where} {some}"
         return {
             name: np.asarray(column)
             for name, column in self._connection.execute(sql, list(values)).fetchnumpy().items()
@@ -126,8 +168,17 @@ class BattleTable:
     def _code(self, name: str) -> str:
         if name not in self._columns:
             raise KeyError(f"column {name} was not asked for")
-        kind = {**_COLUMNS, **_MORE}[name]
-        return f"hash({name}) AS {name}" if kind == "VARCHAR" else name
+        if self._columns[name] != "VARCHAR":
+            return name
+        return f"CASE WHEN {name} IS NULL THEN hash(rowid, 'missing') ELSE hash({name}) END AS {name}"
+
+    def texts(self, *names: str, where: str = "true") -> list[tuple[Any, ...]]:
+        """Return columns as they are, one tuple a battle, in the order named; ``row``, ``a`` and ``b`` may be among them."""
+        own = {"row": "rowid", "a": "a", "b": "b"}
+        for name in names:
+            if name not in own and name not in self._columns:
+                raise KeyError(f"column {name} was not asked for")
+        return self._rows(f"SELECT {', '.join(own.get(name, name) for name in names)} FROM battles WHERE {where}")
 
     def values(self, name: str) -> list[tuple[str, int]]:
         """Return the different values of a column with how many battles have each, the commonest first."""
@@ -142,9 +193,12 @@ def _filled(column: Any) -> Floats:
 
 @contextmanager
 def open_battles(
-    paths: Sequence[Path | str], selection: Selection | None = None, columns: Sequence[str] = ()
+    paths: Sequence[Path | str],
+    selection: Selection | None = None,
+    columns: Sequence[str] = (),
+    derived: Mapping[str, Derived] | None = None,
 ) -> Iterator[BattleTable]:
-    """Read battles once and yield them as a table in memory with the usual columns and those that are named.
+    """Read battles once and yield them as a table in memory with the usual columns, those that are named, and derived ones.
 
     Raises DataError for a file that does not exist, or where no line is a battle.
     """
@@ -157,8 +211,10 @@ def open_battles(
     chosen = selection or Selection()
     wanted = {*columns, *chosen.columns}
     with duckdb.connect() as connection:
-        skipped = _read(connection, files, chosen, wanted)
-        table = BattleTable(connection, {"judge", *wanted}, skipped)
+        more = dict(derived or {})
+        skipped = _read(connection, files, chosen, wanted, more)
+        kinds = {name: _MORE[name] for name in wanted} | {name: column.kind for name, column in more.items()}
+        table = BattleTable(connection, {"judge": "VARCHAR", **kinds}, skipped)
         if not table.names:
             raise DataError(
                 f"{', '.join(map(str, files))}: no line is a battle that was asked for; a battle has model_a, model_b and "
@@ -167,11 +223,17 @@ def open_battles(
         yield table
 
 
-def _read(connection: DuckDBPyConnection, files: Sequence[Path], selection: Selection, wanted: set[str]) -> Skipped:
+def _read(
+    connection: DuckDBPyConnection,
+    files: Sequence[Path],
+    selection: Selection,
+    wanted: set[str],
+    derived: Mapping[str, Derived],
+) -> Skipped:
     """Fill the tables ``battles`` and ``models``."""
-    excluded = _read_lines(connection, files, wanted)
+    excluded = _read_lines(connection, files, wanted, derived)
     if excluded and "battle_id" not in wanted:  # rare: only then is every battle's own id worth reading
-        _read_lines(connection, files, wanted | {"battle_id"})
+        _read_lines(connection, files, wanted | {"battle_id"}, derived)
     conditions = _conditions(selection)
     if excluded:
         conditions.append("battle_id NOT IN (SELECT battle_id FROM raw WHERE excludes AND battle_id IS NOT NULL)")
@@ -195,11 +257,14 @@ def _read(connection: DuckDBPyConnection, files: Sequence[Path], selection: Sele
     return Skipped(*(int(number) for number in numbers))
 
 
-def _read_lines(connection: DuckDBPyConnection, files: Sequence[Path], wanted: set[str]) -> bool:
+def _read_lines(
+    connection: DuckDBPyConnection, files: Sequence[Path], wanted: set[str], derived: Mapping[str, Derived]
+) -> bool:
     """Fill the table ``raw``: lines that are alike in all that is wanted become one, ``n`` says how many. Return whether
     there are exclusion lines."""
     columns = dict(_COLUMNS)
-    for name in sorted(wanted):
+    sources = wanted.union(*(column.sources for column in derived.values()))
+    for name in sorted(sources):
         columns[name] = _MORE[name]
         columns.update(dict.fromkeys(_ALIASES.get(name, ()), _MORE[name]))
     lines = connection.read_json(
@@ -209,10 +274,12 @@ def _read_lines(connection: DuckDBPyConnection, files: Sequence[Path], wanted: s
     outcome = (
         "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in _OUTCOMES.items()) + " END"
     )
-    more = "".join(f", coalesce({', '.join((name, *_ALIASES.get(name, ())))}) AS {name}" for name in sorted(wanted))
+    whole = {name: f"coalesce({', '.join((name, *_ALIASES.get(name, ())))})" for name in sources}
+    more = "".join(f", {whole[name]} AS {name}" for name in sorted(wanted))
+    more += "".join(f", ({column.expression.format(**whole)}) AS {name}" for name, column in derived.items())
     chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
         ({outcome})::TINYINT AS outcome, coalesce(judge, '{HUMAN}') AS judge{more}"""
-    if wanted:
+    if wanted or derived:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM lines")
     else:
         connection.execute(
