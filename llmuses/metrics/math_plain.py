@@ -63,6 +63,8 @@ _SPLIT_THOUSANDS = re.compile(r"(?<=[0-9])(?:\{,\}|,?\\!|,\s?\\!|\\,|[\u00a0\u20
 _AND = re.compile(
     r",?\s*\\text\s?\{\s*(?:,?\s*(?:and|or)|和|或)\s*\}|(?<![A-Za-z\\{])\s*,?\s*(?:and|or)\s*(?![A-Za-z])|(?<=[0-9)\]}])\s?(?:and|or)\s?|[、和或]"
 )
+_LABEL = re.compile(r"^\\text\s?\{[^{}]*[A-Za-z]{2}[^{}]*\}\s?[:=]?(?=[^:=]*[0-9\\])(?!\s?\\text)")
+"""Words before a value: "\\text{The area is } 5"."""
 _TEXT = re.compile(r"\\text\s?\{([^{}]*)\}")
 _UNITS = (
     "square cubic sq cu units? inch(?:es)? in foot feet ft yards? yd miles? mi mph kmh km/h m/s meters? metres? cm mm km kg mg "
@@ -127,7 +129,7 @@ def without_unit(plain: str) -> str:
 
 def math_form(text: str, joined: bool = True) -> str:
     """Return an answer as algebra reads it: tidy, without unit, texts in plain letters, without spaces."""
-    plain = without_unit(tidy(text, joined))
+    plain = _LABEL.sub("", without_unit(tidy(text, joined)))
     plain = _squeezed(_TEXT.sub(r"\1", plain))
     if (single := re.fullmatch(r"\(([A-Za-z])\)", plain)) is not None:
         return single[1]

@@ -24,6 +24,8 @@ from llmuses.metrics import math_worker
 from llmuses.metrics.math_plain import LONGEST, decide
 
 _ROOT = Path(__file__).parents[2]
+_MOST_ASKED = 1000
+"""Comparisons that one process makes before a fresh one takes its place: an algebra system keeps what it worked out."""
 _STARTING = 120.0
 """Seconds in which a worker must have loaded its libraries."""
 
@@ -101,6 +103,9 @@ class MathPool:
                         return Comparison(False, self._reasons.get(code, "the comparison ended its process"))
             raise AssertionError
         finally:
+            if worker is not None and worker.asked >= _MOST_ASKED:
+                worker.close()
+                worker = None
             self._places.put(worker)
 
 
@@ -132,6 +137,7 @@ class _Worker:
             env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
             start_new_session=True,  # Ctrl-C is the parent's to answer
         )
+        self.asked = 0
         if self._line(_STARTING) != "ready":
             self._process.kill()
             _, said = self._process.communicate()
@@ -141,6 +147,7 @@ class _Worker:
     def ask(self, target: str, answer: str) -> bool:
         """Return what the worker says of a pair. Raises _Ended."""
         assert self._process.stdin is not None
+        self.asked += 1
         try:
             self._process.stdin.write(json.dumps([target, answer]) + "\n")
             self._process.stdin.flush()

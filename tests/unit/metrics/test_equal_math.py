@@ -69,6 +69,8 @@ PLAIN = [
     ("\\left( 3, \\frac{\\pi}{2} \\right)", "(3,\\frac{\\pi}{2})"),
     ("\\sqrt{5}", "\\sqrt5"),
     ("\\frac{\\sqrt{3}}{3}", "\\frac{\\\\sqrt{3}}{3}"),
+    ("5", "\\text{The area is } 5"),
+    ("5", "\\text{Area} = 5 \\text{ cm}^2"),
     ("x \\le 5", "x \\leq 5"),
     ("y = x^2 + 2", "x^2+2"),
 ]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from llmuses.errors import LlmusesError
-from llmuses.metrics import math_worker
+from llmuses.metrics import math_pool, math_worker
 from llmuses.metrics.math import read_math
 from llmuses.metrics.math_pool import MathPool
 from tests.unit.metrics.hostile import HOSTILE
@@ -134,6 +134,18 @@ def test_a_worker_that_somebody_else_kills_is_replaced_and_the_comparison_repeat
         (started,) = set(workers_of(os.getpid())) - before
         os.kill(started, signal.SIGKILL)
         assert pool.compare(*QUICK) == (True, None)
+
+
+@needs_proc
+def test_a_worker_that_was_asked_often_makes_room_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(math_pool, "_MOST_ASKED", 2)
+    before = set(workers_of(os.getpid()))
+    with MathPool(1) as pool:
+        assert pool.compare(*QUICK).equal
+        (first,) = set(workers_of(os.getpid())) - before
+        assert pool.compare(*QUICK).equal
+        assert gone(first, 5)
+        assert pool.compare(*QUICK).equal
 
 
 def test_several_threads_share_a_pool() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from llmuses.metrics.choice import read_choice
@@ -71,6 +71,7 @@ formulas = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.one_of(answers, formulas.map(" ".join), formulas.map("".join)))
 @example("\ud800")
 @example("\\boxed{\\boxed{}}")
@@ -84,6 +85,7 @@ def test_reading_mathematics_never_raises_and_points_into_the_text(text: str) ->
     assert reading.value.strip()
 
 
+@settings(deadline=None)
 @given(st.one_of(answers, formulas.map("".join)), st.one_of(answers, formulas.map("".join)))
 @example("1/0", "1/0")
 @example("0.\\overline{0}", "0")
