@@ -204,5 +204,15 @@ RULES = frozenset(
         "likeliest_text_per_byte",
         "likeliest_answer",
         "judge",
+        "alone",
+        "final_answer",
+        "last_formula",
+        "whole_answer",
+        "fenced",
+        "fenced_body",
+        "marked",
+        "marked_body",
+        "bare",
+        "bare_body",
     ]
 )

@@ -193,10 +193,10 @@ def test_every_rule_that_reads_an_answer_has_words_in_both_languages():
 
 
 def test_a_rule_of_a_benchmark_of_ones_own_is_said_in_words(one, tmp_path):
-    change_review(one, "main/0", rule="whole_answer")
+    change_review(one, "main/0", rule="second_word")
     page = look(tmp_path, run="one", dataset="gsm8k", sample="main/0")
-    assert "whole answer" in page.text
-    assert "whole_answer" not in page.text
+    assert "second word" in page.text
+    assert "second_word" not in page.text
 
 
 def test_an_option_table_gives_each_figure_its_name_and_no_more_digits_than_fit():
