@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,6 +39,7 @@ class RecordedAnswers:
             "torn": ", ".join(map(str, log.torn)),
         }
         self._log = log
+        self._dataset = dataset.plan.dataset
         turns = place_answers(log, dataset)
         seen = array("Q", bytes(8 * len(dataset)))
         for turn in turns:
@@ -57,7 +58,9 @@ class RecordedAnswers:
     def answers(self, store: Predictions) -> Answers:
         """Yield each item of the run with its prediction, those that are on disk first; write the others down."""
         items = _Items(self)
-        missing = yield from stored(self.identity, items, store, failures=True)
+        missing: Sequence[int] = range(len(self))
+        if store.of(self._dataset).path.exists():  # else there is nothing to look for
+            missing = yield from stored(self.identity, items, store, failures=True)
         for index in missing:
             item, response = self.at(index)
             key = prediction_key(item.ask, self.identity, item.repeat)
