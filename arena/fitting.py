@@ -1,0 +1,122 @@
+"""From the battles of a table to figures on the scale: ratings, 95% intervals, ranges of ranks, by each way of rating."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from arena.battle_files import BattleTable
+from arena.rating_records import Rule, Scale
+from arena.ratings.bradley_terry import Fit, chances, cluster_scores, maximise, sandwich, scores_of
+from arena.ratings.counts import Floats, Ints, PairCounts
+from arena.ratings.davidson import fit_davidson
+from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
+from arena.ratings.graph import restricted
+from arena.ratings.ranks import rank_ranges
+from llmuses.statistics.intervals import Z95
+
+CLUSTERS = {"question": "question_id", "voter": "voter"}
+"""The column that says what hangs together."""
+
+
+class Part(NamedTuple):
+    """Some of the battles: a condition in SQL and its values."""
+
+    where: str = "true"
+    values: tuple[str, ...] = ()
+
+
+class Figures(NamedTuple):
+    """Ratings on the scale, their 95% intervals and ranges of ranks: shapes (R,), (R, 2), (R, 2) for R rated models.
+
+    ``online`` is Elo in the order of time, shape (R,); ``ties`` is Davidson's ν.
+    """
+
+    ratings: Floats
+    ci95: Floats
+    ranks: Ints
+    online: Floats | None = None
+    ties: float | None = None
+
+
+def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, kept: Ints) -> Figures:
+    """Return the figures of the models ``kept``, which the battles link, from a part's battles and their counts."""
+    names = [table.names[index] for index in kept]
+    if rule.method == "elo":
+        return _elo(table, rule, part, kept, names)
+    inner = restricted(counts, kept)
+    if rule.ties == "davidson" and inner.ties.sum():
+        strengths, covariance, ties = fit_davidson(inner)
+        return on_scale(Fit(strengths, covariance), names, rule.scale)._replace(ties=ties)
+    strengths = maximise(inner)
+    scores = scores_among(table, rule, part, kept, inner, strengths)
+    return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
+
+
+def scores_among(
+    table: BattleTable, rule: Rule, part: Part, kept: Ints, inner: PairCounts, strengths: Floats
+) -> Floats:
+    """Return the scores' outer products, summed by battle, question or voter as the rule has it, shape (R, R).
+
+    ``inner`` are the counts among the models ``kept``. A battle without a question or voter is its own cluster.
+    """
+    if rule.cluster == "none":
+        squared = restricted(table.counts(part.where, part.values, power=2), kept) if table.weighed else inner
+        return scores_of(squared, strengths)
+    first, second, outcome, weight, cluster = among(table, part, kept, "weight", CLUSTERS[rule.cluster])
+    residual = weight * (np.array([1.0, 0.0, 0.5])[outcome] - chances(strengths, first, second))
+    return cluster_scores(len(kept), first, second, residual, np.unique(cluster, return_inverse=True)[1])
+
+
+def among(table: BattleTable, part: Part, kept: Ints, *columns: str) -> tuple[Ints, ...]:
+    """Return the battles among the models ``kept``, renumbered: first, second, outcome, and the columns."""
+    found = table.arrays(*columns, where=part.where, values=part.values)
+    number = np.full(len(table.names), -1)
+    number[kept] = np.arange(len(kept))
+    first, second = number[found["a"]], number[found["b"]]
+    inside = (first >= 0) & (second >= 0)
+    rest = (found[name][inside] for name in ("outcome", *columns))
+    return (first[inside], second[inside], *rest)
+
+
+def _elo(table: BattleTable, rule: Rule, part: Part, kept: Ints, names: Sequence[str]) -> Figures:
+    """Return online Elo in the order of time, with the bootstrap's medians as ratings and its quantiles as intervals."""
+    first, second, outcome, tstamp = among(table, part, kept, "tstamp")
+    order = np.argsort(tstamp, kind="stable")
+    at = EloSettings(scale=rule.scale.scale, base=rule.scale.base, initial=rule.scale.mean)
+    battles = (first[order], second[order], outcome[order].astype(np.int64))
+    drawn = bootstrap_elo(len(kept), *battles, at, seed=rule.seed)
+    median = np.median(drawn, axis=0)
+    moved = shift(median, names, rule.scale)
+    low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
+    return Figures(
+        median + moved,
+        np.stack((low, high), axis=1) + moved,
+        rank_ranges(median, np.cov(drawn, rowvar=False)),
+        online_elo(len(kept), *battles, at),
+    )
+
+
+def on_scale(fit: Fit, names: Sequence[str], scale: Scale) -> Figures:
+    """Return a fit's figures: strengths and standard errors in the scale's points."""
+    factor = points_of(scale)
+    errors = np.sqrt(np.diag(fit.covariance)) * factor
+    ratings = fit.strengths * factor
+    ratings = ratings + shift(ratings, names, scale)
+    ci95 = np.stack((ratings - Z95 * errors, ratings + Z95 * errors), axis=1)
+    return Figures(ratings, ci95, rank_ranges(fit.strengths, fit.covariance))
+
+
+def points_of(scale: Scale) -> float:
+    """Return how many points of the scale one natural logarithm of odds is."""
+    return scale.scale / math.log(scale.base)
+
+
+def shift(ratings: Floats, names: Sequence[str], scale: Scale) -> float:
+    """Return what is added to ratings: their mean becomes the scale's, or the anchor's rating what it has to be."""
+    if scale.anchor is not None and scale.anchor[0] in names:
+        return scale.anchor[1] - float(ratings[list(names).index(scale.anchor[0])])
+    return scale.mean - float(ratings.mean())
