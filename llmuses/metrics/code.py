@@ -56,6 +56,7 @@ def read_program(text: str, names: Sequence[str], prompt: str = "") -> Reading |
     before it. Statements that only show the program in use (asserts, prints, ``if __name__``) are left out.
     ``rule``: ``fenced``, ``marked`` ([BEGIN] … [DONE]) or ``bare``; with ``_body`` where no signature was repeated.
     """
+    text = text.encode("utf-8", "replace").decode()  # halves of surrogate pairs are no text, and no source either
     start = text.rfind("</think>") + len("</think>") if "</think>" in text else 0
     end = min(len(text), start + _MAX_TEXT)
     fenced = _fenced(text, start, end)

@@ -3,10 +3,12 @@ tests pass a program that does what they ask for."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
 
+from llmuses.sandbox import FunctionJob, Limits, open_sandbox
 from tests.sandbox.border import judged
 
 SQUARE = "def f(x):\n    return x * x + 1\n"
@@ -200,6 +202,16 @@ def test_a_forger_does_not_pass(name: str) -> None:
     else:
         assert verdict["outcome"] in ("failed", "error"), verdict
         assert verdict["detail"]
+
+
+def test_no_forger_passes_in_the_sandbox_either() -> None:
+    limits = Limits(seconds=10.0, cpu_seconds=5)
+    with open_sandbox(limits=limits) as sandbox, ThreadPoolExecutor(4) as threads:
+        jobs = [FunctionJob(forger.program, forger.test) for forger in FORGERS.values()]
+        verdicts = dict(zip(FORGERS, threads.map(sandbox.run, jobs), strict=True))
+        honest = {name: sandbox.run(FunctionJob(*job)) for job, name in list(HONEST.items())[:5]}
+    assert [name for name, verdict in verdicts.items() if verdict.passed] == []
+    assert [name for name, verdict in honest.items() if not verdict.passed] == []
 
 
 HONEST = {(forger.honest, forger.test): name for name, forger in FORGERS.items()}

@@ -18,6 +18,9 @@ from llmuses.sandbox.inside.wire import Wire
 MODULE = "solution"
 """The name that the program has as a module: ``if __name__ == "__main__"`` is not meant for the tests."""
 
+_FRAMES = 50
+"""Frames that stand below a call of the program here, and do not where it is run by itself."""
+
 
 def serve(channel: socket.socket, job: Mapping[str, Any]) -> None:
     """Define the program of a job, then answer the tests until they are done.
@@ -25,6 +28,7 @@ def serve(channel: socket.socket, job: Mapping[str, Any]) -> None:
     Nothing that happens here decides a verdict: all that leaves is plain values, and they are judged elsewhere.
     """
     silence()
+    sys.setrecursionlimit(sys.getrecursionlimit() + _FRAMES)
     program = _Program(str(job["candidate"]))
     Border(Wire(channel), program).serve()
 

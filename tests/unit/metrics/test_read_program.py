@@ -124,6 +124,12 @@ NO_PROGRAMS = [
 ]  # fmt: skip
 
 
+def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
+    reading = read_program("```python\ndef total(n):\n    return '\ud800'\n```", ["total"])
+    assert reading is not None
+    assert reading.value == "def total(n):\n    return '?'\n"
+
+
 @pytest.mark.parametrize("text", NO_PROGRAMS)
 def test_where_nothing_can_be_run_nothing_is_read(text: str) -> None:
     assert read_program(text, ["total"], PROMPT) is None
