@@ -42,7 +42,7 @@ bench: $(VENV)/.ready-test ## Measure speed and memory: each script in tests/ben
 		name=$$(basename $$script .py); echo "== $$name"; \
 		$(VENV)/bin/python -m tests.benchmarks.$$name $(ARGS) || exit $$?; echo; done
 
-parity: $(VENV)/.ready-run $(PARITY_VENV)/.ready-parity ## Ask lm-evaluation-harness the same, sample by sample (a CPU takes hours): ARGS='--limit 20'
+parity: $(VENV)/.ready-run $(PARITY_VENV)/.ready-parity ## Compare with lm-evaluation-harness sample by sample (a CPU takes hours): ARGS='--limit 20' or --prompts
 	@$(VENV)/bin/python -m tests.parity --harness $(PARITY_VENV)/bin/python $(ARGS)
 
 lock: $(VENV)/.ready-test ## Write requirements.txt and requirements-dev.txt anew from pyproject.toml: UPGRADE=1

@@ -1,4 +1,4 @@
-"""The command: ``python -m tests.parity --harness PYTHON [--limit N] [--only NAME ...]``."""
+"""The command: ``python -m tests.parity --harness PYTHON [--prompts] [--limit N] [--only NAME ...]``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llmuses.errors import LlmusesError
 from tests.parity import answers, product
-from tests.parity.compare import Asked, Key, Outcome, compare, table
+from tests.parity.compare import Asked, Key, Outcome, compare, compare_prompts, table
 from tests.parity.peer import Harness, Part
 from tests.parity.rows import write_rows
 from tests.parity.tasks import COMPARISONS, Comparison, View
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.outputs.mkdir(parents=True, exist_ok=True)
     write_rows(args.data, args.outputs / "rows")
     try:
-        model = product.checkpoint(args.model, args.hub)
+        model = None if args.prompts else product.checkpoint(args.model, args.hub)
         harness = Harness(args.harness, args.outputs, model, args.threads)
         chosen = [one for one in COMPARISONS if not args.only or one.dataset in args.only]
         outcomes = [outcome for comparison in chosen for outcome in _compared(comparison, args, model, harness)]
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 2
     differ = _report(outcomes, args.outputs) if outcomes else False
-    if not args.only or answers.NAME in args.only:
+    if not args.prompts and (not args.only or answers.NAME in args.only):
         differ |= answers.report(args.data, args.outputs, harness)
     return int(differ)
 
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=[*(one.dataset for one in COMPARISONS), answers.NAME],
         help="these benchmarks alone",
     )
+    add("--prompts", action="store_true", help="compare prompts alone: no model is asked, all samples take a minute")
     add("--limit", type=int, help="samples of a subset; without it, all")
     add("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the benchmarks' rows")
     add("--outputs", type=Path, default=ROOT / "outputs" / "parity", help="where results are kept")
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compared(comparison: Comparison, args: argparse.Namespace, model: Path, harness: Harness) -> list[Outcome]:
+def _compared(comparison: Comparison, args: argparse.Namespace, model: Path | None, harness: Harness) -> list[Outcome]:
     print(f"{comparison.dataset}: llmuses", flush=True)
     ours = product.ask(comparison, args.data, args.outputs, model, args.threads, args.limit)
     print(f"{comparison.dataset}: lm-evaluation-harness", flush=True)
@@ -70,9 +71,12 @@ def _compared(comparison: Comparison, args: argparse.Namespace, model: Path, har
         for subset in comparison.subsets
     ]
     harness.ask(parts, comparison.few_shot, comparison.batch)
-    return [
-        compare(view.name, ours, _theirs(comparison, view, harness, ours), view.metrics) for view in comparison.views
-    ]
+    outcomes = []
+    for view in comparison.views:
+        theirs = _theirs(comparison, view, harness, ours)
+        found = compare(view.name, ours, theirs, view.metrics) if model else compare_prompts(view.name, ours, theirs)
+        outcomes.append(found)
+    return outcomes
 
 
 def _theirs(comparison: Comparison, view: View, harness: Harness, keys: Container[Key]) -> dict[Key, Asked]:

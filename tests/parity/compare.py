@@ -34,7 +34,8 @@ class Outcome(NamedTuple):
     name: str
     samples: int
     prompts_equal: int
-    choices_equal: int
+    choices_equal: int | None
+    """None, as all that is computed, where prompts alone were compared."""
     largest: float
     """The largest difference of two log-probabilities of one continuation, over the samples with equal prompts."""
     metrics: Mapping[str, str]
@@ -82,6 +83,18 @@ def compare(name: str, ours: Mapping[Key, Asked], theirs: Mapping[Key, Asked], m
         theirs=_means([theirs[key] for key in both]),
         differences=differences,
     )
+
+
+def compare_prompts(name: str, ours: Mapping[Key, Asked], theirs: Mapping[Key, Asked]) -> Outcome:
+    """Compare prompts and continuations alone, for two programs that no model answered."""
+    differences = []
+    for key in sorted(ours.keys() | theirs.keys()):
+        if key not in ours or key not in theirs:
+            differences.append(Difference(key, "was asked by one of the two alone"))
+        elif found := _prompts_differ(_picked(ours[key], theirs[key].continuations), theirs[key]):
+            differences.append(Difference(key, found))
+    samples = len(ours.keys() | theirs.keys())
+    return Outcome(name, samples, samples - len(differences), None, 0.0, {}, {}, {}, differences)
 
 
 def _picked(asked: Asked, continuations: Sequence[str]) -> Asked:
@@ -144,24 +157,27 @@ def table(outcomes: Sequence[Outcome]) -> str:
     )
     rows = [head, tuple("---" if column in (0, 5) else "---:" for column in range(len(head)))]
     for outcome in outcomes:
-        first: tuple[str, ...] = (
-            outcome.name,
-            str(outcome.samples),
-            str(outcome.prompts_equal),
-            str(outcome.choices_equal),
-            f"{outcome.largest:.1e}",
-        )
-        paired = [(ours, theirs) for ours, theirs in outcome.metrics.items()]
-        alone = [("", theirs) for theirs in outcome.theirs if theirs not in outcome.metrics.values()]
-        for ours, theirs in paired + alone:
-            metric = ours if ours == theirs else f"{ours} = {theirs}" if ours else f"({theirs})"
-            rows.append((*first, metric, _points(outcome.ours.get(ours)), _points(outcome.theirs.get(theirs))))
-            first = ("",) * len(first)
+        rows += _lines(outcome)
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     lines = (
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
     )
     return "\n".join(lines)
+
+
+def _lines(outcome: Outcome) -> list[tuple[str, ...]]:
+    first: tuple[str, ...] = (outcome.name, str(outcome.samples), str(outcome.prompts_equal))
+    if outcome.choices_equal is None:
+        return [(*first, *("–",) * 5)]
+    first = (*first, str(outcome.choices_equal), f"{outcome.largest:.1e}")
+    paired = [(ours, theirs) for ours, theirs in outcome.metrics.items()]
+    alone = [("", theirs) for theirs in outcome.theirs if theirs not in outcome.metrics.values()]
+    rows = []
+    for ours, theirs in paired + alone:
+        metric = ours if ours == theirs else f"{ours} = {theirs}" if ours else f"({theirs})"
+        rows.append((*first, metric, _points(outcome.ours.get(ours)), _points(outcome.theirs.get(theirs))))
+        first = ("",) * len(first)
+    return rows
 
 
 def _points(score: float | None) -> str:

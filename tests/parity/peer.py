@@ -28,16 +28,17 @@ class Harness:
     """Asks for rows that were not asked before.
 
     ``python`` is that of its environment, ``outputs`` the folder of everything that is kept, ``model`` a checkpoint
-    folder. Results lie under what they follow from: its version, the checkpoint, the rows.
+    folder, or None where no model is to answer and prompts alone are of interest. Results lie under what they follow
+    from: its version, the checkpoint, the rows.
     """
 
-    def __init__(self, python: str, outputs: Path, model: Path, threads: int):
+    def __init__(self, python: str, outputs: Path, model: Path | None, threads: int):
         self.rows = outputs / "rows"
         self._python = python
         self._outputs = outputs
         self._model = model
         self._threads = threads
-        self._results = outputs / f"lm-eval-{_version()}-{fingerprint(model)[:8]}"
+        self._results = outputs / f"lm-eval-{_version()}-{fingerprint(model)[:8] if model else 'prompts'}"
 
     def ask(self, parts: Iterable[Part], few_shot: int, batch: int) -> None:
         """Ask for the rows that are missing, all tasks of a part together. Raises CalledProcessError where it fails."""
@@ -50,7 +51,7 @@ class Harness:
                 }
                 missing.append({"rows": rows, "tasks": places})
         if missing:
-            known = {"model": str(self._model), "threads": self._threads, "few_shot": few_shot, "batch": batch}
+            known = {"model": str(self._model or ""), "threads": self._threads, "few_shot": few_shot, "batch": batch}
             self.run("harness", {**known, "parts": missing})
 
     def said(self, task: str) -> list[dict[str, Any]]:

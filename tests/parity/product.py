@@ -34,11 +34,11 @@ def runs_folder(outputs: Path) -> Path:
 
 
 def ask(
-    comparison: Comparison, data: Path, outputs: Path, model: Path, threads: int, limit: int | None
+    comparison: Comparison, data: Path, outputs: Path, model: Path | None, threads: int, limit: int | None
 ) -> dict[Key, Asked]:
     """Return what llmuses asked and how it scored the answers.
 
-    ``limit`` is per subset. Answers that are kept in ``outputs`` are not asked again. Raises LlmusesError.
+    ``model`` is a checkpoint folder, or None for a baseline, which answers at random. ``limit`` is per subset. Answers that are kept in ``outputs`` are not asked again. Raises LlmusesError.
     """
     args: dict[str, Any] = {
         "local_path": str(data / comparison.path),
@@ -49,9 +49,9 @@ def ask(
     if comparison.variant:
         args["variant"] = comparison.variant
     result = evaluate(
-        str(model),
+        str(model or "baseline:random"),
         comparison.dataset,
-        model_args={"precision": "float32", "device_map": "cpu", "threads": threads},
+        model_args={"precision": "float32", "device_map": "cpu", "threads": threads} if model else {},
         dataset_args={comparison.dataset: args},
         limit=limit,
         outputs=runs_folder(outputs),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.parity.compare import Asked, Key, Outcome, compare, table
+from tests.parity.compare import Asked, Key, Outcome, compare, compare_prompts, table
 
 ACC = {"acc": "acc"}
 FIRST, SECOND = ("rivers", 0), ("rivers", 1)
@@ -131,3 +131,11 @@ def test_a_number_that_is_off_by_more_than_the_tolerance_is_always_found(
     moved[place % len(moved)] -= off
     both = [Asked("Which?", options, tuple(side), {"acc": 0.0}) for side in (logprobs, moved)]
     assert outcome(both[0], both[1]).differences
+
+
+def test_prompts_can_be_compared_where_no_model_answered() -> None:
+    theirs = {FIRST: SAME._replace(logprobs=(-9.0, -8.0, -7.0)), SECOND: SAME._replace(prompt="Where?")}
+    found = compare_prompts("rivers", {FIRST: SAME, SECOND: SAME}, theirs)
+    assert (found.samples, found.prompts_equal, found.choices_equal) == (2, 1, None)
+    assert [difference.key for difference in found.differences] == [SECOND]
+    assert table([found]).splitlines()[-1].split("|")[2:5] == [" 2       ", " 1             ", " –             "]
