@@ -36,7 +36,8 @@ def main(job: Mapping[str, Any]) -> None:
         model = DummyLM()
     manager = TaskManager()
     for part in job["parts"]:
-        tasks, rows = part["tasks"], part["rows"]
+        # In order: the harness numbers what it was asked by the place in this list, and asks in the rows' own order.
+        tasks, rows = part["tasks"], sorted(part["rows"])
         definitions = [
             str(define(task, manager.task_index[task].yaml_path, Path(place["folder"]), job["few_shot"]))
             for task, place in tasks.items()
