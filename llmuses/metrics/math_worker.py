@@ -6,6 +6,7 @@ seconds in all, so that it does not outlive a parent that was killed. A closed i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 
@@ -51,8 +52,9 @@ def _limit_memory() -> None:
         return
     import resource
 
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):  # macOS refuses to bound the address space
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _start_clock(computing: float, waiting: int) -> None:
