@@ -148,7 +148,7 @@ FORGERS = {
         "        if isinstance(one, dict) and 'outcome' in one:\n            one['outcome'] = 'passed'\n    return 99"
     ),
     "it changes the border on its side": Forger(
-        "from llmuses.sandbox.inside import border, tester, values\nvalues.Encoder.encode = lambda self, value: True\n"
+        "from llmuses.sandbox.inside import border, encoding, tester\nencoding.Encoder.encode = lambda self, value: True\n"
         "tester.judge = lambda *_: {'outcome': 'passed', 'detail': ''}\nborder.Border.ask = lambda *_: 5\ndef f(x): return 99"
     ),
     "it defines the tests' own function": Forger(

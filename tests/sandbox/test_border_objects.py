@@ -236,6 +236,11 @@ def test_a_missing_entry_point_is_named() -> None:
     assert verdict == {"outcome": "error", "detail": "the program cannot be defined: NameError: it has no 'f'"}
 
 
+def test_a_check_of_the_programs_own_is_none() -> None:
+    verdict = judged("def check(candidate): pass\ndef f(x): return 3", "assert True", "f")
+    assert verdict == {"outcome": "refused", "detail": "the tests define no 'check'"}
+
+
 def test_a_failure_inside_check_names_the_line_of_the_tests() -> None:
     verdict = judged(
         "def f(x): return 3", "def check(candidate):\n    for n in (3, 4):\n        assert candidate(n) == n", "f"

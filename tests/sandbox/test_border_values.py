@@ -15,7 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmuses.sandbox.inside.values import MAX_DEPTH, Decoder, Encoder, Malformed, Table, TooLarge
+from llmuses.sandbox.inside.decoding import Decoder
+from llmuses.sandbox.inside.encoding import Encoder
+from llmuses.sandbox.inside.values import MAX_DEPTH, Malformed, Table, TooLarge
 
 
 class Nothing:
@@ -86,7 +88,7 @@ values = st.recursive(
 
 
 @given(values)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_plain_value_arrives_as_it_was_sent(value: Any) -> None:
     assert same(crossed(value), value)
 
@@ -96,7 +98,7 @@ def test_a_plain_value_arrives_as_it_was_sent(value: Any) -> None:
         st.none() | st.integers() | st.text() | st.floats(allow_nan=False), lambda inner: st.lists(inner, max_size=5)
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_json_is_a_value_or_is_turned_down(node: Any) -> None:
     with contextlib.suppress(Malformed):
         Decoder(Nothing(), Table()).decode(node)
@@ -115,7 +117,7 @@ TAGS = st.sampled_from(
     ),
     st.integers(-1, 3),
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_tagged_node_is_a_value_or_is_turned_down(node: Any, number: int) -> None:
     table = Table()
     table.add([1])

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from llmuses.sandbox.inside.decoding import Decoder
+from llmuses.sandbox.inside.encoding import Encoder
 from llmuses.sandbox.inside.exceptions import described, rebuilt
 from llmuses.sandbox.inside.handles import HANDLES, Handle, HeldTuple, handle_number
 from llmuses.sandbox.inside.natives import EXCEPTIONS
-from llmuses.sandbox.inside.values import Decoder, Encoder, Malformed, Node, Table, TooLarge
+from llmuses.sandbox.inside.values import Malformed, Node, Table, TooLarge
 from llmuses.sandbox.inside.wire import Closed, Wire
 
 _MAX_OBJECTS = 200_000

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from llmuses.sandbox.inside.decoding import Decoder
+from llmuses.sandbox.inside.encoding import Encoder
 from llmuses.sandbox.inside.natives import EXCEPTIONS
-from llmuses.sandbox.inside.values import Decoder, Encoder, Malformed, Node, TooLarge
+from llmuses.sandbox.inside.values import Malformed, Node, TooLarge
 
 _MAX_TEXT = 2000
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)

@@ -37,6 +37,8 @@ def judge(channel: socket.socket, job: Mapping[str, Any]) -> dict[str, str]:
         codes = [_compiled(text, name, sources) for text, name in ((helpers, _HELPERS), (test, _TESTS))]
     except (SyntaxError, ValueError, RecursionError) as problem:
         return {"outcome": "refused", "detail": f"the tests are no Python: {problem}"}
+    if entry_point is not None and "check" not in _names_of(sources)[1]:
+        return {"outcome": "refused", "detail": "the tests define no 'check'"}
     tests = _Tests()
     border = tests.border = Border(Wire(channel), tests)
     try:
