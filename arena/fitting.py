@@ -15,6 +15,7 @@ from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.davidson import fit_davidson
 from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
 from arena.ratings.graph import restricted
+from arena.ratings.pooled import fit_pooled
 from arena.ratings.ranks import rank_ranges
 from llmuses.statistics.intervals import Z95
 
@@ -32,7 +33,8 @@ class Part(NamedTuple):
 class Figures(NamedTuple):
     """Ratings on the scale, their 95% intervals and ranges of ranks: shapes (R,), (R, 2), (R, 2) for R rated models.
 
-    ``online`` is Elo in the order of time, shape (R,); ``ties`` is Davidson's ν.
+    ``online`` is Elo in the order of time and ``borrowed`` the share that comes from the overall rating, both of shape
+    (R,); ``ties`` is Davidson's ν.
     """
 
     ratings: Floats
@@ -40,6 +42,17 @@ class Figures(NamedTuple):
     ranks: Ints
     online: Floats | None = None
     ties: float | None = None
+    borrowed: Floats | None = None
+
+
+class Pooled(NamedTuple):
+    """The figures of parts of the battles that borrow from the whole, with each part's counts and the models that it
+    rates; ``spread`` is how many points, as a standard deviation, strengths differ between parts."""
+
+    counts: list[PairCounts]
+    rated: list[Ints]
+    figures: list[Figures]
+    spread: float
 
 
 def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, kept: Ints) -> Figures:
@@ -54,6 +67,32 @@ def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, k
     strengths = maximise(inner)
     scores = scores_among(table, rule, part, kept, inner, strengths)
     return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
+
+
+def pooled_figures(table: BattleTable, rule: Rule, parts: Sequence[Part], kept: Ints) -> Pooled:
+    """Return the figures of categories or languages, partially pooled towards those of all battles.
+
+    Ratings are centred as the overall ones are, over all models ``kept``, so that a category in which only strong models
+    played says so. A part rates the models that played in it.
+    """
+    whole = restricted(table.counts(), kept)
+    overall = maximise(whole)
+    above = Fit(overall, sandwich(whole, overall, scores_among(table, rule, Part(), kept, whole, overall)))
+    counts = [table.counts(part.where, part.values) for part in parts]
+    inner = [restricted(own, kept) for own in counts]
+
+    def scores(number: int, strengths: Floats) -> Floats:
+        return scores_among(table, rule, parts[number], kept, inner[number], strengths)
+
+    fits, spread = fit_pooled(inner, above, scores, rule.seed)
+    names, figures, rated = [table.names[index] for index in kept], [], []
+    for own, fit in zip(inner, fits, strict=True):
+        played = np.flatnonzero(own.played())
+        every = on_scale(Fit(fit.strengths, fit.covariance), names, rule.scale)
+        ranks = rank_ranges(fit.strengths[played], fit.covariance[np.ix_(played, played)])
+        figures.append(Figures(every.ratings[played], every.ci95[played], ranks, borrowed=fit.borrowed[played]))
+        rated.append(kept[played])
+    return Pooled(counts, rated, figures, spread * points_of(rule.scale))
 
 
 def scores_among(

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from arena.battle_files import BattleTable, Selection, Skipped, open_battles
-from arena.fitting import CLUSTERS, Figures, Part, figures_of
+from arena.fitting import CLUSTERS, Figures, Part, figures_of, pooled_figures
+from arena.rating_lines import lines_of, unrated
 from arena.rating_records import ModelRating, Ratings, Rule
-from arena.ratings.counts import PairCounts
-from arena.ratings.graph import Place, Standing, standing
+from arena.ratings.graph import Standing, standing
 from llmuses.errors import UnknownNameError, UsageError
 
 
@@ -30,15 +28,14 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
         if rule.scale.anchor is not None and rule.scale.anchor[0] not in table.names:
             raise UnknownNameError("model to anchor", rule.scale.anchor[0], table.names)
         whole = _rated(table, rule, Part())
-        groups = {}
-        for value, _ in table.values(rule.by) if rule.by else ():
-            groups[value] = _rated(table, rule, Part(f"{rule.by} = ?", (value,))).models
+        groups, spread = _grouped(table, rule, whole)
         return Ratings(
             models=whole.models,
             battles=sum(model.battles for model in whole.models) // 2,
             rule=rule,
             groups=groups,
-            ties=whole.ties,
+            spread=spread,
+            ties=None if whole.figures is None else whole.figures.ties,
             notes=[*_skipped(table.skipped), *whole.notes],
         )
 
@@ -57,8 +54,11 @@ def _columns(rule: Rule) -> list[str]:
 
 
 class _Rated(NamedTuple):
+    """One board: its lines, the figures behind them, and who can be rated."""
+
     models: list[ModelRating]
-    ties: float | None
+    figures: Figures | None
+    standing: Standing
     notes: list[str]
 
 
@@ -66,51 +66,30 @@ def _rated(table: BattleTable, rule: Rule, part: Part) -> _Rated:
     counts = table.counts(part.where, part.values)
     found = standing(counts)
     figures = figures_of(table, rule, part, counts, found.rated) if len(found.rated) > 1 else None
-    ties = None if figures is None else figures.ties
-    return _Rated(_lines(table.names, counts, found, figures), ties, _unrated(table.names, counts, found))
+    return _Rated(lines_of(table.names, counts, found, figures), figures, found, unrated(table.names, counts, found))
 
 
-def _lines(names: list[str], counts: PairCounts, found: Standing, figures: Figures | None) -> list[ModelRating]:
-    """Return one line a model that played: the rated ones by rating, then the others by the share that they won."""
-    played, won = counts.played(), counts.won()
-    at = {int(model): row for row, model in enumerate(found.rated)} if figures is not None else {}
-    lines = []
-    for model in np.flatnonzero(played).tolist():
-        line = ModelRating(
-            model=names[model],
-            rating=None,
-            ci95=None,
-            rank=None,
-            battles=int(played[model]),
-            won=float(won[model] / played[model]),
-            place=found.places[model],
+def _grouped(table: BattleTable, rule: Rule, whole: _Rated) -> tuple[dict[str, list[ModelRating]], float | None]:
+    """Return a board for each value of the rule's ``by``, and how much they differ where they are pooled.
+
+    Categories and languages are pooled where that is defined: with Bradley-Terry and ties as half-wins. Judges never
+    are, since how they differ is the question.
+    """
+    values = [value for value, _ in table.values(rule.by)] if rule.by else []
+    if len(values) > _MOST_GROUPS:
+        raise UsageError(
+            f"--by {rule.by}: there are {len(values):,} different ones, at most {_MOST_GROUPS} can be rated."
         )
-        if figures is not None and model in at:
-            row = at[model]
-            line.rating = float(figures.ratings[row])
-            line.ci95 = (float(figures.ci95[row, 0]), float(figures.ci95[row, 1]))
-            line.rank = (int(figures.ranks[row, 0]), int(figures.ranks[row, 1]))
-            line.online = None if figures.online is None else float(figures.online[row])
-        lines.append(line)
-    return sorted(lines, key=lambda line: (line.rating is None, -(line.rating or 0), -line.won, line.model))
+    parts = [Part(f"{rule.by} = ?", (value,)) for value in values]
+    if not parts or rule.by == "judge" or rule.method == "elo" or rule.ties == "davidson" or whole.figures is None:
+        return {value: _rated(table, rule, part).models for value, part in zip(values, parts, strict=True)}, None
+    found, boards = pooled_figures(table, rule, parts, whole.standing.rated), {}
+    for value, counts, rated, figures in zip(values, found.counts, found.rated, found.figures, strict=True):
+        boards[value] = lines_of(table.names, counts, whole.standing._replace(rated=rated), figures)
+    return boards, found.spread
 
 
-_WHY = {
-    Place.ONLY_WON: "won against everybody who is rated: nothing bounds a rating from above",
-    Place.ONLY_LOST: "lost against everybody who is rated: nothing bounds a rating from below",
-    Place.APART: "met nobody who is rated",
-}
-
-
-def _unrated(names: list[str], counts: PairCounts, found: Standing) -> list[str]:
-    played = counts.played()
-    notes = []
-    for place, why in _WHY.items():
-        members = [names[i] for i, own in enumerate(found.places) if own is place and played[i]]
-        if members:
-            shown = ", ".join(members[:5]) + (f" and {len(members) - 5} more" if len(members) > 5 else "")
-            notes.append(f"no rating for {shown}: {why}.")
-    return notes
+_MOST_GROUPS = 300
 
 
 def _skipped(skipped: Skipped) -> list[str]:

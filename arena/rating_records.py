@@ -56,6 +56,8 @@ class ModelRating(Record, kw_only=True, omit_defaults=False):
     battles: int
     won: float
     place: Place = Place.RATED
+    borrowed: float | None = None
+    """In a category or language: how much of its rating, from 0 to 1, comes from the overall one."""
     online: float | None = None
     """Elo after all battles in the order of time; ``rating`` is then the median over resampled orders."""
 
@@ -72,5 +74,8 @@ class Ratings(Record, kw_only=True, omit_defaults=False):
     rule: Rule
     groups: dict[str, list[ModelRating]]
     notes: list[str]
+    spread: float | None = None
+    """By how many points, as a standard deviation, models' strengths differ between categories or languages, as held-out
+    votes have it: what decides how much these borrow."""
     ties: float | None = None
     """Davidson's ν: how common ties are between equals."""

@@ -206,3 +206,53 @@ def test_what_cannot_be_meant_is_said_in_one_line(
 ) -> None:
     assert main(["rate", "--battles", str(battles), *wrong]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# --- categories that borrow --------------------------------------------------------------------------------
+
+
+def in_categories(tmp_path: Path, votes: dict[str, int], **more: Any) -> Path:
+    rng = np.random.default_rng(21)
+    truth, lines = draw_strengths(rng, 6), []
+    for category, number in votes.items():
+        own = truth + rng.normal(0, 0.3, 6)
+        lines += [{**line, "category": category, **more} for line in lines_of(play(rng, own, number, ties=0.2))]
+    return write(tmp_path / "categories.jsonl", lines)
+
+
+def test_a_category_with_few_votes_borrows_and_says_so(tmp_path: Path) -> None:
+    ratings = rate(in_categories(tmp_path, {"maths": 6000, "code": 6000, "poems": 60}), Rule(by="category"))
+    assert list(ratings.groups) == ["code", "maths", "poems"]
+    borrowed = {name: np.mean([model.borrowed for model in models]) for name, models in ratings.groups.items()}
+    assert borrowed["poems"] > 0.6 > 0.4 > borrowed["maths"]
+    assert ratings.spread is not None and 10 < ratings.spread < 150
+    assert all(model.borrowed is None for model in ratings.models)
+    alone = rate(in_categories(tmp_path, {"maths": 6000, "code": 6000, "poems": 60}), Rule(category="poems"))
+    assert width(ratings.groups["poems"]) < 0.6 * width(alone.models)
+
+
+def width(models: list[Any]) -> float:
+    return float(np.mean([model.ci95[1] - model.ci95[0] for model in models]))
+
+
+def test_intervals_of_categories_are_clustered_like_all_others(tmp_path: Path) -> None:
+    path = in_categories(tmp_path, {"maths": 3000, "code": 3000})
+    twice = write(tmp_path / "twice.jsonl", [line for line in path.read_text().splitlines() for _ in range(4)])
+    plain = rate(twice, Rule(by="category"))
+    clustered = rate(twice, Rule(by="category", cluster="question"))
+    assert width(clustered.groups["maths"]) > 1.3 * width(plain.groups["maths"])
+
+
+def test_judges_are_rated_apart(tmp_path: Path) -> None:
+    ratings = rate(in_categories(tmp_path, {"maths": 500}, judge="gpt"), Rule(by="judge"))
+    assert ratings.spread is None
+    assert [model.borrowed for model in ratings.groups["gpt"]] == [None] * 6
+
+
+def test_a_column_with_a_value_for_each_battle_is_no_category(tmp_path: Path) -> None:
+    lines = [
+        {**line, "category": f"c{n}"}
+        for n, line in enumerate(lines_of(play(np.random.default_rng(0), np.zeros(3), 400)))
+    ]
+    with pytest.raises(UsageError, match="400 different"):
+        rate(write(tmp_path / "b.jsonl", lines), Rule(by="category"))
