@@ -67,14 +67,16 @@ def robust_weights(votes: Votes, limits: Limits | None = None) -> Robust:
         honest, found = crowds(votes, strengths, one_sided * acting_alone, voters)
         acting_alone = honest[votes.voter]
     weight = repeated * capped * one_sided * acting_alone
-    shown = Tilts(*(column[caught] for column in tests))
+    shown = Tilts(
+        tests.voter[caught], tests.model[caught], tests.votes[caught], tests.tilt[caught], tests.p_value[caught]
+    )
     return Robust(weight, repeated, capped, one_sided, acting_alone, shown, found)
 
 
 def _repeated(prompt: Ints, limits: Limits) -> Floats:
     times = np.bincount(prompt)
     most = max(limits.prompt_votes, limits.prompt_times * float(np.median(times[times > 0])))
-    return np.minimum(1.0, most / times[prompt])
+    return np.asarray(np.minimum(1.0, most / times[prompt]), np.float64)
 
 
 def _capped(votes: Votes, weight: Floats, limits: Limits) -> Floats:
@@ -87,7 +89,7 @@ def _capped(votes: Votes, weight: Floats, limits: Limits) -> Floats:
     )
     own = np.bincount(place, np.concatenate((weight, weight)), len(cells))
     factor = np.minimum(1.0, most[cells % votes.models] / np.maximum(own, 1e-300))[place]
-    return np.minimum(factor[: len(weight)], factor[len(weight) :])
+    return np.asarray(np.minimum(factor[: len(weight)], factor[len(weight) :]), np.float64)
 
 
 def _of_partial(votes: Votes, tests: Tilts, caught: Ints) -> Floats:
