@@ -5,35 +5,66 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from llmuses.benchmarks import benchmark_names, get_benchmark
-from llmuses.errors import StoreError
-from llmuses.i18n import points
+from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
+from llmuses.errors import LlmusesError, StoreError
+from llmuses.i18n import points, terminal_language, text
 from llmuses.records import Report, Run
 from llmuses.settings import model_entries
 from llmuses.store import read_json
 
 
 def benchmarks() -> list[dict[str, Any]]:
-    """Return a row for each benchmark."""
-    rows = []
-    for benchmark in map(get_benchmark, benchmark_names()):
-        rows.append(
-            {
-                "name": benchmark.name,
-                "title": benchmark.title,
-                "group": benchmark.group,
-                "languages": ", ".join(benchmark.languages),
-                "subsets": len(benchmark.subsets),
-                "few-shot": benchmark.few_shot,
-                "modes": ", ".join(benchmark.modes),
-                "modelscope": benchmark.hub.modelscope if benchmark.hub else "",
-                "huggingface": benchmark.hub.huggingface if benchmark.hub else "",
-                "licence": benchmark.licence,
-                "paper": benchmark.paper,
-                "homepage": benchmark.homepage,
-            }
-        )
-    return rows
+    """Return a row for each benchmark with everything that is known of it."""
+    return [_described(get_benchmark(name)) for name in benchmark_names()]
+
+
+def brief(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return as much of the benchmarks' rows as fits a terminal."""
+    shown = ("name", "group", "languages", "subsets", "split", "few-shot", "modes", "metrics", "licence")
+    return [{column: row[column] for column in shown} for row in rows]
+
+
+def _described(benchmark: Benchmark) -> dict[str, Any]:
+    metrics = {metric: None for mode in benchmark.modes for metric in benchmark.metrics[mode]}
+    return {
+        "name": benchmark.name,
+        "title": benchmark.title,
+        "about": text(terminal_language(), f"catalogue.about.{benchmark.name}"),
+        "group": benchmark.group,
+        "languages": ", ".join(benchmark.languages),
+        "subsets": len(benchmark.subsets),
+        "split": benchmark.split,
+        "few-shot": benchmark.few_shot,
+        "few-shot split": benchmark.few_shot_split if benchmark.few_shot else "",
+        "modes": ", ".join(benchmark.modes),
+        "variants": ", ".join(benchmark.variants),
+        "metrics": ", ".join(metrics),
+        "modelscope": benchmark.hub.modelscope if benchmark.hub else "",
+        "huggingface": benchmark.hub.huggingface if benchmark.hub else "",
+        "licence": benchmark.licence,
+        "samples may be shown": "yes" if benchmark.publish_samples else "no",
+        "paper": benchmark.paper,
+        "homepage": benchmark.homepage,
+    }
+
+
+def print_benchmark(name: str) -> None:
+    """Print what is known of one benchmark, and a prompt of each of its forms. Raises UnknownNameError."""
+    from llmuses.console import console
+    from llmuses.evaluation.dry_run import text_of
+    from llmuses.evaluation.example import example_prompt, forms
+
+    benchmark = get_benchmark(name)
+    out = console()
+    for label, value in _described(benchmark).items():
+        if value != "":
+            out.print(f"{label:21}{value}", highlight=False, soft_wrap=True)
+    for form in forms(benchmark):
+        out.rule(f"{form.mode} {form.variant}".strip(), align="left")
+        try:
+            out.print(text_of(example_prompt(name, form).ask), highlight=False, markup=False)
+        except LlmusesError as problem:
+            out.print(str(problem), highlight=False, markup=False)
 
 
 def models() -> list[dict[str, Any]]:

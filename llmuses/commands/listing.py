@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from llmuses.errors import UsageError
 from llmuses.settings import outputs_dir
 
 HELP = "list benchmarks, models or runs"
@@ -16,6 +17,7 @@ HELP = "list benchmarks, models or runs"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses list``."""
     parser.add_argument("what", choices=("benchmarks", "models", "runs"), metavar="benchmarks|models|runs")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to describe, each with an example prompt")
     parser.add_argument("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -29,9 +31,15 @@ def run(args: argparse.Namespace) -> int:
         "models": listing.models,
         "runs": lambda: listing.runs(args.outputs or outputs_dir()),
     }
-    rows = makers[args.what]()
+    if args.names and args.what != "benchmarks":
+        raise UsageError(f"llmuses list {args.what} takes no name.")
+    if args.names and not args.json:
+        for name in args.names:
+            listing.print_benchmark(name)
+        return 0
+    rows = [row for row in makers[args.what]() if not args.names or row["name"] in args.names]
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
-        listing.print_rows(rows)
+        listing.print_rows(listing.brief(rows) if args.what == "benchmarks" else rows)
     return 0

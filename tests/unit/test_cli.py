@@ -223,3 +223,16 @@ def test_an_api_key_is_in_no_file_of_a_run(tmp_path: Path, monkeypatch: pytest.M
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"openai:m" in written
     assert b"sk-very-secret" not in written
+
+
+def test_a_benchmark_is_described_with_a_prompt_of_each_form(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "benchmarks", "arc", "bbh"]) == 0
+    printed = capsys.readouterr().out
+    assert "allenai/ai2_arc" in printed and "CC BY-SA 4.0" in printed
+    assert "generate cot" in printed and "generate direct" in printed
+    assert printed.count("Answer:") >= 2
+    assert main(["list", "benchmarks", "gpqa", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["samples may be shown"] == "no"
+    assert main(["list", "benchmarks", "ark"]) == 2
+    assert "did you mean 'arc'" in capsys.readouterr().err
