@@ -278,6 +278,18 @@ def _repair_tail(fd: int, path: Path) -> None:
     os.ftruncate(fd, start)
 
 
+def try_lock(file: IO[str]) -> bool:
+    """Take a folder's lock (flock on a file in it); False where another process holds it. A page that looks who works here holds it for a moment."""
+    for pause in (0.02, 0.1, 0.0):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
+
+
 def write_json(path: Path, record: msgspec.Struct) -> None:
     """Replace a JSON file whole: readers see the old or the new one, never a half. Raises StoreError."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import threading
@@ -14,7 +13,7 @@ from typing import IO
 from llmuses.errors import RunLockedError, StoreError
 from llmuses.inference import Predictions, superseded
 from llmuses.records import Report, Review, Run
-from llmuses.store import JsonlStore, Sync, read_json, write_json
+from llmuses.store import JsonlStore, Sync, read_json, try_lock, write_json
 
 
 class RunFolder:
@@ -43,7 +42,7 @@ class RunFolder:
             self._lock = open(self.path / "run.lock", "a+")
         except OSError as problem:
             raise StoreError(f"cannot write in {self.path}: {problem.strerror or problem}") from problem
-        if not _locked(self._lock):
+        if not try_lock(self._lock):
             self._lock.seek(0)
             owner = self._lock.read().strip() or "unknown"
             self._lock.close()
@@ -114,18 +113,6 @@ class RunFolder:
     def save_report(self, report: Report) -> None:
         """Write ``reports/DATASET.json``."""
         write_json(self.path / "reports" / f"{report.dataset}.json", report)
-
-
-def _locked(file: IO[str]) -> bool:
-    """Take the lock; False where another process holds it. A page that looks who works here holds it for a moment."""
-    for pause in (0.02, 0.1, 0.0):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            time.sleep(pause)
-        else:
-            return True
-    return False
 
 
 def earlier_answers(outputs: Path, run: Run) -> list[Path]:
