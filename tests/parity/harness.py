@@ -19,8 +19,9 @@ CHUNK = 50
 def main(job: Mapping[str, Any]) -> None:
     """Ask for what is missing.
 
-    ``job``: ``model``, a checkpoint folder, or "" for its dummy, which answers at random; ``threads``; ``few_shot``; ``batch``, rows of a batch; ``parts``, a list of
-    ``{"rows": [numbers], "tasks": {TASK: {"folder": where its rows lie, "results": the file that is appended to}}}``.
+    ``job``: ``model``, a checkpoint folder, or "" for its dummy, which answers at random; ``threads``; ``few_shot``;
+    ``batch``, rows of a batch; ``parts``, a list of ``{"rows": [numbers], "tasks": {TASK: {"folder": where its rows lie,
+    "results": the file that is appended to}}}``.
     The tasks of a part have the same rows and are asked together: the harness computes what they share once.
     """
     import lm_eval
@@ -92,7 +93,7 @@ def _append(path: Path, samples: Sequence[Mapping[str, Any]]) -> None:
     # Written answers come once for each filter.
     lines = {sample["doc_id"]: _line(sample) for sample in samples}
     with open(path, "a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines.values())
+        file.writelines(json.dumps(line) + "\n" for line in lines.values())
 
 
 def _line(sample: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,8 +57,10 @@ class Harness:
     def said(self, task: str) -> list[dict[str, Any]]:
         """Return what it said to a task so far, one line for each row that was asked, in no order."""
         path = self._file(task)
-        lines = map(json.loads, path.read_text("utf-8").splitlines()) if path.exists() else ()
-        return list({line["index"]: line for line in lines}.values())
+        if not path.exists():
+            return []
+        with open(path, encoding="utf-8") as file:
+            return list({line["index"]: line for line in map(json.loads, file)}.values())
 
     def run(self, module: str, job: Mapping[str, Any]) -> None:
         """Run a module of this package in the harness's environment. Raises CalledProcessError where it fails."""

@@ -81,4 +81,5 @@ def _answers(comparison: Comparison, root: Path, result: Result) -> dict[Key, As
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

@@ -58,4 +58,5 @@ def _ceval(path: Path) -> Rows:
 
 
 def _jsonl(path: Path) -> Rows:
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    with open(path, encoding="utf-8") as file:  # not splitlines(), which also cuts where a text has a rare separator
+        return [json.loads(line) for line in file]
