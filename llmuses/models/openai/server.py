@@ -28,7 +28,7 @@ class Server:
         self.model = model
         self.url = url
         self.dialect = dialect
-        self.is_local = _is_local(self.url)
+        self.is_local = is_local(self.url)
         key = os.environ.get(key_variable)
         if not key and not self.is_local:
             raise MissingKeyError(
@@ -61,7 +61,8 @@ def server_url(base_url: str | None) -> str:
     return f"{parts.scheme}://{place}{f':{port}' if port and port != usual else ''}{path}"
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Return whether an address is one of this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
