@@ -8,6 +8,7 @@ from typing import NamedTuple
 from llmuses.benchmarks import Benchmark
 from llmuses.evaluation.dataset import Dataset, RunItems
 from llmuses.evaluation.plan import Plan
+from llmuses.models.tokens import estimated_tokens
 from llmuses.records import Ask, Generate
 
 
@@ -48,9 +49,3 @@ def text_of(ask: Ask) -> str:
     if isinstance(ask, Generate):
         return "\n".join(message.content for message in ask.messages)
     return ask.context + "".join(ask.continuations)
-
-
-def estimated_tokens(text: str) -> int:
-    """Return about how many tokens a text has: no tokenizer is loaded for it."""
-    wide = sum(1 for letter in text if letter >= "\u2e80")
-    return round(wide / 1.5 + (len(text) - wide) / 4)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from llmuses.judge.quoting import fence, listed, quoted
-from llmuses.judge.verdicts import read_alone, read_heading, read_sentences
+from llmuses.judge.yes_no import read_alone, read_heading, read_sentences
 from llmuses.records import Message
 
 _ENGLISH = """\

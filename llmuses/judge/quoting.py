@@ -7,14 +7,18 @@ from collections.abc import Iterable
 
 
 def fence(texts: Iterable[str]) -> str:
-    """Return a mark of eight hex digits that none of the texts can hold by design: it is a hash over all of them.
+    """Return a mark of eight hex digits that none of the texts holds: a hash over all of them.
 
-    An answer that wants to close its own quotation would have to hold a hash of itself.
+    An answer that wants to close its own quotation would have to hold a hash of itself; one that was searched out to do so
+    gets another mark.
     """
+    texts = list(texts)
     digest = hashlib.blake2b(digest_size=4)
     for text in texts:
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    while any(digest.hexdigest() in text.lower() for text in texts):
+        digest.update(b"taken")
     return digest.hexdigest()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from llmuses.judge.quoting import fence, listed, quoted
-from llmuses.judge.verdicts import read_heading
+from llmuses.judge.yes_no import read_heading
 from llmuses.records import Message
 
 _TEMPLATE = """\
