@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from arena.battle_files import BattleTable, Selection, Skipped, open_battles
+from arena import robustness
+from arena.battle_files import BattleTable, Derived, Selection, Skipped, open_battles
+from arena.combining import COLUMNS, DERIVED, combine
+from arena.first_place import first_place
 from arena.fitting import CLUSTERS, Figures, Part, figures_of, pooled_figures
 from arena.rating_lines import lines_of, unrated
-from arena.rating_records import ModelRating, Ratings, Rule
+from arena.rating_records import FirstPlace, ModelRating, Ratings, Rule
 from arena.ratings.graph import Standing, standing
 from llmuses.errors import UnknownNameError, UsageError
 
@@ -23,11 +26,15 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
     rule = rule or Rule()
     paths = [battles] if isinstance(battles, str | Path) else list(battles)
     _check(rule)
-    selection = Selection(rule.judge, rule.category, rule.language, rule.blind_only)
-    with open_battles(paths, selection, _columns(rule)) as table:
+    together = rule.combine == "ppi"
+    selection = Selection(
+        None if together else rule.judge, rule.category, rule.language, rule.blind_only or rule.robust
+    )
+    with open_battles(paths, selection, _columns(rule), _derived(paths, rule)) as table:
+        weighed = robustness.weigh(table) if rule.robust else []
         if rule.scale.anchor is not None and rule.scale.anchor[0] not in table.names:
             raise UnknownNameError("model to anchor", rule.scale.anchor[0], table.names)
-        whole = _rated(table, rule, Part())
+        whole = _combined(table, rule) if together else _rated(table, rule, Part())
         groups, spread = _grouped(table, rule, whole)
         return Ratings(
             models=whole.models,
@@ -35,8 +42,10 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
             rule=rule,
             groups=groups,
             spread=spread,
+            trust=whole.trust,
             ties=None if whole.figures is None else whole.figures.ties,
-            notes=[*_skipped(table.skipped), *whole.notes],
+            first_place=_first_place(table, rule, whole),
+            notes=[*_skipped(table.skipped), *weighed, *whole.notes],
         )
 
 
@@ -45,12 +54,28 @@ def _check(rule: Rule) -> None:
         raise UsageError("method elo knows neither ties davidson nor clusters: leave them out, or take method bt.")
     if rule.ties == "davidson" and rule.cluster != "none":
         raise UsageError("clusters work with ties half only.")
+    if rule.combine == "ppi" and (rule.method, rule.ties, rule.cluster, rule.by) != ("bt", "half", "none", None):
+        raise UsageError("--combine ppi works with method bt and ties half, without --cluster and --by.")
+    if rule.robust and (rule.method, rule.combine) != ("bt", "none"):
+        raise UsageError("--robust weighs votes, which works with method bt and without --combine only.")
 
 
 def _columns(rule: Rule) -> list[str]:
+    if rule.combine == "ppi":
+        return list(COLUMNS)
     columns = [CLUSTERS[rule.cluster]] if rule.cluster != "none" else []
     columns += [rule.by] if rule.by in ("category", "language") else []
+    columns += robustness.COLUMNS if rule.robust else ()
     return columns + (["tstamp"] if rule.method == "elo" else [])
+
+
+def _derived(paths: Sequence[str | Path], rule: Rule) -> Mapping[str, Derived]:
+    if rule.combine == "ppi":
+        return DERIVED
+    if not rule.robust:
+        return {}
+    with open_battles(paths) as table:
+        return robustness.derived(table.names)
 
 
 class _Rated(NamedTuple):
@@ -60,6 +85,7 @@ class _Rated(NamedTuple):
     figures: Figures | None
     standing: Standing
     notes: list[str]
+    trust: float | None = None
 
 
 def _rated(table: BattleTable, rule: Rule, part: Part) -> _Rated:
@@ -67,6 +93,19 @@ def _rated(table: BattleTable, rule: Rule, part: Part) -> _Rated:
     found = standing(counts)
     figures = figures_of(table, rule, part, counts, found.rated) if len(found.rated) > 1 else None
     return _Rated(lines_of(table.names, counts, found, figures), figures, found, unrated(table.names, counts, found))
+
+
+def _first_place(table: BattleTable, rule: Rule, whole: _Rated) -> FirstPlace | None:
+    if whole.figures is None or rule.method == "elo" or rule.combine != "none":
+        return None
+    return first_place(table, whole.standing, whole.figures, rule.scale)
+
+
+def _combined(table: BattleTable, rule: Rule) -> _Rated:
+    found = combine(table, rule)
+    models = lines_of(table.names, found.counts, found.standing, found.figures)
+    notes = [*found.notes, *unrated(table.names, found.counts, found.standing)]
+    return _Rated(models, found.figures, found.standing, notes, found.trust)
 
 
 def _grouped(table: BattleTable, rule: Rule, whole: _Rated) -> tuple[dict[str, list[ModelRating]], float | None]:

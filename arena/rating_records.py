@@ -13,6 +13,7 @@ Method = Literal["bt", "elo"]
 Ties = Literal["half", "davidson"]
 By = Literal["category", "language", "judge"]
 Cluster = Literal["none", "question", "voter"]
+Combine = Literal["none", "ppi"]
 
 
 class Scale(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,18 +28,21 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """How battles are rated. ``judge``, ``category`` and ``language`` take only such battles; ``by`` rates each value of a
-    column on its own as well."""
+    """How battles are rated. ``robust`` takes blind battles only and weighs down what looks like manipulation (see
+    ``arena.robustness``). ``judge``, ``category`` and ``language`` take only such battles; ``by`` rates each value of a
+    column on its own as well. ``combine`` puts people's votes and the verdicts of ``judge`` together."""
 
     method: Method = "bt"
     ties: Ties = "half"
     cluster: Cluster = "none"
+    combine: Combine = "none"
     by: By | None = None
     scale: Scale = Scale()
     judge: str | None = None
     category: str | None = None
     language: str | None = None
     blind_only: bool = False
+    robust: bool = False
     seed: int = 0
 
 
@@ -62,6 +66,17 @@ class ModelRating(Record, kw_only=True, omit_defaults=False):
     """Elo after all battles in the order of time; ``rating`` is then the median over resampled orders."""
 
 
+class FirstPlace(Record, kw_only=True, omit_defaults=False):
+    """How few votes would flip the first place: without the ``removed`` ones that matter most ``without`` is first, with
+    ``added`` ones more for ``by`` against the first it is ``by``. None where no votes taken away would do it."""
+
+    model: str
+    removed: int | None
+    without: str | None
+    added: int
+    by: str
+
+
 class Ratings(Record, kw_only=True, omit_defaults=False):
     """Ratings of all models, the strongest first, with the rule that made them.
 
@@ -77,5 +92,8 @@ class Ratings(Record, kw_only=True, omit_defaults=False):
     spread: float | None = None
     """By how many points, as a standard deviation, models' strengths differ between categories or languages, as held-out
     votes have it: what decides how much these borrow."""
+    trust: float | None = None
+    """People and a judge together: λ, how far the judge was trusted, from 0 (people alone) to 1."""
     ties: float | None = None
     """Davidson's ν: how common ties are between equals."""
+    first_place: FirstPlace | None = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llmuses.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
-    from arena.rating_records import ModelRating, Ratings
+    from arena.rating_records import FirstPlace, ModelRating, Ratings
 
 HELP = "rate models by their battles"
 
@@ -29,11 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="what hangs together in the intervals (none)",
     )
+    add(
+        "--combine",
+        choices=("none", "ppi"),
+        default="none",
+        help="ppi: people's votes and a judge's verdicts together (none)",
+    )
     add("--anchor", metavar="MODEL=RATING", help="give one model this rating; without it the mean is 1000")
     add("--judge", metavar="NAME", help="only battles that this judge decided; human: people's")
     add("--category", metavar="NAME", help="only battles of this category")
     add("--language", metavar="CODE", help="only battles in this language")
     add("--blind-only", action="store_true", help="only battles in which the names were hidden")
+    add(
+        "--robust",
+        action="store_true",
+        help="blind battles only, and what looks like manipulation weighs less: repeated prompts, prompts that ask who a "
+        "model is, voters who vote too often, for or against one model, or as one",
+    )
     add("--seed", type=int, default=0, metavar="S", help="seed of what is drawn at random (0)")
     add("--output", type=Path, metavar="FILE", help="write .json or .csv instead of printing")
 
@@ -51,11 +63,13 @@ def run(args: argparse.Namespace) -> int:
         ties=args.ties,
         by=args.by,
         cluster=args.cluster,
+        combine=args.combine,
         scale=Scale(anchor=anchor),
         judge=args.judge,
         category=args.category,
         language=args.language,
         blind_only=args.blind_only,
+        robust=args.robust,
         seed=args.seed,
     )
     ratings = rate(args.battles, rule)
@@ -105,6 +119,14 @@ def _cells(group: str, model: ModelRating) -> list[object]:
     return [group, best, worst, model.model, rating, low, high, model.battles, round(model.won, 4), model.place.value]
 
 
+def _flip(first: FirstPlace) -> str:
+    """Return the sentence on how few votes would put another model first."""
+    added = f"{first.added:,} votes more for {first.by} against it"
+    if first.removed is None:
+        return f"{first.model} would be first no longer with {added}."
+    return f"{first.model} would be first no longer without {first.removed:,} votes ({first.without}), or with {added}."
+
+
 def _print(ratings: Ratings) -> None:
     from rich.table import Table
 
@@ -128,3 +150,5 @@ def _print(ratings: Ratings) -> None:
         highlight=False,
         style="dim",
     )
+    if ratings.first_place is not None:
+        out.print(_flip(ratings.first_place), highlight=False, style="dim")
