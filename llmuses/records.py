@@ -314,6 +314,8 @@ class Report(Estimate, kw_only=True):
     repeats: int = 1
     repeat_scores: list[float] = []
     repeat_sd: float | None = None
+    failures: dict[str, int] = {}
+    """Why samples failed, the commonest reasons first, and how many for each."""
     publish_samples: bool = True
     dataset_sha256: str = ""
     fingerprint: str = ""
@@ -477,6 +479,8 @@ class Battle(Record, kw_only=True):
     output_a: str | None = None
     output_b: str | None = None
     scores: dict[str, float] | None = None
+    verdicts: list[Winner] | None = None
+    """What the judge said in each order of the answers, where it was shown both; in terms of model_a and model_b."""
     voter: str | None = None
     anony: bool = True
     policy: str | None = None
