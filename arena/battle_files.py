@@ -61,6 +61,10 @@ _OUTCOMES = {
 """The winner as files spell it: 0 the first model, 1 the second, 2 neither."""
 
 
+_A_PERSON = "starts_with(judge, 'arena_user_')"
+"""FastChat's logs name the person as the judge."""
+
+
 class Selection(NamedTuple):
     """Which battles are taken: those of one judge (``human`` for people's), of one category, in one language, those in
     which the names were hidden. None and False take all."""
@@ -173,8 +177,9 @@ class BattleTable:
         return f"CASE WHEN {name} IS NULL THEN hash(rowid, 'missing') ELSE hash({name}) END AS {name}"
 
     def texts(self, *names: str, where: str = "true") -> list[tuple[Any, ...]]:
-        """Return columns as they are, one tuple a battle, in the order named; ``row``, ``a`` and ``b`` may be among them."""
-        own = {"row": "rowid", "a": "a", "b": "b"}
+        """Return columns as they are, one tuple a battle, in the order named; ``row``, ``a``, ``b`` and ``weight``
+        may be among them."""
+        own = {"row": "rowid", "a": "a", "b": "b", "weight": "weight" if self._weighed else "n"}
         for name in names:
             if name not in own and name not in self._columns:
                 raise KeyError(f"column {name} was not asked for")
@@ -275,10 +280,13 @@ def _read_lines(
         "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in _OUTCOMES.items()) + " END"
     )
     whole = {name: f"coalesce({', '.join((name, *_ALIASES.get(name, ())))})" for name in sources}
+    if "voter" in whole:
+        whole["voter"] = f"coalesce({whole['voter']}, CASE WHEN {_A_PERSON} THEN judge END)"
     more = "".join(f", {whole[name]} AS {name}" for name in sorted(wanted))
     more += "".join(f", ({column.expression.format(**whole)}) AS {name}" for name, column in derived.items())
     chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
-        ({outcome})::TINYINT AS outcome, coalesce(judge, '{HUMAN}') AS judge{more}"""
+        ({outcome})::TINYINT AS outcome,
+        CASE WHEN {_A_PERSON} THEN '{HUMAN}' ELSE coalesce(judge, '{HUMAN}') END AS judge{more}"""
     if wanted or derived:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM lines")
     else:

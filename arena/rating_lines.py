@@ -21,7 +21,7 @@ def lines_of(names: list[str], counts: PairCounts, found: Standing, figures: Fig
             rating=None,
             ci95=None,
             rank=None,
-            battles=int(played[model]),
+            battles=round(played[model]),
             won=float(won[model] / played[model]),
             place=found.places[model],
         )
