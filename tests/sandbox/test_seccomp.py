@@ -105,6 +105,13 @@ class TestOnBothArchitectures:
             for other in (1, OWN + 1, 0, 0xFFFFFFFF):
                 assert action(code, AUDIT[machine], CALLS[machine][name], (other, 9)) == EPERM
 
+    def test_where_landlock_stops_signals_the_program_may_end_what_it_started_but_not_everybody(
+        self, machine: str
+    ) -> None:
+        code = rules(machine, hidden=False)
+        assert action(code, AUDIT[machine], CALLS[machine]["kill"], (OWN + 1, 9)) == ALLOWED
+        assert action(code, AUDIT[machine], CALLS[machine]["kill"], (0xFFFFFFFF, 9)) == EPERM
+
     def test_where_landlock_stops_no_signals_descriptors_send_none(self, machine: str) -> None:
         code = rules(machine, hidden=False)
         assert action(code, AUDIT[machine], CALLS[machine]["fcntl"], (3, 1)) == ALLOWED

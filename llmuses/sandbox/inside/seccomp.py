@@ -201,6 +201,7 @@ _NEW_NAMESPACES = 0x7E020000
 """All CLONE_NEW* flags that clone(2) takes."""
 _TERMINAL_REQUESTS = (0x5412, 0x541C)
 """TIOCSTI and TIOCLINUX: typing into the user's terminal."""
+_EVERYBODY = 0xFFFFFFFF
 _OWNER_COMMANDS = (8, 15)
 """F_SETOWN and F_SETOWN_EX: having the kernel send a signal to somebody else."""
 
@@ -274,6 +275,9 @@ def rules(machine: str, hidden: bool, own_pid: int | None = None) -> list[Rule]:
     if not hidden:
         code += _when(single["prlimit64"], _unless_equal(0, (0,)))
         code += _when(single["fcntl"], _if_equal(1, _OWNER_COMMANDS))
+    if not hidden and own_pid is None:
+        # To every process at once: Landlock would stop each signal, but the kernel then says that all went well.
+        code += _when(_OWN_PROCESS_ONLY["kill"][place] or 0, _if_equal(0, (_EVERYBODY,)))
     if own_pid is not None:
         for pair in _OWN_PROCESS_ONLY.values():
             code += _when(pair[place] or 0, _unless_equal(0, (own_pid,)))
