@@ -1,7 +1,8 @@
 """Written answers to GSM8K, read by llmuses and by the two filters of lm-evaluation-harness.
 
 The texts are those of published models, and some that the small model writes to the harness's own prompt. Where ``strict-match`` finds an answer (a number after
-"####") llmuses must read the same one; the one known exception is a fraction, of which the pattern takes the top alone.
+"####") llmuses must read the same one; the one exception is a number of which the pattern takes the beginning alone, as of
+a fraction.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Read(NamedTuple):
 
     text: Text
     ours: str | None
+    span: tuple[int, int] | None
+    """Where llmuses read it."""
     strict: str | None
     flexible: str | None
     right: tuple[bool, bool, bool]
@@ -51,9 +54,12 @@ class Read(NamedTuple):
 
     @property
     def cut(self) -> bool:
-        """Whether strict-match stopped at the bar of a fraction that llmuses read whole."""
-        whole = re.search(r"#### (-?[0-9]+)/[0-9]+", self.text.text)
-        return whole is not None and whole[1] == self.strict and self.ours is not None and "/" in self.ours
+        """Whether strict-match took the beginning of what llmuses read: "7" of "7/14", "1.8" of "1.8 billion"."""
+        if self.strict is None or self.span is None:
+            return False
+        found = self.text.text.find(f"#### {self.strict}") + len("#### ")
+        end = found + len(self.strict)
+        return self.span[0] <= found and end < self.span[1]
 
 
 def same(ours: str, theirs: str) -> bool:
@@ -105,6 +111,7 @@ def _read(benchmark: Generation, sample: Sample, text: Text, theirs: dict[str, A
     return Read(
         text=text,
         ours=reading.value if reading else None,
+        span=reading.span if reading else None,
         strict=None if strict["extracted"] == _NOTHING else strict["extracted"],
         flexible=None if flexible["extracted"] == _NOTHING else flexible["extracted"],
         right=(
@@ -144,7 +151,7 @@ def table(found: Sequence[Read]) -> str:
         "texts",
         "strict-match found",
         "llmuses equal",
-        "cut fractions",
+        "read further",
         "llmuses",
         "strict-match",
         "flexible-extract",

@@ -44,9 +44,17 @@ def test_where_strict_match_finds_nothing_there_is_nothing_to_agree_with() -> No
     assert found.right == (True, False, True)
 
 
-def test_a_fraction_of_which_strict_match_takes_the_top_alone_is_told_apart() -> None:
-    found = read("It is 7/14 of them. #### 7/14", "7", "14")
-    assert (found.ours, found.agrees, found.cut) == ("7/14", False, True)
+@pytest.mark.parametrize(("text", "strict", "ours"), [("It is 7/14 of them. #### 7/14", "7", "7/14")])
+def test_a_number_of_which_strict_match_takes_the_beginning_alone_is_told_apart(
+    text: str, strict: str, ours: str
+) -> None:
+    found = read(text, strict, "14")
+    assert (found.ours, found.agrees, found.cut) == (ours, False, True)
+
+
+@pytest.mark.parametrize("text", ["#### 7 or 9", "#### 7\nThe answer is 14.", "She has 14 pens, not 7. #### 7"])
+def test_another_number_of_the_text_is_no_longer_form_of_the_same(text: str) -> None:
+    assert not read(text, "7")._replace(ours="14").cut
 
 
 def test_the_table_counts_by_source() -> None:
