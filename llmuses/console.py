@@ -124,12 +124,14 @@ def print_result(console: Console, result: Result) -> None:
         if report.bounds:
             low, high = report.bounds
             console.print(
-                f"{report.dataset}: {report.counts.failed:,} without an answer; with all of them wrong or right the "
+                f"{report.dataset}: {report.counts.failed:,} failed; with all of them wrong or right the "
                 f"score would be {points(low)} to {points(high)}."
-                + ("" if _given(result, report.dataset) else " The same command asks them again."),
+                + ("" if _given(result, report.dataset) else " The same command goes on with them."),
                 highlight=False,
                 soft_wrap=True,
             )
+            for reason, count in report.failures.items():
+                console.print(f"{report.dataset}: {count:,} failed: {reason}", markup=False, soft_wrap=True)
     console.print(f"{result.folder / 'report.md'}", highlight=False, soft_wrap=True)
 
 

@@ -199,11 +199,20 @@ class Benchmark(ABC):
             for number, row in read_rows(path, self.csv_columns, only):
                 try:
                     sample = self.sample(row, subset, index)
+                    self.check_sample(sample)
                 except (KeyError, ValueError, TypeError, IndexError, AttributeError) as problem:
                     what = f"no column {problem}" if isinstance(problem, KeyError) else str(problem)
                     raise DataError(f"{row_place(path, number)}: not a row of {self.name} ({what}).") from problem
                 yield sample
                 index += 1
+
+    def check_sample(self, sample: Sample) -> None:
+        """Raise ValueError for a sample that could not be scored: texts that are none, an answer that cannot be right."""
+        texts = {"sample_id": sample.sample_id, "question": sample.question, "target": sample.target}
+        texts |= {f"choice {number}": choice for number, choice in enumerate(sample.choices, 1)}
+        for name, value in texts.items():
+            if not isinstance(value, str):
+                raise ValueError(f"its {name} is {type(value).__name__} {value!r}, not a text")
 
     def tag(self, sample: Sample) -> str | None:
         """Return what the report tells samples apart by beside their subsets, such as "Level 3"; None for nothing."""

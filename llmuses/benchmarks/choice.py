@@ -14,6 +14,13 @@ from llmuses.records import DatasetPlan, GenerationConfig, Mode, Response, Sampl
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def option_letter(index: int, choices: Sequence[str]) -> str:
+    """Return the letter of an option that is counted from 0. Raises ValueError where there is none."""
+    if not 0 <= int(index) < len(choices):
+        raise ValueError(f"the answer {index} is none of the options 0 to {len(choices) - 1}")
+    return LETTERS[int(index)]
+
+
 class MultipleChoice(Benchmark):
     """Options under letters; ``target`` is the right letter.
 
@@ -32,6 +39,12 @@ class MultipleChoice(Benchmark):
     """What stands between the cue and the answer."""
     chance: ClassVar[float | None] = None
     version: ClassVar[int] = 2  # since 2, more ways of writing an option are read
+
+    def check_sample(self, sample: Sample) -> None:
+        super().check_sample(sample)
+        letters = LETTERS[: len(sample.choices)]
+        if sample.target not in tuple(letters):
+            raise ValueError(f"the answer {sample.target!r} is not the letter of one of its {len(letters)} options")
 
     def intro(self, subset: str, mode: Mode) -> str:
         """Return what stands before the examples."""

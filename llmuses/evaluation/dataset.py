@@ -204,10 +204,20 @@ def _subsets(benchmark: Benchmark, plan: DatasetPlan, roots: Callable[[str], Pat
         present = tuple(s for s in known if s not in usual and benchmark.find(roots(s), s, plan.split))
     if missing or not present:
         subset = missing[0] if missing else next(iter(benchmark.subsets), "SUBSET")
-        names = {"subset": subset, "split": plan.split, "Split": plan.split.capitalize()}
         title = f"{benchmark.name}, subset '{subset}'" if missing else benchmark.name
-        raise LayoutError(title, roots(subset), [template.format(**names) for template in benchmark.files])
+        raise LayoutError(title, roots(subset), _expected(benchmark, subset, plan.split))
     return present
+
+
+def _expected(benchmark: Benchmark, subset: str, split: str) -> list[str]:
+    """Return the names of the files that would have been read, under each name that files call the split."""
+    calls = benchmark.split_names.get(split, (split,))
+    names = [
+        template.format(subset=subset, split=call, Split=call.capitalize())
+        for template in benchmark.files
+        for call in calls
+    ]
+    return list(dict.fromkeys(names))
 
 
 def _shots(benchmark: Benchmark, plan: DatasetPlan, root: Path, subset: str) -> tuple[list[Sample], bool]:

@@ -114,13 +114,30 @@ def named_benchmarks(datasets: Sequence[str | Benchmark]) -> dict[str, Benchmark
     found: dict[str, Benchmark] = {}
     for dataset in datasets:
         benchmark = dataset if isinstance(dataset, Benchmark) else get_benchmark(dataset)
-        if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", benchmark.name):
-            raise UsageError(
-                f"the benchmark name '{benchmark.name}' is no file name: letters, digits, '_', '-' and '.'."
-            )
+        _check_class(benchmark)
         if found.setdefault(benchmark.name, benchmark) is not benchmark:
             raise UsageError(f"two benchmarks are called '{benchmark.name}': give one of them another name.")
     return found
+
+
+_GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
+
+
+def _check_class(benchmark: Benchmark) -> None:
+    """Raise UsageError for a class that does not say what every benchmark has to."""
+    who = f"the benchmark {type(benchmark).__name__}"
+    for name in ("name", "title", "group", "paper", "homepage", "licence"):
+        if not isinstance(getattr(benchmark, name, None), str) or not getattr(benchmark, name):
+            raise UsageError(f"{who} has no {name}: set it to a text.")
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", benchmark.name):
+        raise UsageError(f"the benchmark name '{benchmark.name}' is no file name: letters, digits, '_', '-' and '.'.")
+    if benchmark.group not in _GROUPS:
+        raise UnknownNameError(f"group of {who}", benchmark.group, _GROUPS)
+    several = {"files": getattr(benchmark, "files", None), "subsets": getattr(benchmark, "subsets", None)}
+    several |= {f"split_names[{split!r}]": names for split, names in benchmark.split_names.items()}
+    for name, value in several.items():
+        if not isinstance(value, tuple | list) or not all(isinstance(each, str) for each in value):
+            raise UsageError(f'{who}: {name} must be a tuple of texts, such as ("{name}",).')
 
 
 def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -> dict[str, DatasetArgs]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -14,9 +14,12 @@ from llmuses.benchmarks import Benchmark
 from llmuses.evaluation.aggregate import Aggregate, alike, by_category
 from llmuses.evaluation.folder import RunFolder
 from llmuses.evaluation.identity import fingerprint, identity
-from llmuses.records import DatasetPlan, DatasetState, Estimate, Mode, Report, Run, Totals
+from llmuses.records import DatasetPlan, DatasetState, Estimate, Mode, Report, Run, Status, Totals
 from llmuses.settings import model_entries
 from llmuses.statistics.intervals import detectable_difference
+
+_REASONS, _REASON = 3, 200
+"""How many reasons of failure a report names, and their length in characters."""
 
 
 def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Benchmark) -> Report:
@@ -25,8 +28,11 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
     metrics = benchmark.metrics_of(plan)
     aggregate = Aggregate(metrics, run.repeats, benchmark.by_parts)
     tagged = Aggregate(metrics, run.repeats, benchmark.by_parts)
+    failures: Counter[str] = Counter()
     for review in folder.reviews(plan.dataset):
         aggregate.add(review)
+        if review.status is Status.FAILED and review.reason:
+            failures[review.reason[:_REASON]] += 1
         if review.tag is not None:
             tagged.add(msgspec.structs.replace(review, subset=review.tag))
     for subset, planned in state.planned.items():
@@ -57,6 +63,7 @@ def make_report(folder: RunFolder, run: Run, plan: DatasetPlan, benchmark: Bench
         repeats=run.repeats,
         repeat_scores=repeat_scores,
         repeat_sd=statistics.stdev(repeat_scores) if len(repeat_scores) > 1 else None,
+        failures=dict(failures.most_common(_REASONS)),
         publish_samples=benchmark.publish_samples,
         dataset_sha256=state.sha256,
         fingerprint=fingerprint(parts),

@@ -192,8 +192,13 @@ def _warnings(report: Report, given: bool, lang: Lang) -> list[str]:
         return []
     total = report.n + failed
     key = "report.incomplete.given" if given else "report.incomplete"
+    why = [
+        text(lang, "report.failure", n=number(count), dataset=report.title, reason=reason)
+        for reason, count in report.failures.items()
+        if not given
+    ]
     if report.score is None or report.bounds is None:
-        return [text(lang, f"{key}.none", dataset=report.title, total=number(total))]
+        return [text(lang, f"{key}.none", dataset=report.title, total=number(total)), *why]
     low, high = report.bounds
     share = max(0.1, 100 * failed / total)
     return [
@@ -207,7 +212,8 @@ def _warnings(report: Report, given: bool, lang: Lang) -> list[str]:
             answered=number(report.n),
             low=points(low),
             high=points(high),
-        )
+        ),
+        *why,
     ]
 
 

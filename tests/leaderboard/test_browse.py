@@ -132,7 +132,9 @@ def test_a_search_looks_at_models_benchmarks_and_states(tmp_path):
     FakeRun("Qwen3-8B", {"gsm8k": FakeDataset(n=5)}, run_id="a").write(tmp_path)
     FakeRun("gemma", {"arc": FakeDataset(n=5, failed=1)}, run_id="b").write(tmp_path)
     for words, found in (("qwen", "a"), ("ARC", "b"), ("incomplete", "b"), ("gem arc", "b")):
-        assert [each for each in hrefs(look(tmp_path, q=words)) if "run=" in each and "dataset" not in each] == [f"browse?run={found}"]
+        assert [each for each in hrefs(look(tmp_path, q=words)) if "run=" in each and "dataset" not in each] == [
+            f"browse?run={found}"
+        ]
     nothing = look(tmp_path, q="<b>llama</b>")
     assert "No run fits “<b>llama</b>”" in nothing.text
     assert "browse" in hrefs(nothing)

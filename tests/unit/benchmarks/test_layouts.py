@@ -10,9 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from llmuses import evaluate
 from llmuses.benchmarks import benchmark_names, get_benchmark
+from llmuses.benchmarks.choice import option_letter
 from llmuses.benchmarks.rows import read_rows
-from llmuses.errors import DataError
+from llmuses.errors import DataError, LayoutError
 from llmuses.records import Sample
 from tests.unit.benchmarks.plans import SAMPLES, rows_of
 
@@ -367,3 +369,14 @@ def test_folders_beside_it_that_hold_another_benchmark_do_not_get_in_the_way() -
         for subset in benchmark.subsets:
             found = benchmark.find(SAMPLES, subset, benchmark.split)
             assert found == benchmark.find(SAMPLES / name, subset, benchmark.split), (name, subset)
+
+
+def test_what_is_expected_names_every_word_that_files_use_for_a_split(tmp_path: Path) -> None:
+    with pytest.raises(LayoutError, match=r"hellaswag_val\.jsonl or hellaswag_validation\.jsonl"):
+        evaluate("baseline:random", "hellaswag", dataset_args={"hellaswag": {"local_path": str(tmp_path)}})
+
+
+@pytest.mark.parametrize("answer", [-1, 4, "4"])
+def test_an_answer_that_is_none_of_the_options_is_refused(answer: int | str) -> None:
+    with pytest.raises(ValueError, match="none of the options 0 to 3"):
+        option_letter(int(answer), ["a", "b", "c", "d"])

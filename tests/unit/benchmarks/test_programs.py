@@ -200,7 +200,11 @@ def test_a_judgement_holds_the_program_the_place_the_rule_and_the_verdict(score:
         ("    return 3 * x", "failed", "line 2: assert candidate(2) == 4 (the last call gave 6)"),
         ("    return y", "error", "the program raised NameError: name 'y' is not defined"),
         ("```python\ndef triple(x):\n    return 2 * x\n```", "error", "it has no 'double'"),
-        ("```python\ndef double(x):\n    return (2 *", "error", "the program cannot be defined: SyntaxError: '(' was never closed"),
+        (
+            "```python\ndef double(x):\n    return (2 *",
+            "error",
+            "the program cannot be defined: SyntaxError: '(' was never closed",
+        ),
         ("```python\ndef double(x) return 2\n```", "error", "SyntaxError"),
     ],
 )

@@ -260,7 +260,7 @@ def test_rows_of_a_benchmark_on_no_hub_must_be_given(tmp_path: Path) -> None:
         evaluate(echo(), Echoes(), outputs=tmp_path / "outputs")
 
 
-@pytest.mark.parametrize("name", ["a/b", "", "..", "a b"])
+@pytest.mark.parametrize("name", ["a/b", "..", "a b"])
 def test_a_benchmark_s_name_must_be_a_file_name(rows: Path, tmp_path: Path, name: str) -> None:
     careless = type("Careless", (Echoes,), {"name": name})
     with pytest.raises(UsageError, match="is no file name"):
@@ -369,3 +369,54 @@ def _answered(tmp_path: Path) -> int:
     (path,) = tmp_path.glob("outputs/*/run.json")
     answered: int = json.loads(path.read_bytes())["states"]["echoes"].get("answered", 0)
     return answered
+
+
+# --- a class of one's own that is not quite right ----------------------------------------------------------
+
+
+class _NoName(Echoes):
+    name = ""
+
+
+class _OneText(Echoes):
+    files = "test.jsonl"  # type: ignore[assignment]
+
+
+class _OddGroup(Echoes):
+    group = "geography"
+
+
+class _NumberAsTarget(Echoes):
+    def sample(self, row: Row, subset: str, index: int) -> Sample:
+        return Sample(sample_id=f"{subset}/{index}", subset=subset, question=row["question"], target=8.0)  # type: ignore[arg-type]
+
+
+class _ReadsBadly(Echoes):
+    def read(self, text: str, sample: Sample) -> Reading | None:
+        raise RuntimeError("no such column")
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "said"),
+    [
+        (_NoName(), "_NoName has no name"),
+        (_OneText(), "files must be a tuple of texts"),
+        (_OddGroup(), "group of the benchmark _OddGroup 'geography'"),
+        (_NumberAsTarget(), r"test.jsonl:1: .*its target is float 8.0, not a text"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_class_that_is_not_quite_right_is_told_so(
+    benchmark: Benchmark, said: str, rows: Path, tmp_path: Path
+) -> None:
+    args = {benchmark.name: {"local_path": str(rows)}} if benchmark.name else {}
+    with pytest.raises((UsageError, DataError), match=said):
+        evaluate(echo(), benchmark, dataset_args=args, outputs=tmp_path / "outputs")
+
+
+def test_a_scorer_that_fails_everywhere_is_named_in_the_report(rows: Path, tmp_path: Path) -> None:
+    result = run(echo(), rows, tmp_path, _ReadsBadly())
+    assert result.reports[0].failures == {"scoring failed: RuntimeError: no such column": 6}
+    said = (result.folder / "report.md").read_text()
+    assert "none of the 6 answers of Echoes could be scored" in said
+    assert "6 failed: scoring failed: RuntimeError: no such column" in said

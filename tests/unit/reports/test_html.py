@@ -127,7 +127,7 @@ def test_no_whisker_is_drawn_where_there_is_no_score() -> None:
 
 def test_an_incomplete_run_says_so_at_its_head() -> None:
     page = html(run(status=RunStatus.INCOMPLETE), [report(of=estimate(8, 10, failed=10))])
-    assert page.index("10 of 20 answers of MMLU did not come back") < page.index("Results")
+    assert page.index("10 of 20 answers of MMLU have no score") < page.index("Results")
 
 
 def test_a_long_table_is_set_in_two_halves_without_losing_a_row() -> None:

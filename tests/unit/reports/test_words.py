@@ -40,7 +40,7 @@ def test_every_verdict_is_counted() -> None:
 def test_an_incomplete_score_says_so_and_gives_its_bounds() -> None:
     of = estimate(800, 1000, failed=250)
     said = markdown(run(status=RunStatus.INCOMPLETE), [report(of=of)])
-    assert "> **Incomplete: 250 of 1,250 answers of MMLU did not come back (20.0%)." in said
+    assert "> **Incomplete: 250 of 1,250 answers of MMLU have no score (20.0%)." in said
     assert "would lie between 64.0 and 84.0" in said
     assert line(said, "Bounds") == "64.0 with every failed answer wrong, 84.0 with every one right"
 
