@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from llmuses.commands import compare, doctor, evaluate, listing, rate, score, serve
+from llmuses.commands import arena, compare, doctor, evaluate, listing, rate, score, serve
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.settings import stay_quiet
 
@@ -23,6 +23,7 @@ _COMMANDS = {
     "eval": evaluate,
     "score": score,
     "compare": compare,
+    "arena": arena,
     "rate": rate,
     "serve": serve,
     "list": listing,

@@ -1,0 +1,300 @@
+"""The arena from config to report: ``run_arena(config)`` is what the command and a notebook call.
+
+Every step leaves files behind that the next one reads: it can be stopped at any moment, and the same call goes on there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from arena.pipeline.answers import Answer, Played, Progress, answers_of, write_lines
+from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_record, record, record_dry_run
+from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
+from arena.pipeline.estimate import estimate, refuse_unasked
+from arena.pipeline.folder import ArenaFolder, ArenaState
+from arena.pipeline.judges import Judge, mode_of, panel_of
+from arena.pipeline.judging import Bench, Call, Spent, Verdict, held_slots, judged
+from arena.pipeline.matching import Matches, matches, pairings
+from arena.pipeline.players import Cast, cast_of, read_answers
+from arena.pipeline.questions import Question, read_questions
+from arena.pipeline.rating import metrics_of, ratings_of, write_csv
+from arena.pipeline.report import make_report, write_report
+from arena.pipeline.report_records import ArenaReport
+from llmuses import __version__
+from llmuses.errors import CutShortError, DataError, Interrupted, LlmusesError, UsageError
+from llmuses.inference import Predictions
+from llmuses.judge.templates import JudgeMode
+from llmuses.models.load import check_model
+from llmuses.records import Battle
+from llmuses.settings import outputs_dir
+
+Confirm = Callable[[str], bool]
+"""Is asked whether to go on, with what it would take."""
+
+
+class Result(NamedTuple):
+    """What came of an arena: its folder, and its report where something was judged or rated."""
+
+    folder: Path
+    report: ArenaReport | None
+    complete: bool
+
+
+class Talk(NamedTuple):
+    """How a run speaks with people. ``confirm`` None: nobody is there, and calls that cost money are refused."""
+
+    confirm: Confirm | None
+    say: Callable[[str], None]
+    progress: Progress
+
+
+def run_arena(
+    config: str | Path,
+    *,
+    dry_run: bool = False,
+    yes: bool = False,
+    outputs: str | Path | None = None,
+    talk: Talk | None = None,
+    command: str = "",
+) -> Result:
+    """Carry out a config: answers, verdicts, battles, ratings, a report; what is there already is not asked again.
+
+    ``dry_run`` asks the models and lets chance review; ``yes`` makes judge calls that cost money without asking. Raises
+    UsageError, DataError and their like before anything is written, CutShortError or Interrupted in the middle.
+    """
+    path = Path(config)
+    talk = talk or Talk(None, lambda _: None, lambda *_: None)
+    plan = _planned(read_config(path), path, dry_run)
+    place = Path(outputs or outputs_dir()) / f"arena-{slug(path.stem)}"
+    if not yes and talk.confirm is None:
+        refuse_unasked(plan.panel, place, len(plan.questions) * len(plan.pairs))
+    with ArenaFolder(place) as folder, _cut_short():
+        state = folder.state() or ArenaState(config=str(path), version=__version__)
+        state.config, state.version, state.command = str(path), __version__, command
+        played = _answered(plan, folder, state, talk)
+        if not plan.panel:
+            return _rated_alone(plan, folder, played)
+        review = _reviewed(plan, folder, played, talk if not yes else talk._replace(confirm=lambda _: True))
+        report = _reported(plan, folder, played, review)
+        return Result(folder.path, report, report.complete)
+
+
+class Plan(NamedTuple):
+    """A config with everything that it names found and read."""
+
+    config: ArenaConfig
+    name: str
+    mode: JudgeMode
+    questions: list[Question]
+    cast: Cast
+    panel: list[Judge]
+    metrics: list[Metric]
+    dry_run: bool
+    reuse: list[Path]
+    notes: list[str]
+
+    @property
+    def pairs(self) -> list[tuple[str, ...]]:
+        """Return who meets whom."""
+        return pairings(self.cast, self.mode)
+
+
+def _planned(config: ArenaConfig, path: Path, dry_run: bool) -> Plan:
+    beside = path.resolve().parent
+    mode = mode_of(config)
+    cast = cast_of(config, beside, mode)
+    for player in cast.players:
+        if player.asked and player.config is not None:
+            check_model(player.config.spec, **player.config.model_args)
+    questions = read_questions(found(config.questions_file, beside, "questions_file"))
+    reviews = config.reviews_gen
+    if reviews.reference_file:
+        questions = _with_references(questions, found(reviews.reference_file, beside, "reference_file"))
+    panel = panel_of(config, beside, dry_run) if reviews.enable else []
+    notes = _notes(config)
+    reuse = _cache(config, notes) if panel and not dry_run else []
+    metrics = metrics_of(config.rating_gen.metrics, mode) if config.rating_gen.enable else []
+    if config.budget is not None and panel and config.budget < _calls_a_slot(panel, mode):
+        raise UsageError(f"budget: {config.budget} calls are fewer than one pair takes ({_calls_a_slot(panel, mode)}).")
+    return Plan(config, slug(path.stem), mode, questions, cast, panel, metrics, dry_run, reuse, notes)
+
+
+def _with_references(questions: list[Question], path: Path) -> list[Question]:
+    given = read_answers(path).turns
+    return [q._replace(references=given.get(q.question_id, q.references)) for q in questions]
+
+
+def _notes(config: ArenaConfig) -> list[str]:
+    typed = [name for name, player in config.answers_gen.items() if player.template_type]
+    return (
+        [f"template_type is not needed ({', '.join(typed)}): a checkpoint brings its own chat template."]
+        if typed
+        else []
+    )
+
+
+def _cache(config: ArenaConfig, notes: list[str]) -> list[Path]:
+    """Return the verdicts of another arena that may be taken; a file of battles cannot be: it does not say what was asked."""
+    named = config.reviews_gen.cache_file
+    if not named or named == config.reviews_gen.review_file:
+        return []
+    path = Path(named).expanduser()
+    if not path.is_file():
+        return []
+    with open(path, "rb") as file:
+        first = file.readline()
+    if b'"ask"' in first and b'"key"' in first:
+        return [path]
+    notes.append(
+        f"cache_file {named} holds no judge calls (a file of an arena's verdicts/ does): nothing is taken from it."
+    )
+    return []
+
+
+def _calls_a_slot(panel: list[Judge], mode: JudgeMode) -> int:
+    return sum(2 if mode is not JudgeMode.SINGLE and judge.orders is Orders.SWAP else 1 for judge in panel)
+
+
+# --- Answers -----------------------------------------------------------------------------------------------
+
+
+def _answered(plan: Plan, folder: ArenaFolder, state: ArenaState, talk: Talk) -> dict[str, Played]:
+    """Have the models answer, one after the other: a local one has the machine to itself."""
+    played = {}
+    for player in plan.cast.players:
+        spec = player.config.spec if player.config else None
+        played[player.name] = answers_of(player, plan.questions, folder, state, talk.progress)
+        folder.registered(player.name, spec)
+        folder.save(state)
+        missing = played[player.name].missing
+        if missing:
+            kind, reason = next(iter(missing.values()))
+            talk.say(
+                f"{player.name}: {len(missing):,} of {len(plan.questions):,} answers are missing ({kind}: {reason})."
+            )
+    return played
+
+
+# --- Verdicts ----------------------------------------------------------------------------------------------
+
+
+class Reviewed(NamedTuple):
+    """What the judges said and what follows from it."""
+
+    matches: Matches
+    benches: list[Bench]
+    verdicts: list[dict[Call, Verdict]]
+    models: list[str]
+    spent: list[Spent]
+    outcomes: list[list[Decided | Undecided | Scored]]
+
+
+def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], talk: Talk) -> Reviewed:
+    answers = {name: one.answers for name, one in played.items()}
+    store = Predictions((folder.path / "dry-run" if plan.dry_run else folder.path) / "verdicts")
+    chosen = _matches(plan, answers, store)
+    benches = [Bench(judge, chosen.slots, answers, store, plan.reuse) for judge in plan.panel]
+    try:
+        estimate(benches, len(plan.questions), plan.mode, talk.confirm, talk.say)
+        review = Reviewed(chosen, benches, [], [], [], [])
+        for bench in benches:
+            with closing(bench.judge.opened()) as model:
+                verdicts, spent = judged(bench, model, talk.progress)
+                review.models.append(model.identity)
+            review.verdicts.append(verdicts)
+            review.spent.append(spent)
+            review.outcomes.append(outcomes(bench, verdicts, chosen.probability))
+    finally:
+        store.close()
+    return review
+
+
+def _matches(plan: Plan, answers: Mapping[str, Mapping[str, Answer]], store: Predictions) -> Matches:
+    if plan.config.budget is None:
+        return matches(plan.questions, plan.pairs, answers)
+    held = set().union(*(held_slots(store.of(judge.file).path) for judge in plan.panel))
+    most = plan.config.budget // _calls_a_slot(plan.panel, plan.mode)
+    return matches(plan.questions, plan.pairs, answers, most, held)
+
+
+# --- Record, ratings, report -------------------------------------------------------------------------------
+
+
+def _reported(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], review: Reviewed) -> ArenaReport:
+    battles = [found.battle for own in review.outcomes for found in own if isinstance(found, Decided)]
+    place = folder.path / "dry-run" if plan.dry_run else folder.path
+    notes = list(plan.notes)
+    if plan.dry_run:
+        record_dry_run(place / "battles.jsonl", battles)
+        ratings = ratings_of(battles, plan.metrics)
+    else:
+        written = record(place / "battles.jsonl", battles) if battles else None
+        if written and written.replaced:
+            notes.append(
+                f"{written.replaced:,} earlier battles were answered or judged anew; exclusion lines take them out."
+            )
+        ratings = ratings_of(place / "battles.jsonl", plan.metrics) if battles else {}
+    report = make_report(plan, played, review, ratings, notes)
+    write_report(place, report)
+    if not plan.dry_run:
+        _export(plan, review, battles, report)
+    return report
+
+
+def _export(plan: Plan, review: Reviewed, battles: list[Battle], report: ArenaReport) -> None:
+    """Write the files that the config names."""
+    reviews = plan.config.reviews_gen
+    if reviews.review_file:
+        lines = [msgspec.json.encode(battle) for battle in battles]
+        for judge, own in zip(plan.panel, review.outcomes, strict=True):
+            lines += [
+                msgspec.json.encode(
+                    {
+                        "question_id": found.slot.question.question_id,
+                        "model": found.slot.one,
+                        "score": found.rating,
+                        "judge": judge.name,
+                        "category": found.slot.question.category,
+                        "language": found.slot.question.language,
+                        "question": found.slot.question.text,
+                        "tstamp": found.tstamp,
+                    }
+                )
+                for found in own
+                if isinstance(found, Scored)
+            ]
+        write_lines(Path(reviews.review_file).expanduser(), lines)
+    if plan.config.rating_gen.enable and plan.config.rating_gen.report_file:
+        write_csv(Path(plan.config.rating_gen.report_file).expanduser(), report)
+
+
+def _rated_alone(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played]) -> Result:
+    """Rate the battles that are there: reviews are not enabled."""
+    complete = not any(missing.kind == "failed" for one in played.values() for missing in one.missing.values())
+    path = folder.path / "battles.jsonl"
+    if not plan.config.rating_gen.enable or plan.mode is JudgeMode.SINGLE or not path.exists():
+        return Result(folder.path, None, complete)
+    battles = read_record(path)
+    report = make_report(plan, played, None, ratings_of(path, plan.metrics), plan.notes, battles)
+    write_report(folder.path, report)
+    if plan.config.rating_gen.report_file:
+        write_csv(Path(plan.config.rating_gen.report_file).expanduser(), report)
+    return Result(folder.path, report, complete)
+
+
+@contextmanager
+def _cut_short() -> Iterator[None]:
+    """Say of whatever ends a run in its middle that it can go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted("stopped; the same command goes on from here.") from stop
+    except (CutShortError, UsageError, DataError):
+        raise
+    except LlmusesError as problem:
+        raise CutShortError(f"{problem} What was answered is kept: the same command goes on from there.") from problem
