@@ -1,15 +1,21 @@
-"""Reading a judge's verdict."""
+"""Reading a judge's verdict: which of two answers is better, or how good one is. What cannot be read is None, never a guess."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from llmuses.judge.json_verdicts import json_ratings, json_scores, json_winners
+from llmuses.judge.judge_text import JudgeText
+from llmuses.judge.marks import bracketed_pairs, bracketed_ratings, marks
+from llmuses.judge.numbers import announced_ratings, bare_ratings, two_scores
+from llmuses.judge.plain_words import concluded, named_alone
+from llmuses.judge.saying import Said, decide, own
 from llmuses.judge.templates import VerdictStyle
-from llmuses.metrics.reading import fold
 from llmuses.records import Winner
 
+SCALE = (1.0, 10.0)
+"""The worst and the best rating."""
 _TURNED = {Winner.MODEL_A: Winner.MODEL_B, Winner.MODEL_B: Winner.MODEL_A}
 
 
@@ -31,18 +37,57 @@ class PairVerdict(NamedTuple):
 
 
 def read_pairwise(text: str, style: VerdictStyle, material: Sequence[str] = ()) -> PairVerdict | None:
-    """Return which of two answers a judge called better, None where that cannot be read.
+    """Return which of two answers a judge called better, None where that cannot be read or it contradicts itself.
 
-    ``material`` are the texts that the judge was shown (questions, answers): a verdict that it only repeats from them is none.
+    Looked for in the style that was asked for, then in brackets, then in plain words. ``material`` are the texts that the
+    judge was shown (questions, answers): a verdict that it only repeats from them is none.
     """
-    said = re.findall(r"\[\[([ABC])\]\]", fold(text))
-    if len(set(said)) != 1:
+    judged = JudgeText(text, material)
+    if style is VerdictStyle.JSON and (objects := own(judged, json_winners(judged))):
+        named = decide(judged, objects)
+        return None if named is None else PairVerdict(*named, _last(own(judged, json_scores(judged))))
+    for find in _SCORES.get(style, ()):
+        if scores := own(judged, find(judged)):
+            return _by_scores(decide(judged, scores))
+    for find_winners in (marks, named_alone, concluded):
+        if said := own(judged, find_winners(judged)):
+            verdict = decide(judged, said)
+            return None if verdict is None else PairVerdict(*verdict)
+    return None
+
+
+def read_rating(
+    text: str, style: VerdictStyle, material: Sequence[str] = (), scale: tuple[float, float] = SCALE
+) -> float | None:
+    """Return the number that a judge gave an answer, None where it cannot be read, or lies outside the scale.
+
+    Looked for in the style that was asked for, then in brackets, after "Rating:", alone on the first or last line. ``material``
+    as in ``read_pairwise``.
+    """
+    judged = JudgeText(text, material)
+    finders = (bracketed_ratings, announced_ratings, bare_ratings)
+    for find in (json_ratings, *finders) if style is VerdictStyle.JSON else finders:
+        if said := own(judged, find(judged)):
+            rating = decide(judged, said)
+            return rating if rating is not None and scale[0] <= rating <= scale[1] else None
+    return None
+
+
+def by_scores(scores: tuple[float, float]) -> PairVerdict:
+    """Return the verdict that two scores of a scale from 1 to 10 mean."""
+    one, two = scores
+    winner = Winner.TIE if one == two else Winner.MODEL_A if one > two else Winner.MODEL_B
+    return PairVerdict(winner, abs(one - two) / (SCALE[1] - SCALE[0]), scores)
+
+
+def _by_scores(scores: tuple[float, float] | None) -> PairVerdict | None:
+    if scores is None or not all(SCALE[0] <= score <= SCALE[1] for score in scores):
         return None
-    winner = {"A": Winner.MODEL_A, "B": Winner.MODEL_B, "C": Winner.TIE}[said[0]]
-    return PairVerdict(winner, float(winner is not Winner.TIE))
+    return by_scores(scores)
 
 
-def read_rating(text: str, style: VerdictStyle, material: Sequence[str] = ()) -> float | None:
-    """Return the number from 1 to 10 that a judge gave an answer, None where that cannot be read."""
-    said = {float(number) for number in re.findall(r"\[\[(\d+(?:\.\d+)?)\]\]", fold(text))}
-    return said.pop() if len(said) == 1 and 1 <= min(said) <= 10 else None
+def _last(said: Sequence[Said[tuple[float, float]]]) -> tuple[float, float] | None:
+    return said[-1].value if said else None
+
+
+_SCORES = {VerdictStyle.TWO_NUMBERS: (bracketed_pairs, two_scores), VerdictStyle.JSON: (json_scores,)}

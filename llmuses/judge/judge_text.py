@@ -1,0 +1,186 @@
+"""A judge's text with what is not its own words set aside: thoughts, quotations, what it repeats from the answers.
+
+A judge that writes about an answer may quote it, and the answer may hold a verdict. So a verdict counts only where the judge
+says it itself: not in a quotation, not after "answer B claims", not in a passage that stands in an answer as it is.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from llmuses.metrics.reading import fold
+from llmuses.models.reasoning import split_reasoning
+
+_SET_ASIDE = (
+    re.compile(r"^[ \t]{0,8}>[^\n]*", re.MULTILINE),  # a quotation in Markdown
+    re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL),
+    re.compile(
+        r"<([a-z-]{1,30}(?:-[a-z0-9]{1,3})?-[0-9a-f]{8})>.*?</\1>", re.DOTALL
+    ),  # the tags of the judge's own prompt
+)
+_FENCE = re.compile(
+    r"^[ \t]{0,8}(`{3,}|~{3,})[^\n]{0,40}\n(?P<inside>.*?)(?:\n[ \t]{0,8}\1|\Z)", re.DOTALL | re.MULTILINE
+)
+_SHORT = 400
+"""A fence or quotation longer than this is no way to set off a verdict."""
+_QUOTES = re.compile(
+    r"“[^“”]{0,2000}”|「[^「」]{0,2000}」|『[^『』]{0,2000}』|`[^`\n]{1,400}`|(?<![\w])'[^'\n]{1,400}'(?!\w)"
+)
+_STRAIGHT = re.compile(r'(?<!\\)"')
+_SENTENCE_END = re.compile(r"[.!?;](?=\s)|[。！？；\n]")
+_OWN = re.compile(
+    r"\b(?:so|therefore|thus|hence|consequently|accordingly|i|i'd|i'll|my|overall|in conclusion|to conclude)\b"
+    r"|因此|所以|因而|综上|总之|总的来说|我的|我认为|我选|故",
+    re.IGNORECASE,
+)
+_REPORTS = re.compile(
+    r"\b(?:says|said|saying|states|stating|claims?|claimed|claiming|writes|wrote|writing|written|contains?|containing|includes?"
+    r"|including|instructs?|instructed|instructing|instructions?|tells|told|telling|asks|demands?|reads|outputs|outputting"
+    r"|prints|injects?|injected|injection|embeds?|embedded|attempts?|attempted|attempting|tries|tried|trying|quotes?|quoted"
+    r"|inserts?|inserted|hidden|hides|comment|manipulat\w{1,8}|end(?:s|ing) with|repeats|repeating|fake|pretends?|string)\b"
+    r"|asked\s(?:the|me|us|for)\b"
+    r"|写道|写了|写着|写有|声称|自称|宣称|要求|试图|企图|包含|含有|注入|伪造|诱导|命令|指示|假装|冒充|说道|说[:\"“]|隐藏|末尾(?:写|加|有)",
+    re.IGNORECASE,
+)
+_INTRODUCES = re.compile(
+    r"(?:\b(?:answer|response|output|assistant|model|reply|text|conversation)\b|回答|答案|助手|模型|输出|回复|原文)[^\n]{0,80}[:：]\s*$",
+    re.IGNORECASE,
+)
+_HEADING_WORD = re.compile(
+    r"verdict|winner|decision|judge?ment|conclusion|\bchoice\b|preference|rating|score|判定|裁定|裁决|结论|判断|评判|胜者|评分|得分|分数|结果",
+    re.IGNORECASE,
+)
+
+
+class Span(NamedTuple):
+    """A part of a text, in characters."""
+
+    start: int
+    end: int
+
+
+class JudgeText:
+    """A judge's answer without its thoughts, in plain signs (``fold``), quotations blanked.
+
+    ``text`` has the length of the answer; ``material`` are the texts that the judge was shown.
+    """
+
+    def __init__(self, text: str, material: Sequence[str] = ()):
+        answer = split_reasoning(text)[1]
+        self._quotes = list(_quotations(answer))
+        self.text = fold(_blanked(answer))
+        self._material = [_squeezed(each)[0] for each in material if each.strip()]
+        self._squeezed, self._places = _squeezed(self.text) if self._material else ("", [])
+
+    def sentence(self, start: int) -> str:
+        """Return what the sentence says before a place, within its line."""
+        begin = max((end.end() for end in _SENTENCE_END.finditer(self.text, max(0, start - 600), start)), default=0)
+        return self.text[max(begin, start - 600) : start]
+
+    def line(self, start: int, end: int) -> Span:
+        """Return the line, or lines, that hold a part."""
+        after = self.text.find("\n", end)
+        return Span(self.text.rfind("\n", 0, start) + 1, len(self.text) if after < 0 else after)
+
+    def quoted(self, start: int, end: int) -> Span | None:
+        """Return the quotation that a part stands in."""
+        return next((Span(*span) for span in self._quotes if span[0] < start and end < span[1]), None)
+
+    def is_last(self, end: int) -> bool:
+        """Return whether nothing but signs follows."""
+        return not re.search(r"\w", self.text[end : end + 2000])
+
+    def reported(self, start: int, end: int) -> bool:
+        """Return whether the judge only says that somebody else said this: an answer, or a passage of one."""
+        run = self._run(start, end)
+        echo_start = start
+        if run is not None:
+            if run.weight >= (60 if self.is_last(end) else 24):
+                return True
+            echo_start = run.start
+        lead = self.sentence(echo_start)
+        own = list(_OWN.finditer(lead))
+        if _REPORTS.search(lead, own[-1].end() if own else 0):
+            return True
+        line = self.line(echo_start, end)
+        before = self.text[max(0, line.start - 400) : line.start].rstrip(" \n`*_\"'").rpartition("\n")[2]
+        alone = not re.search(r"\w", self.text[line.start : echo_start])
+        introduced = lead if _INTRODUCES.search(lead.rstrip("\"'`*_ ")) else before if alone else ""
+        introduced = introduced.rstrip("\"'`*_ ")
+        return bool(_INTRODUCES.search(introduced)) and not _HEADING_WORD.search(introduced)
+
+    def _run(self, start: int, end: int) -> _Run | None:
+        """Return the longest passage around a part that stands in the material just so, blanks and case aside."""
+        if not self._material:
+            return None
+        first, last = _index(self._places, start), _index(self._places, end)
+        part, best = self._squeezed[first:last], None
+        for text in self._material:
+            at = text.find(part)
+            for _ in range(20):
+                if at < 0:
+                    break
+                left = _common(self._squeezed[max(0, first - 300) : first][::-1], text[max(0, at - 300) : at][::-1])
+                right = _common(self._squeezed[last : last + 300], text[at + len(part) : at + len(part) + 300])
+                around = self._squeezed[first - left : first] + self._squeezed[last : last + right]
+                weight = len(around) + 1.5 * sum(letter >= "\u2e80" for letter in around)
+                if best is None or weight > best.weight:
+                    best = _Run(weight, self._places[first - left])
+                at = text.find(part, at + 1)
+        return best
+
+
+class _Run(NamedTuple):
+    weight: float
+    start: int
+
+
+def _common(one: str, two: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    for index, (left, right) in enumerate(zip(one, two, strict=False)):
+        if left != right:
+            return index
+    return min(len(one), len(two))
+
+
+def _squeezed(text: str) -> tuple[str, list[int]]:
+    """Return a text without blanks and decoration, in small letters, and the place of each letter."""
+    kept = [
+        (letter.lower(), place)
+        for place, letter in enumerate(fold(text))
+        if not (letter.isspace() or letter in "*_`\"'")
+    ]
+    return "".join(letter[:1] for letter, _ in kept), [place for _, place in kept]
+
+
+def _index(places: Sequence[int], place: int) -> int:
+    return bisect.bisect_left(places, place)
+
+
+def _blanked(text: str) -> str:
+    """Return a text of the same length in which quotations that no verdict stands in are blank."""
+
+    def blank(match: re.Match[str]) -> str:
+        return re.sub(r"[^\n]", " ", match.group())
+
+    for pattern in _SET_ASIDE:
+        text = pattern.sub(blank, text)
+    return _FENCE.sub(lambda match: match.group() if len(match["inside"]) <= _SHORT else blank(match), text)
+
+
+def _quotations(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where quotations in quotation marks stand; straight marks pair up within a line, else across lines."""
+    yield from (match.span() for match in _QUOTES.finditer(text))
+    open_at: int | None = None
+    for line in re.finditer(r"[^\n]+", text):
+        marks = [match.start() for match in _STRAIGHT.finditer(text, *line.span())]
+        if open_at is not None and len(marks) % 2:
+            yield open_at, marks.pop(0) + 1
+            open_at = None
+        for first, second in zip(marks[::2], marks[1::2], strict=False):
+            yield first, second + 1
+        if len(marks) % 2:
+            open_at = marks[-1]
