@@ -52,10 +52,10 @@ def weigh(table: BattleTable) -> list[str]:
 def _take_out_revealed(table: BattleTable) -> list[str]:
     where = "hint_question IS NOT NULL OR hint_output_a IS NOT NULL OR hint_output_b IS NOT NULL"
     rows, asked, named = [], 0, 0
-    for row, a, b, *texts in table.texts(
+    for row, a, b, question, output_a, output_b in table.texts(
         "row", "a", "b", "hint_question", "hint_output_a", "hint_output_b", where=where
     ):
-        found = reveals(*texts, table.names[a], table.names[b])
+        found = reveals(question, output_a, output_b, table.names[a], table.names[b])
         if found.asked or found.named:
             rows.append(row)
             asked += found.asked

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.ratings.bradley_terry import chances, information, maximise
-from arena.ratings.counts import Floats, PairCounts
+from arena.ratings.counts import Floats, Ints, PairCounts
 
 
 class Flip(NamedTuple):
@@ -48,7 +48,7 @@ def _fewest_removed(
     p = chances(strengths, counts.first, counts.second)
     residual = np.stack((1 - p, -p, 0.5 - p))
     votes = np.stack((counts.wins, counts.losses, counts.ties))
-    best: tuple[int, Floats, Floats] | None = None
+    best: tuple[int, Ints, Floats] | None = None
     for other in others:
         along = inverse[leader] - inverse[other]
         influence = residual * (along[counts.first] - along[counts.second])
