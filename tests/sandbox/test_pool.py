@@ -305,7 +305,13 @@ with open_sandbox(1, Limits(seconds=1000), {backend!r}, readable=({str(tmp_path)
     print("open", flush=True)
     sandbox.run(FunctionJob(program, "x"))
 """
-        parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        own = {**os.environ, "TMPDIR": str(tmp_path)}
+        tmp_path.chmod(0o777)
+        for folder in (tmp_path.parent, tmp_path.parent.parent):  # which another user has to pass through
+            folder.chmod(0o755)
+        parent = subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=own
+        )
         if not parent.stdout.readline():
             pytest.skip(parent.stderr.read().decode().splitlines()[-1])
         last = time.monotonic() + 20
@@ -318,6 +324,7 @@ with open_sandbox(1, Limits(seconds=1000), {backend!r}, readable=({str(tmp_path)
         while (left := _marked(str(tmp_path))) and time.monotonic() < last:
             time.sleep(0.02)
         assert not left
+        assert not list(tmp_path.iterdir())
 
     def test_waits_for_what_is_running(self) -> None:
         job = FunctionJob("import time\ndef f():\n    time.sleep(0.5)\n", "f()")

@@ -18,6 +18,7 @@ import contextlib
 import gc
 import json
 import os
+import shutil
 import socket
 import sys
 import types
@@ -100,6 +101,9 @@ def _serve(config: dict[str, Any], control: socket.socket) -> None:
     for number in (1, 2):
         os.dup2(0, number)
     zygote.serve()
+    if config["scratch"] is not None and mode is not confine.Mode.NAMESPACES:
+        # Its parent does so too, unless it was killed.
+        shutil.rmtree(config["scratch"], ignore_errors=True)
 
 
 def _enter_namespaces(control: socket.socket) -> None:
