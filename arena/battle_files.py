@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.languages import DETECT, detected, language_sql, prompt_sql
 from arena.ratings.counts import Floats, Ints, PairCounts
 from llmuses.errors import DataError
 from llmuses.records import HUMAN
@@ -269,6 +270,7 @@ def _read_lines(
     there are exclusion lines."""
     columns = dict(_COLUMNS)
     sources = wanted.union(*(column.sources for column in derived.values()))
+    sources |= {"question"} if "language" in sources else set()
     for name in sorted(sources):
         columns[name] = _MORE[name]
         columns.update(dict.fromkeys(_ALIASES.get(name, ()), _MORE[name]))
@@ -282,19 +284,35 @@ def _read_lines(
     whole = {name: f"coalesce({', '.join((name, *_ALIASES.get(name, ())))})" for name in sources}
     if "voter" in whole:
         whole["voter"] = f"coalesce({whole['voter']}, CASE WHEN {_A_PERSON} THEN judge END)"
+    read = "lines"
+    if "language" in whole:
+        whole["language"] = language_sql(whole["language"], "prompt_text")
     more = "".join(f", {whole[name]} AS {name}" for name in sorted(wanted))
     more += "".join(f", ({column.expression.format(**whole)}) AS {name}" for name, column in derived.items())
     chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
         ({outcome})::TINYINT AS outcome,
         CASE WHEN {_A_PERSON} THEN '{HUMAN}' ELSE coalesce(judge, '{HUMAN}') END AS judge{more}"""
+    if "language" in whole:
+        _teach_languages(connection)
+        read = f"(SELECT *, {prompt_sql(whole['question'])} AS prompt_text FROM lines)"
     if wanted or derived:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM lines")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM {read}")
     else:
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, count(*) AS n FROM lines GROUP BY ALL"
         )
     ((found,),) = connection.execute("SELECT bool_or(excludes) FROM raw").fetchall()
     return bool(found)
+
+
+def _teach_languages(connection: DuckDBPyConnection) -> None:
+    """Give the database the function that tells languages, once."""
+    from duckdb.func import SPECIAL
+    from duckdb.sqltypes import VARCHAR
+
+    known = connection.execute("SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [DETECT]).fetchall()
+    if not known:  # lines are read twice where exclusion lines are among them
+        connection.create_function(DETECT, detected, [VARCHAR], VARCHAR, null_handling=SPECIAL)
 
 
 def _conditions(selection: Selection) -> list[str]:

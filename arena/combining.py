@@ -24,13 +24,14 @@ from llmuses.errors import DataError, UnknownNameError, UsageError
 from llmuses.records import HUMAN
 from llmuses.statistics.chi_squared import chi_squared_tail
 
-COLUMNS = ("pair_probability", "question_id", "category", "language")
+COLUMNS = ("question_id", "category", "language")
 DERIVED = {
     "same": Derived(
         """CASE WHEN {battle_id} IS NOT NULL THEN hash({battle_id})
             WHEN {question_id} IS NOT NULL THEN hash({question_id}, 'question') ELSE hash(uuid()) END""",
         ("battle_id", "question_id"),
     ),
+    "chance": Derived("coalesce({pair_probability}, 0)", ("pair_probability",), "DOUBLE"),
     "category_kind": Derived("hash(coalesce({category}, ''))", ("category",)),
     "language_kind": Derived("hash(coalesce({language}, ''))", ("language",)),
 }
@@ -106,7 +107,7 @@ def _judge(table: BattleTable, rule: Rule) -> str:
 
 
 def _side(table: BattleTable, judge: str) -> _Side:
-    found = table.arrays("same", "pair_probability", "question_id", "row", where="judge = ?", values=(judge,))
+    found = table.arrays("same", "chance", "question_id", "row", where="judge = ?", values=(judge,))
     first, second = found["a"].astype(np.int64), found["b"].astype(np.int64)
     low, high = np.minimum(first, second), np.maximum(first, second)
     points = np.where(found["outcome"] == 2, 0.5, (found["outcome"] == 0) == (first < second))
@@ -114,9 +115,8 @@ def _side(table: BattleTable, judge: str) -> _Side:
     key = found["same"] ^ (pair * np.uint64(0x9E3779B97F4A7C15))  # one id with other models is another battle
     unique, place, inverse, times = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     mean = np.bincount(inverse, points) / times
-    probability = np.ma.filled(np.ma.asarray(found["pair_probability"], np.float64), np.nan)
     return _Side(
-        unique, low[place], high[place], mean, probability[place], found["question_id"][place], found["row"][place]
+        unique, low[place], high[place], mean, found["chance"][place], found["question_id"][place], found["row"][place]
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.battle_files import BattleTable
-from arena.rating_records import Rule, Scale
+from arena.rating_records import Rule, Scale, StyleEffect
 from arena.ratings.bradley_terry import Fit, chances, cluster_scores, maximise, sandwich, scores_of
 from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.davidson import fit_davidson
@@ -17,6 +17,9 @@ from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
 from arena.ratings.graph import restricted
 from arena.ratings.pooled import fit_pooled
 from arena.ratings.ranks import rank_ranges
+from arena.ratings.style import fit_styled
+from arena.texts import STYLES
+from llmuses.errors import DataError
 from llmuses.statistics.intervals import Z95
 
 CLUSTERS = {"question": "question_id", "voter": "voter"}
@@ -43,6 +46,7 @@ class Figures(NamedTuple):
     online: Floats | None = None
     ties: float | None = None
     borrowed: Floats | None = None
+    style: list[StyleEffect] | None = None
 
 
 class Pooled(NamedTuple):
@@ -60,6 +64,8 @@ def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, k
     names = [table.names[index] for index in kept]
     if rule.method == "elo":
         return _elo(table, rule, part, kept, names)
+    if rule.style:
+        return _styled(table, rule, part, kept, names)
     inner = restricted(counts, kept)
     if rule.ties == "davidson" and inner.ties.sum():
         strengths, covariance, ties = fit_davidson(inner)
@@ -119,6 +125,36 @@ def among(table: BattleTable, part: Part, kept: Ints, *columns: str) -> tuple[In
     inside = (first >= 0) & (second >= 0)
     rest = (found[name][inside] for name in ("outcome", *columns))
     return (first[inside], second[inside], *rest)
+
+
+def _styled(table: BattleTable, rule: Rule, part: Part, kept: Ints, names: Sequence[str]) -> Figures:
+    """Return the figures with style accounted for. Battles of which an output is missing are left out.
+
+    Raises DataError where too few are left.
+    """
+    first, second, outcome, weight, *columns = among(
+        table, part, kept, "weight", *(f"style_{style}" for style in STYLES)
+    )
+    x = np.stack(columns, axis=1)
+    told = ~np.isnan(x).any(axis=1)
+    first, second, x = first[told], second[told], x[told]
+    points = np.array([1.0, 0.0, 0.5])[outcome[told]]
+    sd = x.std(axis=0) if len(x) else np.zeros(x.shape[1])
+    varied = np.flatnonzero(sd > 0)
+    try:
+        found = fit_styled(len(kept), first, second, points, x[:, varied] / sd[varied], weight[told].astype(np.float64))
+    except (ValueError, np.linalg.LinAlgError) as problem:
+        raise DataError(
+            f"style cannot be accounted for: the {len(first):,} battles with both output_a and output_b bound no rating."
+        ) from problem
+    factor, effects = points_of(rule.scale), []
+    for place, style in enumerate(varied):
+        worth = float(found.coefficients[place]) * factor
+        reach = Z95 * math.sqrt(found.coefficient_covariance[place, place]) * factor
+        effects.append(
+            StyleEffect(name=STYLES[style], points=worth, ci95=(worth - reach, worth + reach), sd=float(sd[style]))
+        )
+    return on_scale(Fit(found.strengths, found.covariance), names, rule.scale)._replace(style=effects)
 
 
 def _elo(table: BattleTable, rule: Rule, part: Part, kept: Ints, names: Sequence[str]) -> Figures:

@@ -14,6 +14,7 @@ from arena.fitting import CLUSTERS, Figures, Part, figures_of, pooled_figures
 from arena.rating_lines import lines_of, unrated
 from arena.rating_records import FirstPlace, ModelRating, Ratings, Rule
 from arena.ratings.graph import Standing, standing
+from arena.texts import PROMPT, discount_repeats, style_columns
 from llmuses.errors import UnknownNameError, UsageError
 
 
@@ -31,7 +32,7 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
         None if together else rule.judge, rule.category, rule.language, rule.blind_only or rule.robust
     )
     with open_battles(paths, selection, _columns(rule), _derived(paths, rule)) as table:
-        weighed = robustness.weigh(table) if rule.robust else []
+        weighed = robustness.weigh(table) if rule.robust else discount_repeats(table) if rule.dedup else []
         if rule.scale.anchor is not None and rule.scale.anchor[0] not in table.names:
             raise UnknownNameError("model to anchor", rule.scale.anchor[0], table.names)
         whole = _combined(table, rule) if together else _rated(table, rule, Part())
@@ -42,6 +43,7 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
             rule=rule,
             groups=groups,
             spread=spread,
+            style=None if whole.figures is None else whole.figures.style,
             trust=whole.trust,
             ties=None if whole.figures is None else whole.figures.ties,
             first_place=_first_place(table, rule, whole),
@@ -54,8 +56,15 @@ def _check(rule: Rule) -> None:
         raise UsageError("method elo knows neither ties davidson nor clusters: leave them out, or take method bt.")
     if rule.ties == "davidson" and rule.cluster != "none":
         raise UsageError("clusters work with ties half only.")
-    if rule.combine == "ppi" and (rule.method, rule.ties, rule.cluster, rule.by) != ("bt", "half", "none", None):
-        raise UsageError("--combine ppi works with method bt and ties half, without --cluster and --by.")
+    plain = (rule.method, rule.ties) == ("bt", "half")
+    if rule.combine == "ppi" and not (plain and rule.cluster == "none" and rule.by is None and not rule.style):
+        raise UsageError("--combine ppi works with method bt and ties half, without --cluster, --by and --style.")
+    if rule.style and not (plain and rule.cluster == "none" and rule.by is None):
+        raise UsageError("--style works with method bt and ties half, without --cluster and --by.")
+    if rule.dedup and (not plain or rule.combine != "none" or rule.robust):
+        raise UsageError(
+            "--dedup works with method bt and ties half, without --combine; --robust discounts repeated prompts itself."
+        )
     if rule.robust and (rule.method, rule.combine) != ("bt", "none"):
         raise UsageError("--robust weighs votes, which works with method bt and without --combine only.")
 
@@ -72,10 +81,11 @@ def _columns(rule: Rule) -> list[str]:
 def _derived(paths: Sequence[str | Path], rule: Rule) -> Mapping[str, Derived]:
     if rule.combine == "ppi":
         return DERIVED
+    columns = {**(style_columns() if rule.style else {}), **(PROMPT if rule.dedup else {})}
     if not rule.robust:
-        return {}
+        return columns
     with open_battles(paths) as table:
-        return robustness.derived(table.names)
+        return {**columns, **robustness.derived(table.names)}
 
 
 class _Rated(NamedTuple):
@@ -96,7 +106,7 @@ def _rated(table: BattleTable, rule: Rule, part: Part) -> _Rated:
 
 
 def _first_place(table: BattleTable, rule: Rule, whole: _Rated) -> FirstPlace | None:
-    if whole.figures is None or rule.method == "elo" or rule.combine != "none":
+    if whole.figures is None or rule.method == "elo" or rule.combine != "none" or rule.style:
         return None
     return first_place(table, whole.standing, whole.figures, rule.scale)
 

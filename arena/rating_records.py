@@ -30,12 +30,15 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """How battles are rated. ``robust`` takes blind battles only and weighs down what looks like manipulation (see
     ``arena.robustness``). ``judge``, ``category`` and ``language`` take only such battles; ``by`` rates each value of a
-    column on its own as well. ``combine`` puts people's votes and the verdicts of ``judge`` together."""
+    column on its own as well. ``style`` accounts for the outputs' length and Markdown. ``dedup`` weighs battles with a prompt
+    asked before down. ``combine`` puts people's votes and the verdicts of ``judge`` together."""
 
     method: Method = "bt"
     ties: Ties = "half"
     cluster: Cluster = "none"
     combine: Combine = "none"
+    style: bool = False
+    dedup: bool = False
     by: By | None = None
     scale: Scale = Scale()
     judge: str | None = None
@@ -66,6 +69,16 @@ class ModelRating(Record, kw_only=True, omit_defaults=False):
     """Elo after all battles in the order of time; ``rating`` is then the median over resampled orders."""
 
 
+class StyleEffect(Record, kw_only=True, omit_defaults=False):
+    """What one matter of style is worth: points of rating for outdoing the opponent in it by one standard deviation of
+    (a − b) / (a + b), with the 95% interval; ``sd`` is that standard deviation."""
+
+    name: str
+    points: float
+    ci95: tuple[float, float]
+    sd: float
+
+
 class FirstPlace(Record, kw_only=True, omit_defaults=False):
     """How few votes would flip the first place: without the ``removed`` ones that matter most ``without`` is first, with
     ``added`` ones more for ``by`` against the first it is ``by``. None where no votes taken away would do it."""
@@ -92,6 +105,7 @@ class Ratings(Record, kw_only=True, omit_defaults=False):
     spread: float | None = None
     """By how many points, as a standard deviation, models' strengths differ between categories or languages, as held-out
     votes have it: what decides how much these borrow."""
+    style: list[StyleEffect] | None = None
     trust: float | None = None
     """People and a judge together: λ, how far the judge was trusted, from 0 (people alone) to 1."""
     ties: float | None = None

@@ -35,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="ppi: people's votes and a judge's verdicts together (none)",
     )
+    add("--style", action="store_true", help="account for the outputs' length, headers, lists and bold words")
+    add("--dedup", action="store_true", help="weigh battles with a prompt that others have too down")
     add("--anchor", metavar="MODEL=RATING", help="give one model this rating; without it the mean is 1000")
     add("--judge", metavar="NAME", help="only battles that this judge decided; human: people's")
     add("--category", metavar="NAME", help="only battles of this category")
@@ -64,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         by=args.by,
         cluster=args.cluster,
         combine=args.combine,
+        style=args.style,
+        dedup=args.dedup,
         scale=Scale(anchor=anchor),
         judge=args.judge,
         category=args.category,
@@ -144,6 +148,12 @@ def _print(ratings: Ratings) -> None:
             rating = "–" if model.rating is None else f"{model.rating:.1f}"
             table.add_row(rank, model.model, rating, half, f"{model.battles:,}", f"{100 * model.won:.1f}")
         out.print(table)
+    for effect in ratings.style or ():
+        out.print(
+            f"{effect.name}: {effect.points:+.1f} points ({effect.ci95[0]:+.1f} to {effect.ci95[1]:+.1f}) for one standard "
+            "deviation more than the opponent.",
+            highlight=False,
+        )
     how = "online Elo" if ratings.rule.method == "elo" else "Bradley-Terry"
     out.print(
         f"{ratings.battles:,} battles, {how}; ± is the 95% interval, ranks hold all at once with 95% confidence.",
