@@ -55,12 +55,14 @@ def _fewest_removed(
         order = np.argsort(-influence, axis=None)
         order = order[influence.ravel()[order] > 0]
         number, closed = votes.ravel()[order], influence.ravel()[order] * votes.ravel()[order]
-        reached = np.flatnonzero(np.cumsum(closed) >= strengths[leader] - strengths[other])
-        if not len(reached):
+        if not len(order):
             continue
-        at = int(reached[0])
-        rest = strengths[leader] - strengths[other] - closed[:at].sum()
-        guess = math.ceil(number[:at].sum() + rest / influence.ravel()[order[at]])
+        gap = float(strengths[leader] - strengths[other])
+        at = int(np.searchsorted(np.cumsum(closed), gap))
+        if at < len(order):
+            guess = math.ceil(number[:at].sum() + (gap - closed[:at].sum()) / influence.ravel()[order[at]])
+        else:  # more than the first order allows
+            guess = math.ceil(number.sum() * gap / closed.sum())
         if best is None or guess < best[0]:
             best = guess, order, number
     if best is None:
@@ -72,7 +74,7 @@ def _fewest_removed(
         left = votes.ravel().copy()
         left[order] -= np.clip(taken - before[:-1], 0, number)
         wins, losses, ties = left.reshape(votes.shape)
-        return _first(counts._replace(wins=wins, losses=losses, ties=ties), strengths)
+        return _first(counts._replace(wins=wins, losses=losses, ties=ties), strengths, leader)
 
     return _fewest(first_without, leader, guess, int(before[-1]))
 
@@ -88,7 +90,7 @@ def _fewest_added(
     def first_with(more: int) -> int | None:
         pair = (np.append(counts.first, other), np.append(counts.second, leader))
         won = (np.append(counts.wins, float(more)), np.append(counts.losses, 0.0), np.append(counts.ties, 0.0))
-        return _first(PairCounts(counts.models, *pair, *won), strengths)
+        return _first(PairCounts(counts.models, *pair, *won), strengths, leader)
 
     added, by = _fewest(first_with, leader, guess, 1 << 40)
     if added is None or by is None:
@@ -96,28 +98,31 @@ def _fewest_added(
     return added, by
 
 
-def _first(counts: PairCounts, start: Floats) -> int | None:
+def _first(counts: PairCounts, start: Floats, leader: int) -> int | None:
+    """Return who is first, the leader where another one is level with it, or None where nothing bounds a rating any more."""
     try:
-        return int(np.argmax(maximise(counts, start)))
-    except (ValueError, np.linalg.LinAlgError):  # nothing bounds a rating any more
+        strengths = maximise(counts, start)
+    except (ValueError, np.linalg.LinAlgError):
         return None
+    other = int(np.argmax(strengths))
+    return other if strengths[other] > strengths[leader] + 1e-9 else leader
 
 
 def _fewest(
     first_after: Callable[[int], int | None], leader: int, guess: int, most: int
 ) -> tuple[int | None, int | None]:
-    """Return the smallest number, from a guess, after which another model is first, and which; None for none up to most."""
+    """Return the smallest number, found from a guess, after which another model is first, and which; None for none."""
     low, high = 0, min(max(1, guess), most)
-    while (first := first_after(high)) in (leader, None):
-        if high >= most or first is None:
+    while (after := first_after(high)) == leader:
+        if high == most:
             return None, None
-        low, high = high, min(2 * high, most)
-    after = first
+        low, high = high, min(high + max(1, high // 2), most)
+    step = 1
     while high - low > 1:
-        middle = max(low + 1, high - 1 - (high - low) // 8) if low == 0 else (low + high) // 2
+        middle = max(low + 1, high - step, (low + high) // 2)
         first = first_after(middle)
-        if first in (leader, None):
-            low = middle
+        if first == leader:
+            low, step = middle, high
         else:
-            high, after = middle, first
-    return high, after
+            high, after, step = middle, first, 2 * step
+    return (None, None) if after is None else (high, after)

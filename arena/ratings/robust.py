@@ -50,11 +50,13 @@ class Robust(NamedTuple):
 
 
 def robust_weights(votes: Votes, limits: Limits | None = None) -> Robust:
-    """Return a weight for every vote; for none at all where there are no votes."""
+    """Return a weight for every vote. Raises ValueError where there are none."""
+    if not len(votes.first):
+        raise ValueError("there are no votes")
     limits = limits or Limits()
     repeated = _repeated(votes.prompt, limits)
     capped = _capped(votes, repeated, limits)
-    voters = int(votes.voter.max()) + 1 if len(votes.voter) else 0
+    voters = int(votes.voter.max()) + 1
     one_sided, acting_alone = np.ones(len(votes.first)), np.ones(len(votes.first))
     found: list[Crowd] = []
     for _ in range(_ROUNDS):
