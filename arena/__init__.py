@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from arena.counting import Follower as Follower
+    from arena.rate_tables import WinRates as WinRates
+    from arena.rate_tables import win_rates as win_rates
     from arena.rating import rate as rate
     from arena.rating_records import Ratings as Ratings
     from arena.rating_records import Rule as Rule
 
-_PUBLIC = {"rate": "arena.rating", "Ratings": "arena.rating_records", "Rule": "arena.rating_records"}
+_PUBLIC = {
+    "Follower": "arena.counting",
+    "rate": "arena.rating",
+    "Ratings": "arena.rating_records",
+    "Rule": "arena.rating_records",
+    "win_rates": "arena.rate_tables",
+    "WinRates": "arena.rate_tables",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -55,15 +55,21 @@ _ALIASES = {
     "output_b": ("response_b", "conversation_b"),
 }
 
-_OUTCOMES = {
+OUTCOMES = {
     "model_a": 0, "a": 0, "model_b": 1, "b": 1, "tie": 2, "both_bad": 2, "bothbad": 2, "tie (bothbad)": 2,
     "tie (both_bad)": 2,
 }  # fmt: skip
 """The winner as files spell it: 0 the first model, 1 the second, 2 neither."""
 
 
-_A_PERSON = "starts_with(judge, 'arena_user_')"
+_PERSON = "arena_user_"
+_A_PERSON = f"starts_with(judge, '{_PERSON}')"
 """FastChat's logs name the person as the judge."""
+
+
+def is_person(judge: str) -> bool:
+    """Return whether a log's judge is a person."""
+    return judge == HUMAN or judge.startswith(_PERSON)
 
 
 class Selection(NamedTuple):
@@ -279,7 +285,7 @@ def _read_lines(
     )
     lines.create_view("lines", replace=True)
     outcome = (
-        "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in _OUTCOMES.items()) + " END"
+        "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in OUTCOMES.items()) + " END"
     )
     whole = {name: f"coalesce({', '.join((name, *_ALIASES.get(name, ())))})" for name in sources}
     if "voter" in whole:

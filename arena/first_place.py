@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from arena.battle_files import BattleTable
+from collections.abc import Sequence
+
 from arena.fitting import Figures, points_of
 from arena.rating_records import FirstPlace, Scale
 from arena.ratings.bradley_terry import maximise
+from arena.ratings.counts import PairCounts
 from arena.ratings.flip import flip
 from arena.ratings.graph import Standing, restricted
 
 
-def first_place(table: BattleTable, found: Standing, figures: Figures, scale: Scale) -> FirstPlace:
+def first_place(
+    counts: PairCounts, names: Sequence[str], found: Standing, figures: Figures, scale: Scale
+) -> FirstPlace:
     """Return how few votes would put another model first, by Bradley-Terry with ties as half-wins.
 
     Where battles are weighed a vote is one of full weight.
     """
-    inner = restricted(table.counts(), found.rated)
+    inner = restricted(counts, found.rated)
     start = (figures.ratings - figures.ratings.mean()) / points_of(scale)
     own = flip(inner, maximise(inner, start))
-    names = [table.names[index] for index in found.rated]
+    names = [names[index] for index in found.rated]
     return FirstPlace(
         model=names[own.leader],
         removed=own.removed,

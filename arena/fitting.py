@@ -10,7 +10,7 @@ import numpy as np
 
 from arena.battle_files import BattleTable
 from arena.rating_records import Rule, Scale, StyleEffect
-from arena.ratings.bradley_terry import Fit, chances, cluster_scores, maximise, sandwich, scores_of
+from arena.ratings.bradley_terry import Fit, chances, cluster_scores, fit, maximise, sandwich, scores_of
 from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.davidson import fit_davidson
 from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
@@ -66,13 +66,21 @@ def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, k
         return _elo(table, rule, part, kept, names)
     if rule.style:
         return _styled(table, rule, part, kept, names)
+    if rule.ties == "davidson" or not (table.weighed or rule.cluster != "none"):
+        return figures_of_counts(counts, kept, names, rule)
+    inner = restricted(counts, kept)
+    strengths = maximise(inner)
+    scores = scores_among(table, rule, part, kept, inner, strengths)
+    return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
+
+
+def figures_of_counts(counts: PairCounts, kept: Ints, names: Sequence[str], rule: Rule) -> Figures:
+    """Return the figures with errors per battle of the models ``kept``, called ``names``, from counts alone."""
     inner = restricted(counts, kept)
     if rule.ties == "davidson" and inner.ties.sum():
         strengths, covariance, ties = fit_davidson(inner)
         return on_scale(Fit(strengths, covariance), names, rule.scale)._replace(ties=ties)
-    strengths = maximise(inner)
-    scores = scores_among(table, rule, part, kept, inner, strengths)
-    return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
+    return on_scale(fit(inner), names, rule.scale)
 
 
 def pooled_figures(table: BattleTable, rule: Rule, parts: Sequence[Part], kept: Ints) -> Pooled:
@@ -92,11 +100,11 @@ def pooled_figures(table: BattleTable, rule: Rule, parts: Sequence[Part], kept: 
 
     fits, spread = fit_pooled(inner, above, scores, rule.seed)
     names, figures, rated = [table.names[index] for index in kept], [], []
-    for own, fit in zip(inner, fits, strict=True):
+    for own, found in zip(inner, fits, strict=True):
         played = np.flatnonzero(own.played())
-        every = on_scale(Fit(fit.strengths, fit.covariance), names, rule.scale)
-        ranks = rank_ranges(fit.strengths[played], fit.covariance[np.ix_(played, played)])
-        figures.append(Figures(every.ratings[played], every.ci95[played], ranks, borrowed=fit.borrowed[played]))
+        every = on_scale(Fit(found.strengths, found.covariance), names, rule.scale)
+        ranks = rank_ranges(found.strengths[played], found.covariance[np.ix_(played, played)])
+        figures.append(Figures(every.ratings[played], every.ci95[played], ranks, borrowed=found.borrowed[played]))
         rated.append(kept[played])
     return Pooled(counts, rated, figures, spread * points_of(rule.scale))
 

@@ -26,7 +26,7 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
     """
     rule = rule or Rule()
     paths = [battles] if isinstance(battles, str | Path) else list(battles)
-    _check(rule)
+    check(rule)
     together = rule.combine == "ppi"
     selection = Selection(
         None if together else rule.judge, rule.category, rule.language, rule.blind_only or rule.robust
@@ -47,11 +47,12 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
             trust=whole.trust,
             ties=None if whole.figures is None else whole.figures.ties,
             first_place=_first_place(table, rule, whole),
-            notes=[*_skipped(table.skipped), *weighed, *whole.notes],
+            notes=[*skipped_lines(table.skipped), *weighed, *whole.notes],
         )
 
 
-def _check(rule: Rule) -> None:
+def check(rule: Rule) -> None:
+    """Raise UsageError for settings that exclude each other."""
     if rule.method == "elo" and (rule.ties != "half" or rule.cluster != "none"):
         raise UsageError("method elo knows neither ties davidson nor clusters: leave them out, or take method bt.")
     if rule.ties == "davidson" and rule.cluster != "none":
@@ -108,7 +109,7 @@ def _rated(table: BattleTable, rule: Rule, part: Part) -> _Rated:
 def _first_place(table: BattleTable, rule: Rule, whole: _Rated) -> FirstPlace | None:
     if whole.figures is None or rule.method == "elo" or rule.combine != "none" or rule.style:
         return None
-    return first_place(table, whole.standing, whole.figures, rule.scale)
+    return first_place(table.counts(), table.names, whole.standing, whole.figures, rule.scale)
 
 
 def _combined(table: BattleTable, rule: Rule) -> _Rated:
@@ -141,7 +142,8 @@ def _grouped(table: BattleTable, rule: Rule, whole: _Rated) -> tuple[dict[str, l
 _MOST_GROUPS = 300
 
 
-def _skipped(skipped: Skipped) -> list[str]:
+def skipped_lines(skipped: Skipped) -> list[str]:
+    """Return a sentence for each reason why lines are no battles."""
     words = {
         "unreadable": "are no battles",
         "no_winner": "name no winner that is known",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from arena.ratings.graph import Place
 from llmuses.records import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Method = Literal["bt", "elo"]
 Ties = Literal["half", "davidson"]
@@ -111,3 +114,30 @@ class Ratings(Record, kw_only=True, omit_defaults=False):
     ties: float | None = None
     """Davidson's ν: how common ties are between equals."""
     first_place: FirstPlace | None = None
+
+    def frame(self) -> pd.DataFrame:
+        """Return all boards as one table: ``group`` (empty for all battles together), then a column each for what a model's
+        line holds, intervals and ranks in two columns."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [_row(group, model) for group, models in {"": self.models, **self.groups}.items() for model in models]
+        )
+
+
+def _row(group: str, model: ModelRating) -> dict[str, object]:
+    low, high = model.ci95 or (None, None)
+    best, worst = model.rank or (None, None)
+    return {
+        "group": group,
+        "model": model.model,
+        "rating": model.rating,
+        "low": low,
+        "high": high,
+        "rank_best": best,
+        "rank_worst": worst,
+        "battles": model.battles,
+        "won": model.won,
+        "borrowed": model.borrowed,
+        "place": model.place.value,
+    }

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="blind battles only, and what looks like manipulation weighs less: repeated prompts, prompts that ask who a "
         "model is, voters who vote too often, for or against one model, or as one",
     )
+    add("--incremental", action="store_true", help="read new lines only; counts are kept in FILE.counts")
     add("--seed", type=int, default=0, metavar="S", help="seed of what is drawn at random (0)")
     add("--output", type=Path, metavar="FILE", help="write .json or .csv instead of printing")
 
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     """Rate the models of some files of battles."""
     if args.output is not None and args.output.suffix not in (".json", ".csv"):
         raise UsageError(f"--output {args.output}: the name ends in .json or .csv.")
-    from arena import Rule, rate
+    from arena import Follower, Rule, rate
     from arena.rating_records import Scale
 
     anchor = None if args.anchor is None else _anchor(args.anchor)
@@ -76,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
         robust=args.robust,
         seed=args.seed,
     )
-    ratings = rate(args.battles, rule)
+    if args.incremental and len(args.battles) > 1:
+        raise UsageError("--incremental follows one file of battles.")
+    ratings = Follower(args.battles[0], rule).ratings() if args.incremental else rate(args.battles, rule)
     for note in ratings.notes:
         print(f"llmuses: {note}", file=sys.stderr)
     if args.output is None:
