@@ -21,6 +21,8 @@ from zlib import crc32
 
 import msgspec
 
+from tests.support import arena_judge
+
 
 class Settings(msgspec.Struct, kw_only=True):
     """How the server behaves; each field is an option of the command line (``fault_tries`` is ``--fault-tries``)."""
@@ -54,6 +56,8 @@ class Settings(msgspec.Struct, kw_only=True):
     """Whether characters beyond ASCII are several tokens, none of which can be shown."""
     limit: int = 0
     """More than so many requests at once are answered 429; 0 for no limit."""
+    arena: str = ""
+    """``KIND=SHARE,...``, or ``fair``: answers as the models and the judge of tests.support.arena_judge, with such troubles."""
     until_stdin_closes: bool = False
     """Ends the server with the process that started it."""
 
@@ -112,6 +116,7 @@ class Mock:
         unknown = {kind for kind, _ in self._shares} - set(FAULTS)
         if unknown:
             raise SystemExit(f"unknown faults: {', '.join(sorted(unknown))}; known: {', '.join(FAULTS)}")
+        self._troubles = {k: float(v) for k, v in (i.split("=") for i in settings.arena.split(",") if "=" in i)}
         kind, _, mean = settings.latency.rpartition(":")
         chance = random.Random(settings.seed)
         self.latency: Callable[[], float] = (
@@ -164,6 +169,8 @@ class Mock:
         if problem := unsupported(settings, body):
             return problem
         text = answer_to("\n".join(message["content"] for message in body["messages"]))
+        if settings.arena:
+            text = arena_judge.chat(body["model"], prompt, self._troubles, settings.seed)
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if settings.reasoning == "field":
             message["reasoning_content"] = "Let me think."
