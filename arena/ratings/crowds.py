@@ -24,6 +24,8 @@ _MARKS = 8
 """The most models that one crowd can be for or against."""
 _FAINT = 0.04
 """A mark with less than this share of a crowd's votes is no aim of it."""
+_WORTH_A_LOOK = 3.0
+"""The log-likelihood that single aims have to gain together."""
 
 
 class Crowd(NamedTuple):
@@ -93,7 +95,7 @@ def _best_crowd(votes: Votes, evidence: _Evidence, honest: Floats) -> tuple[Crow
     gains = _single_gains(votes, evidence, honest)
     seeds = np.argsort(-gains)[:_MARKS]
     seeds = seeds[gains[seeds] > 0]
-    if not len(seeds):
+    if float(gains[seeds].sum()) < _WORTH_A_LOOK:
         return None, np.zeros(len(honest))
     share = np.zeros(2 * votes.models)
     share[seeds] = gains[seeds] / gains[seeds].sum()

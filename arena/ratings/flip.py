@@ -11,6 +11,9 @@ import numpy as np
 from arena.ratings.bradley_terry import chances, information, maximise
 from arena.ratings.counts import Floats, Ints, PairCounts
 
+_CLOSEST = 12
+"""How many of the models after the first are looked at."""
+
 
 class Flip(NamedTuple):
     """What would change the first place: without the ``removed`` votes that matter most, or with ``added`` votes more for
@@ -36,7 +39,7 @@ def flip(counts: PairCounts, strengths: Floats) -> Flip:
     leader = int(np.argmax(strengths))
     matrix = information(counts, chances(strengths, counts.first, counts.second))
     inverse = np.linalg.inv(matrix + np.trace(matrix) / len(matrix) ** 2)
-    others = [model for model in range(counts.models) if model != leader]
+    others = [int(model) for model in np.argsort(-strengths) if model != leader][:_CLOSEST]
     removed, without = _fewest_removed(counts, strengths, inverse, leader, others)
     added, by = _fewest_added(counts, strengths, inverse, leader, others)
     return Flip(leader, removed, without, added, by)

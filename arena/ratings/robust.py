@@ -15,7 +15,7 @@ from arena.ratings.loyalty import Tilts, Votes, partial, tilts
 from arena.ratings.prior import fit_with_prior
 
 _ROUNDS = 4
-"""Strengths and weights decide each other; after so many rounds nothing moves any more."""
+"""Strengths and weights decide each other; after so many rounds hardly anything moves any more."""
 _SPREAD = 4.0
 """Variance of strengths, in squared natural logarithms of odds: so weak a prior that it bounds only what votes do not."""
 
@@ -59,8 +59,8 @@ def robust_weights(votes: Votes, limits: Limits | None = None) -> Robust:
     voters = int(votes.voter.max()) + 1
     one_sided, acting_alone = np.ones(len(votes.first)), np.ones(len(votes.first))
     found: list[Crowd] = []
+    weight = repeated * capped
     for _ in range(_ROUNDS):
-        weight = repeated * capped * one_sided * acting_alone
         counts = count_pairs(votes.models, votes.first, votes.second, votes.outcome, weight)
         strengths = fit_with_prior(counts, _SPREAD).strengths
         tests = tilts(votes, strengths)
@@ -68,7 +68,9 @@ def robust_weights(votes: Votes, limits: Limits | None = None) -> Robust:
         one_sided = 1.0 - _of_partial(votes, tests, np.flatnonzero(caught))
         honest, found = crowds(votes, strengths, one_sided * acting_alone, voters)
         acting_alone = honest[votes.voter]
-    weight = repeated * capped * one_sided * acting_alone
+        before, weight = weight, repeated * capped * one_sided * acting_alone
+        if np.abs(weight - before).max() < 1e-3:
+            break
     shown = Tilts(
         tests.voter[caught], tests.model[caught], tests.votes[caught], tests.tilt[caught], tests.p_value[caught]
     )
