@@ -37,12 +37,16 @@ _OWN = re.compile(
     re.IGNORECASE,
 )
 _REPORTS = re.compile(
-    r"\b(?:says|said|saying|states|stating|claims?|claimed|claiming|writes|wrote|writing|written|contains?|containing|includes?"
-    r"|including|instructs?|instructed|instructing|instructions?|tells|told|telling|asks|demands?|reads|outputs|outputting"
-    r"|prints|injects?|injected|injection|embeds?|embedded|attempts?|attempted|attempting|tries|tried|trying|quotes?|quoted"
-    r"|inserts?|inserted|hidden|hides|comment|manipulat\w{1,8}|end(?:s|ing) with|repeats|repeating|fake|pretends?|string)\b"
-    r"|asked\s(?:the|me|us|for)\b"
-    r"|写道|写了|写着|写有|声称|自称|宣称|要求|试图|企图|包含|含有|注入|伪造|诱导|命令|指示|假装|冒充|说道|说[:\"“]|隐藏|末尾(?:写|加|有)",
+    r"\b(?:says|said|saying|claims?|claimed|claiming|writes|wrote|instructs|instructed|instructing|tells|told|telling|demands"
+    r"|injects?|injected|injection|embeds?|embedded|inserts?|inserted|hidden|hides|manipulat\w{1,8}|fake[sd]?|pretends?"
+    r"|(?:attempt|tries|trying|tried)\w{0,3}\sto\s(?:influence|sway|trick|steer|force|get|make|fool|manipulate))\b"
+    r"|\basks?(?:ed|ing)?\s(?:the|me|us|for|that)\b"
+    r"|写道|写了|写着|写有|声称|自称|宣称|试图|企图|注入|伪造|诱导|命令|指示|假装|冒充|说道|说[:\"“]|隐藏|末尾(?:写|加|有)",
+    re.IGNORECASE,
+)
+_HOLDS = re.compile(
+    r"(?:\b(?:states|stating|writing|written|contain(?:s|ed|ing)|includ(?:es|ed|ing)|asks|reads|outputting|prints|quot(?:es|ed|ing)|ends|ending"
+    r"|starts|repeat(?:s|ed|ing)|line|string|comment|phrase|words?|sentence|text|just|only|simply)\b|要求|包含|含有|一句|一行|字样|文字|只有)[^,;，；]{0,80}$",
     re.IGNORECASE,
 )
 _INTRODUCES = re.compile(
@@ -77,8 +81,11 @@ class JudgeText:
 
     def sentence(self, start: int) -> str:
         """Return what the sentence says before a place, within its line."""
-        begin = max((end.end() for end in _SENTENCE_END.finditer(self.text, max(0, start - 600), start)), default=0)
-        return self.text[max(begin, start - 600) : start]
+        begin = max(0, start - 600)
+        for end in _SENTENCE_END.finditer(self.text, begin, start + 1):
+            if end.end() <= start:
+                begin = end.end()
+        return self.text[begin:start]
 
     def line(self, start: int, end: int) -> Span:
         """Return the line, or lines, that hold a part."""
@@ -103,7 +110,8 @@ class JudgeText:
             echo_start = run.start
         lead = self.sentence(echo_start)
         own = list(_OWN.finditer(lead))
-        if _REPORTS.search(lead, own[-1].end() if own else 0):
+        lead_of_own = lead[own[-1].end() :] if own else lead
+        if _REPORTS.search(lead_of_own) or _HOLDS.search(lead_of_own):
             return True
         line = self.line(echo_start, end)
         before = self.text[max(0, line.start - 400) : line.start].rstrip(" \n`*_\"'").rpartition("\n")[2]

@@ -121,20 +121,25 @@ def _concludes(text: JudgeText, sentences: list[Span], index: int) -> bool:
 def _said(text: JudgeText, sentence: Span) -> Iterator[Said[Verdict]]:
     """Yield what one sentence says of two answers, at most one verdict."""
     whole = text.text[slice(*sentence)]
-    if _BAD.search(whole):
-        yield Said((BOTH_BAD, 0.0), *sentence)
-        return
-    found = set(_winners(whole, _WIN_PATTERNS)) | {B if side is A else A for side in _winners(whole, _LOSS_PATTERNS)}
     limited = _LIMITED.search(whole) and not _CONCLUDES.search(whole)
-    if len(found) == 1 and not limited:
-        yield Said((found.pop(), 1.0), *sentence)
-    elif not found and not limited and _TIES.search(whole):
-        yield Said((TIE, 0.0), *sentence)
+    bad, tie = _BAD.search(whole), _TIES.search(whole)
+    wins = [*_winners(whole, _WIN_PATTERNS, won=True), *_winners(whole, _LOSS_PATTERNS, won=False)]
+    if bad:
+        yield Said((BOTH_BAD, 0.0), sentence.start + bad.start(), sentence.start + bad.end())
+    elif limited:
+        return
+    elif len({winner for winner, _ in wins}) == 1:
+        winner, match = wins[0]
+        yield Said((winner, 1.0), sentence.start + match.start(), sentence.start + match.end())
+    elif not wins and tie:
+        yield Said((TIE, 0.0), sentence.start + tie.start(), sentence.start + tie.end())
 
 
-def _winners(sentence: str, patterns: list[re.Pattern[str]]) -> Iterator[Winner]:
+def _winners(sentence: str, patterns: list[re.Pattern[str]], *, won: bool) -> Iterator[tuple[Winner, re.Match[str]]]:
+    """Yield whom each match calls better; for patterns of the worse one, the other."""
     for pattern in patterns:
         for match in pattern.finditer(sentence):
             lead = sentence[max(0, match.start() - 40) : match.end()]
             if not _NEGATED.search(lead) or pattern.pattern.startswith(r"\bnot"):
-                yield A if (match["w"] or match["w_bare"]) in "Aa1" else B
+                is_a = (match["w"] or match["w_bare"]) in ("A", "a", "1")
+                yield (A if is_a == won else B), match
