@@ -159,6 +159,7 @@ class ModelWording:
 
     def __init__(self, templates: Sequence[JudgeTemplate], args: JudgeArgs):
         self._templates = templates
+        self._chosen: dict[tuple[str, bool, int, str], JudgeTemplate] = {}
         self._mode = args.mode
         self._style, self._own = _parser(args)
         changes = {"max_tokens": args.max_tokens, "temperature": args.temperature, "top_p": args.top_p}
@@ -190,15 +191,13 @@ class ModelWording:
         return read_pairwise(text, style, material if self._own is None else ())
 
     def _template(self, question: Question) -> JudgeTemplate:
-        template = choose(
-            self._templates,
-            self._mode,
-            question.category,
-            bool(question.references),
-            turns=len(question.turns),
-            language=question.language,
-        )
-        return template if self._style is None else msgspec.structs.replace(template, style=self._style)
+        kind = (question.category, bool(question.references), len(question.turns), question.language)
+        if kind not in self._chosen:
+            category, has_reference, turns, language = kind
+            template = choose(self._templates, self._mode, category, has_reference, turns=turns, language=language)
+            styled = template if self._style is None else msgspec.structs.replace(template, style=self._style)
+            self._chosen[kind] = styled
+        return self._chosen[kind]
 
 
 def _turns(question: Question, answer: Answer) -> Turns:

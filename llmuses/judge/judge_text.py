@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from llmuses.metrics.reading import fold
@@ -76,7 +77,7 @@ class JudgeText:
         answer = split_reasoning(text)[1]
         self._quotes = list(_quotations(answer))
         self.text = fold(_blanked(answer))
-        self._material = [_squeezed(each)[0] for each in material if each.strip()]
+        self._material = [_known(each) for each in material if each.strip()]
         self._squeezed, self._places = _squeezed(self.text) if self._material else ("", [])
 
     def sentence(self, start: int) -> str:
@@ -162,6 +163,12 @@ def _squeezed(text: str) -> tuple[str, list[int]]:
         if not (letter.isspace() or letter in "*_`\"'")
     ]
     return "".join(letter[:1] for letter, _ in kept), [place for _, place in kept]
+
+
+@lru_cache(maxsize=512)
+def _known(text: str) -> str:
+    """Return a text that was shown to a judge, squeezed: each answer meets several others, in both orders."""
+    return _squeezed(text)[0]
 
 
 def _index(places: Sequence[int], place: int) -> int:
