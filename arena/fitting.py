@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.battle_files import BattleTable
+from arena.battle_files import BattleTable, Derived
 from arena.rating_records import Rule, Scale, StyleEffect
-from arena.ratings.bradley_terry import Fit, chances, cluster_scores, fit, maximise, sandwich, scores_of
+from arena.ratings.bradley_terry import Fit, cluster_scores, fit, maximise, sandwich, scores_of
 from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.davidson import fit_davidson
 from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
@@ -22,8 +22,13 @@ from arena.texts import STYLES
 from llmuses.errors import DataError
 from llmuses.statistics.intervals import Z95
 
-CLUSTERS = {"question": "question_id", "voter": "voter"}
-"""The column that says what hangs together."""
+CLUSTERS = {
+    kind: {
+        "cluster": Derived(f"CASE WHEN {{{column}}} IS NULL THEN hash(uuid()) ELSE hash({{{column}}}) END", (column,))
+    }
+    for kind, column in (("question", "question_id"), ("voter", "voter"))
+}
+"""What hangs together, as numbers: a battle without a question or voter is its own cluster."""
 
 
 class Part(NamedTuple):
@@ -114,14 +119,15 @@ def scores_among(
 ) -> Floats:
     """Return the scores' outer products, summed by battle, question or voter as the rule has it, shape (R, R).
 
-    ``inner`` are the counts among the models ``kept``. A battle without a question or voter is its own cluster.
+    ``inner`` are the counts among the models ``kept``.
     """
     if rule.cluster == "none":
         squared = restricted(table.counts(part.where, part.values, power=2), kept) if table.weighed else inner
         return scores_of(squared, strengths)
-    first, second, outcome, weight, cluster = among(table, part, kept, "weight", CLUSTERS[rule.cluster])
-    residual = weight * (np.array([1.0, 0.0, 0.5])[outcome] - chances(strengths, first, second))
-    return cluster_scores(len(kept), first, second, residual, np.unique(cluster, return_inverse=True)[1])
+    first, second, outcome, weight, cluster = among(table, part, kept, "weight", "cluster")
+    gap = strengths[:, None] - strengths[None, :]
+    residual = weight * (np.array([1.0, 0.0, 0.5])[outcome] - (1 / (1 + np.exp(-gap)))[first, second])
+    return cluster_scores(len(kept), first, second, residual, cluster)
 
 
 def among(table: BattleTable, part: Part, kept: Ints, *columns: str) -> tuple[Ints, ...]:

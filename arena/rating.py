@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from arena import robustness
 from arena.battle_files import BattleTable, Derived, Selection, Skipped, open_battles
 from arena.combining import COLUMNS, DERIVED, combine
 from arena.first_place import first_place
@@ -32,7 +31,7 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
         None if together else rule.judge, rule.category, rule.language, rule.blind_only or rule.robust
     )
     with open_battles(paths, selection, _columns(rule), _derived(paths, rule)) as table:
-        weighed = robustness.weigh(table) if rule.robust else discount_repeats(table) if rule.dedup else []
+        weighed = _weigh(table, rule)
         if rule.scale.anchor is not None and rule.scale.anchor[0] not in table.names:
             raise UnknownNameError("model to anchor", rule.scale.anchor[0], table.names)
         whole = _combined(table, rule) if together else _rated(table, rule, Part())
@@ -73,18 +72,35 @@ def check(rule: Rule) -> None:
 def _columns(rule: Rule) -> list[str]:
     if rule.combine == "ppi":
         return list(COLUMNS)
-    columns = [CLUSTERS[rule.cluster]] if rule.cluster != "none" else []
-    columns += [rule.by] if rule.by in ("category", "language") else []
-    columns += robustness.COLUMNS if rule.robust else ()
+    columns: list[str] = [rule.by] if rule.by in ("category", "language") else []
+    if rule.robust:
+        from arena.robustness import COLUMNS as OF_VOTERS
+
+        columns += OF_VOTERS
     return columns + (["tstamp"] if rule.method == "elo" else [])
+
+
+def _weigh(table: BattleTable, rule: Rule) -> list[str]:
+    """Weigh battles as the rule has it, and return a sentence for each reason why some weigh less."""
+    if rule.robust:
+        from arena.robustness import weigh
+
+        return weigh(table)
+    return discount_repeats(table) if rule.dedup else []
 
 
 def _derived(paths: Sequence[str | Path], rule: Rule) -> Mapping[str, Derived]:
     if rule.combine == "ppi":
         return DERIVED
-    columns = {**(style_columns() if rule.style else {}), **(PROMPT if rule.dedup else {})}
+    columns = {
+        **(style_columns() if rule.style else {}),
+        **(PROMPT if rule.dedup else {}),
+        **CLUSTERS.get(rule.cluster, {}),
+    }
     if not rule.robust:
         return columns
+    from arena import robustness
+
     with open_battles(paths) as table:
         return {**columns, **robustness.derived(table.names)}
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from llmuses.evaluation.dry_run import DryRun
-from llmuses.evaluation.runner import Result
 from llmuses.i18n import points
 from llmuses.records import DatasetState, Estimate, Generate, Report, Run
 from llmuses.statistics.intervals import wilson
+
+if TYPE_CHECKING:
+    from llmuses.evaluation.dry_run import DryRun
+    from llmuses.evaluation.runner import Result
 
 _COUNTS = ("unparsed", "rejected", "failed", "truncated")
 

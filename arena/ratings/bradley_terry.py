@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.ratings.counts import Floats, Ints, PairCounts, pair_matrix
+from arena.ratings.counts import Floats, Ints, PairCounts, battle_matrix, pair_matrix
 
 
 class Fit(NamedTuple):
@@ -97,18 +97,49 @@ def sandwich(counts: PairCounts, strengths: Floats, scores: Floats) -> Floats:
 def cluster_scores(models: int, first: Ints, second: Ints, residual: Floats, cluster: Ints) -> Floats:
     """Return Σ G Gᵀ over clusters, G the sum of a cluster's gradients, shape (K, K), times C / (C − 1).
 
-    ``residual`` is what was won less what was expected, ``cluster`` a number from 0, both of shape (N,). Source:
-    Cameron & Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human Resources 50(2), section II.
+    ``residual`` is what was won less what was expected, ``cluster`` any number that a cluster's battles share, both of
+    shape (N,). Source: Cameron & Miller (2015), "A practitioner's guide to cluster-robust inference", J. Human Resources
+    50(2), section II.
     """
-    number = int(cluster.max()) + 1
-    places = np.concatenate((cluster * models + first, cluster * models + second))
-    values = np.concatenate((residual, -residual))
-    if number * models <= 4 * len(values):
-        dense = np.bincount(places, values, number * models).reshape(number, models)
-        scores = np.asarray(dense.T @ dense, np.float64)
+    order = np.argsort(cluster)
+    first, second, residual, cluster = first[order], second[order], residual[order], cluster[order]
+    starts = np.flatnonzero(np.concatenate(([True], cluster[1:] != cluster[:-1])))
+    sizes = np.diff(starts, append=len(cluster))
+    number = len(starts)
+    if sizes.max() <= _FEW:
+        scores = _paired_scores(models, first, second, residual, np.repeat(sizes, sizes), cluster)
     else:
-        scores = _sparse_scores(models, places, values)
+        rows = np.repeat(np.arange(number), sizes)
+        places = np.concatenate((rows * models + first, rows * models + second))
+        values = np.concatenate((residual, -residual))
+        if number * models <= 4 * len(values):
+            dense = np.bincount(places, values, number * models).reshape(number, models)
+            scores = np.asarray(dense.T @ dense, np.float64)
+        else:
+            scores = _sparse_scores(models, places, values)
     return np.asarray(scores * (number / max(1, number - 1)), np.float64)
+
+
+_FEW = 16
+"""Clusters of so few battles are added up pair by pair of battles, which needs no second sorting."""
+
+
+def _paired_scores(models: int, first: Ints, second: Ints, residual: Floats, sizes: Ints, cluster: Ints) -> Floats:
+    """Return Σ G Gᵀ of sorted battles: each battle's own g gᵀ and, for two of one cluster, g hᵀ + h gᵀ."""
+    scores = battle_matrix(models, first, second, residual**2)
+    several = sizes > 1
+    first, second, residual, cluster = first[several], second[several], residual[several], cluster[several]
+    cross = np.zeros(models * models)
+    for lag in range(1, _FEW):
+        same = np.flatnonzero(cluster[lag:] == cluster[:-lag])
+        if not len(same):
+            break
+        products = residual[same] * residual[same + lag]
+        for one, sign in ((first[same], 1), (second[same], -1)):
+            cross += np.bincount(one * models + first[same + lag], sign * products, models * models)
+            cross -= np.bincount(one * models + second[same + lag], sign * products, models * models)
+    square = cross.reshape(models, models)
+    return np.asarray(scores + square + square.T, np.float64)
 
 
 def _sparse_scores(models: int, places: Ints, values: Floats) -> Floats:

@@ -79,3 +79,10 @@ def pair_matrix(models: int, first: Ints, second: Ints, values: Floats) -> Float
     matrix += matrix.T
     matrix[np.diag_indices(models)] = -matrix.sum(axis=1)
     return matrix
+
+
+def battle_matrix(models: int, first: Ints, second: Ints, values: Floats) -> Floats:
+    """Return what ``pair_matrix`` does; faster where there are far more battles, shape (N,), than pairs of models."""
+    pairs = np.bincount(first * models + second, values, models * models).reshape(models, models)
+    pairs = pairs + pairs.T
+    return np.asarray(np.diag(pairs.sum(axis=1)) - pairs, np.float64)
