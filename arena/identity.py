@@ -139,12 +139,18 @@ def _names_itself(text: str, question: str, model: str) -> bool:
     for word, own in patterns.items():
         if own.search(text) is None:
             continue
-        if word not in _PLAIN and not about_it:
+        if _tells(word) and not about_it:
             return True
         of_itself = (*(lead + own.pattern for lead in _SPEAKS), rf"(?:^|\n)\W*[-—–~]+\s*{own.pattern}\W*$")
         if _pattern(of_itself).search(text) is not None:
             return True
     return False
+
+
+def _tells(word: str) -> bool:
+    """Return whether a word alone gives a model away: a known name that means nothing else, or one with a number or hyphen."""
+    known = word in _FAMILIES or any(word in map(str.lower, names) for names in _FAMILIES.values())
+    return word not in _PLAIN and (known or re.search(r"[\d-]", word) is not None)
 
 
 @lru_cache(maxsize=4096)

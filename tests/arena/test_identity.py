@@ -67,6 +67,8 @@ def test_a_model_that_names_itself_or_its_maker(model: str, text: str) -> None:
         ("step-1", "How do I bake bread?", "Step 1: mix the flour. This is the longest step."),
         ("vicuna-13b", "Write code.", "print('gpt-4 says hello')"),
         ("yi-34b", "翻译这句话", "一心一意"),
+        ("solar-10b", "What heats water?", "A solar panel on the roof."),
+        ("our-own-7b", "Write a motto.", "Our work is our pride."),
         ("o1-mini", "Which algorithm is fastest?", "Lookup is O(1) on average."),
     ],
 )
