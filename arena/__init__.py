@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from arena.counting import Follower as Follower
+    from arena.pipeline.run import run_arena as run_arena
     from arena.rate_tables import WinRates as WinRates
     from arena.rate_tables import win_rates as win_rates
     from arena.rating import rate as rate
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Follower": "arena.counting",
     "rate": "arena.rating",
+    "run_arena": "arena.pipeline.run",
     "Ratings": "arena.rating_records",
     "Rule": "arena.rating_records",
     "win_rates": "arena.rate_tables",

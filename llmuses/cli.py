@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from llmuses.commands import arena, compare, doctor, evaluate, listing, rate, score, serve
+from llmuses.commands import arena, audit, compare, convert, doctor, evaluate, listing, rate, score, serve
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.settings import stay_quiet
 
@@ -25,6 +25,8 @@ _COMMANDS = {
     "compare": compare,
     "arena": arena,
     "rate": rate,
+    "audit": audit,
+    "convert": convert,
     "serve": serve,
     "list": listing,
     "doctor": doctor,

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("llmuses", "arena", "leaderboard")
-DOORS = ("app.py", "run.py")
+DOORS = ("app.py", "run.py", "run_arena.py")
 
 HEAVY = frozenset(
     "accelerate aiohttp datasets duckdb fastapi gguf gradio httpx httpx2 huggingface_hub jinja2 modelscope modelscope_hub "
@@ -22,6 +22,7 @@ HEAVY = frozenset(
 LIGHT = (
     "app",
     "run",
+    "run_arena",
     "llmuses",
     "llmuses.benchmarks",
     "llmuses.cli",

@@ -1,0 +1,102 @@
+"""From files of other programs to battles: which format a row has, and what could not be read."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from arena.formats.base import Format, NoBattle, Row
+from arena.formats.judgments import ALPACA_EVAL, ARENA_HARD, MT_BENCH, REVIEWS, SCORES
+from arena.formats.votes import COMPARED, FASTCHAT, VOTES
+from llmuses.errors import DataError
+from llmuses.records import Battle
+
+FORMATS: tuple[Format, ...] = (FASTCHAT, COMPARED, MT_BENCH, ALPACA_EVAL, ARENA_HARD, REVIEWS, VOTES, SCORES)
+"""In the order in which a row is tried."""
+
+
+class Converted:
+    """What became of the rows: iterate over the battles, then look at ``read`` (by format) and ``skipped`` (by reason)."""
+
+    def __init__(self, rows: Iterable[Row], baseline: str | None = None):
+        self.read: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
+        self._rows = rows
+        self._baseline = baseline
+        self._seen: set[str] = set()
+
+    def __iter__(self) -> Iterator[Battle]:
+        for row in self._rows:
+            form = next((one for one in FORMATS if one.fits(row)), None)
+            if form is None:
+                self.skipped["no format that is known"] += 1
+                continue
+            try:
+                battle = form.battle(row, self._baseline)
+            except NoBattle as problem:
+                self.skipped[str(problem)] += 1
+                continue
+            except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
+                self.skipped[f"a row of {form.name} that is broken ({type(problem).__name__})"] += 1
+                continue
+            if battle.battle_id in self._seen:
+                self.skipped["the same row again"] += 1
+                continue
+            self._seen.add(battle.battle_id)
+            self.read[form.name] += 1
+            yield battle
+
+
+def convert(rows: Iterable[Row], baseline: str | None = None) -> Converted:
+    """Return rows of other programs as battles. ``baseline`` names the model that Arena-Hard 0.1 leaves unnamed."""
+    return Converted(rows, baseline)
+
+
+def convert_files(paths: Sequence[Path], baseline: str | None = None) -> Converted:
+    """Return the rows of JSONL, JSON or CSV files, which may be gzipped, as battles. Raises DataError while they are read."""
+    return Converted((row for path in paths for row in rows_of(path)), baseline)
+
+
+def rows_of(path: Path) -> Iterator[Row]:
+    """Yield the rows of one file. Raises DataError for a file that is none of these, naming the line."""
+    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
+            if suffixes[-1:] == [".csv"]:
+                csv.field_size_limit(1 << 30)
+                yield from csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""))
+                return
+            first = file.read(1)
+            while first.isspace() or first == b"\xef":
+                first = file.read(1)
+            file.seek(0)
+            yield from _listed(path, file.read()) if first == b"[" else _lines(path, file)
+    except (OSError, EOFError) as problem:
+        raise DataError(f"cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from problem
+
+
+def _listed(path: Path, content: bytes) -> Sequence[Row]:
+    try:
+        return msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=list[dict[str, Any]])
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise DataError(f"{path}: not a list of JSON objects ({problem}).") from problem
+
+
+def _lines(path: Path, lines: Iterable[bytes]) -> Iterator[Row]:
+    decode = msgspec.json.Decoder(dict[str, Any]).decode
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            yield decode(line.removeprefix(b"\xef\xbb\xbf"))
+        except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+            if not line.endswith(b"\n"):
+                return  # a log that is being written to
+            raise DataError(f"{path}:{number}: not a JSON object ({problem}).") from problem
