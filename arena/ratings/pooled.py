@@ -41,18 +41,18 @@ def fit_pooled(
     ``overall`` is the fit of all battles. ``scores(number, strengths)`` returns, for one category, the outer products of
     its battles' or clusters' scores at these strengths added up, shape (K, K), for sandwich errors.
     """
-    variance = chosen_variance(parts, seed)
+    variance, likeliest = chosen_variances(parts, seed)
     won = np.stack([_halves(*_dense(part)) for part in parts])
     fits = []
     for number, deviation in enumerate(deviate(won, overall.strengths, variance, np.zeros(won.shape[:2]))):
         strengths = overall.strengths + deviation - deviation.mean()
-        fits.append(_fit_part(parts[number], overall, strengths, variance, scores(number, strengths)))
+        fits.append(_fit_part(parts[number], overall, strengths, variance, likeliest, scores(number, strengths)))
     return fits, math.sqrt(variance)
 
 
-def chosen_variance(parts: Sequence[PairCounts], seed: int = 0) -> float:
+def chosen_variances(parts: Sequence[PairCounts], seed: int = 0) -> tuple[float, float]:
     """Return the smallest τ² under which votes that were held out are as likely, but for one standard error, as they are
-    under the best one.
+    under the best one, and that best one.
 
     Five parts of the votes are held out in turn. Where categories do not differ several τ² do equally well, and the
     likeliest by a hair would cost precision. Source of the rule: Breiman, Friedman, Olshen & Stone (1984),
@@ -72,7 +72,8 @@ def chosen_variance(parts: Sequence[PairCounts], seed: int = 0) -> float:
     totals = gained.sum(axis=(1, 2))
     lost = (gained[int(np.argmax(totals))] - gained).reshape(len(_VARIANCES), -1)
     error = lost.std(axis=1, ddof=1) * math.sqrt(lost.shape[1])
-    return float(_VARIANCES[int(np.flatnonzero(lost.sum(axis=1) <= error)[0])])
+    simplest = int(np.flatnonzero(lost.sum(axis=1) <= error)[0])
+    return float(_VARIANCES[simplest]), float(_VARIANCES[int(np.argmax(totals))])
 
 
 def deviate(won: Floats, overall: Floats, variance: float, start: Floats, accuracy: float = 1e-9) -> Floats:
@@ -137,18 +138,21 @@ def _log_likelihood(won: Floats, strengths: Floats) -> Floats:
     return np.asarray(-(won * np.logaddexp(0, -gap)).sum(axis=(1, 2)), np.float64)
 
 
-def _fit_part(part: PairCounts, overall: Fit, strengths: Floats, variance: float, squares: Floats) -> PooledFit:
+def _fit_part(
+    part: PairCounts, overall: Fit, strengths: Floats, variance: float, likeliest: float, squares: Floats
+) -> PooledFit:
     """Return a category's fit with its covariance.
 
-    With the prior's precision P = I/τ², the category's information H and its scores' outer products S the deviations
-    have (H + P)⁻¹ (S + P) (H + P)⁻¹, and what of the overall strengths shows through adds (H + P)⁻¹ P C P (H + P)⁻¹, C
-    their covariance. Where S is H this is the posterior's covariance.
+    P = I/τ² is the precision that the fit pulls with, H the category's information, S its scores' outer products, C the
+    covariance of the overall strengths. Deviations that truly have variance T, the likeliest one, are found with the error
+    (H + P)⁻¹ (S + P T P) (H + P)⁻¹; what shows through of the overall strengths adds (H + P)⁻¹ P C P (H + P)⁻¹.
     """
     models = part.models
+    centre = np.eye(models) - 1 / models
     if variance == 0:
-        return PooledFit(strengths, overall.covariance, np.ones(models))
-    centre, pull = np.eye(models) - 1 / models, np.eye(models) / variance
+        return PooledFit(strengths, np.asarray(overall.covariance + likeliest * centre, np.float64), np.ones(models))
+    pull = np.eye(models) / variance
     inner = np.linalg.inv(information(part, chances(strengths, part.first, part.second)) + pull)
     share = inner @ pull
-    covariance = centre @ (inner @ (squares + pull) @ inner + share @ overall.covariance @ share.T) @ centre
-    return PooledFit(strengths, np.asarray(covariance, np.float64), np.clip(np.diag(share), 0, 1))
+    open_ = inner @ squares @ inner + share @ (likeliest * np.eye(models) + overall.covariance) @ share.T
+    return PooledFit(strengths, np.asarray(centre @ open_ @ centre, np.float64), np.clip(np.diag(share), 0, 1))

@@ -7,7 +7,7 @@ import pytest
 
 from arena.ratings.bradley_terry import Fit, fit, scores_of
 from arena.ratings.counts import Floats, PairCounts, count_pairs
-from arena.ratings.pooled import PooledFit, chosen_variance, fit_pooled
+from arena.ratings.pooled import PooledFit, chosen_variances, fit_pooled
 from tests.arena.ratings.arenas import draw_strengths, play
 from tests.simulations.categories import CATEGORIES, added, draw_categories, simulate
 
@@ -84,7 +84,7 @@ def test_a_model_that_lost_nothing_in_a_category_stays_finite() -> None:
 
 def test_the_same_seed_chooses_the_same_and_order_of_pairs_does_not_matter_to_the_fit() -> None:
     _, parts = parts_of(8, 60, 400)
-    assert chosen_variance(parts, 1) == chosen_variance(parts, 1)
+    assert chosen_variances(parts, 1) == chosen_variances(parts, 1)
     turned = [PairCounts(p.models, p.second, p.first, p.losses, p.wins, p.ties) for p in parts]
     assert pooled(turned)[0][0].strengths == pytest.approx(pooled(parts)[0][0].strengths, abs=0.15)
 
