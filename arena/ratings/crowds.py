@@ -40,7 +40,7 @@ class Crowd(NamedTuple):
 class _Evidence(NamedTuple):
     """What each vote says of its voter, all of shape (N,): who won and lost, and how much likelier the vote is of somebody
     loyal to the winner (``up``) or set against the loser (``down``) than of anybody, 0 for ties, whose models stand there
-    all the same. ``shown_first`` and ``shown_second`` say how much likelier it is of somebody who always sees that model."""
+    all the same. ``shown_first`` and ``shown_second`` say how much likelier it is of somebody who always sees that model. ``weight`` is how much a vote counts, and so says."""
 
     winner: Ints
     loser: Ints
@@ -48,15 +48,19 @@ class _Evidence(NamedTuple):
     down: Floats
     shown_first: Floats
     shown_second: Floats
+    weight: Floats
 
 
-def crowds(votes: Votes, strengths: Floats, weight: Floats, voters: int, most: int = 4) -> tuple[Floats, list[Crowd]]:
+def crowds(
+    votes: Votes, strengths: Floats, weight: Floats, alone: Floats, voters: int, most: int = 4
+) -> tuple[Floats, list[Crowd]]:
     """Return each voter's chance of acting for himself, shape (V,), and the crowds that were found.
 
-    ``weight`` of shape (N,) says how far each vote is trusted so far. A crowd has to gain more likelihood than the choice
-    among all possible ones would by chance.
+    ``weight`` is what each vote counts for other reasons, so that nothing is taken off twice, and ``alone`` its voter's
+    chance of acting for himself as far as it is known, both of shape (N,). A crowd has to gain more likelihood than the
+    choice among all possible ones would by chance.
     """
-    evidence = _evidence(votes, strengths, weight)
+    evidence = _evidence(votes, strengths, weight, weight * alone)
     honest = np.ones(voters)
     found: list[Crowd] = []
     for _ in range(most):
@@ -68,8 +72,8 @@ def crowds(votes: Votes, strengths: Floats, weight: Floats, voters: int, most: i
     return honest, found
 
 
-def _evidence(votes: Votes, strengths: Floats, weight: Floats) -> _Evidence:
-    share = _shown(votes, weight)
+def _evidence(votes: Votes, strengths: Floats, weight: Floats, trusted: Floats) -> _Evidence:
+    share = _shown(votes, trusted)
     shown = share[votes.first], share[votes.second]
     p = chances(strengths, votes.first, votes.second)
     won, tied = votes.outcome == WIN, votes.outcome == TIE
@@ -78,7 +82,9 @@ def _evidence(votes: Votes, strengths: Floats, weight: Floats) -> _Evidence:
     loser = np.where(won, votes.second, votes.first)
     up = np.where(won, 1 / shown[0], 1 / shown[1]) / p_outcome
     down = np.where(won, 1 / shown[1], 1 / shown[0]) / p_outcome
-    return _Evidence(winner, loser, np.where(tied, 0.0, up), np.where(tied, 0.0, down), 1 / shown[0], 1 / shown[1])
+    return _Evidence(
+        winner, loser, np.where(tied, 0.0, up), np.where(tied, 0.0, down), 1 / shown[0], 1 / shown[1], weight
+    )
 
 
 def _shown(votes: Votes, weight: Floats) -> Floats:
@@ -114,7 +120,7 @@ def _best_crowd(votes: Votes, evidence: _Evidence, honest: Floats) -> tuple[Crow
 
 def _single_gains(votes: Votes, evidence: _Evidence, honest: Floats) -> Floats:
     """Return the log-likelihood that a crowd with one aim gains, for each model and then against each, shape (2K,)."""
-    number = np.bincount(votes.voter, minlength=len(honest))
+    number = np.bincount(votes.voter, evidence.weight, len(honest))
     gains = np.zeros(2 * votes.models)
     sides = ((evidence.winner, evidence.up), (evidence.loser, evidence.down))
     for place, (model, ratio) in enumerate(sides):
@@ -124,7 +130,7 @@ def _single_gains(votes: Votes, evidence: _Evidence, honest: Floats) -> Floats:
         for aim in range(votes.models):
             own = order[edges[aim] : edges[aim + 1]]
             who, inverse = np.unique(votes.voter[own], return_inverse=True)
-            log_ratio = np.log(_STRAY + (1 - _STRAY) * ratio[own]) - np.log(_STRAY)
+            log_ratio = evidence.weight[own] * (np.log(_STRAY + (1 - _STRAY) * ratio[own]) - np.log(_STRAY))
             log_odds = number[who] * np.log(_STRAY) + np.bincount(inverse, log_ratio, len(who))
             gains[place * votes.models + aim] = _gain(np.minimum(log_odds, 500), honest[who], float(honest.sum()))
     return gains
@@ -161,11 +167,11 @@ def _fit(votes: Votes, evidence: _Evidence, honest: Floats, share: Floats, round
         often = seen[votes.first] * evidence.shown_first + seen[votes.second] * evidence.shown_second
         mixed = _STRAY + (1 - _STRAY) * (up + down)
         logs = np.zeros((3, voters))
-        logs[1] = np.bincount(votes.voter, np.log(_STRAY + (1 - _STRAY) * often), voters)
-        logs[2] = np.bincount(votes.voter, np.log(mixed), voters)
+        logs[1] = np.bincount(votes.voter, evidence.weight * np.log(_STRAY + (1 - _STRAY) * often), voters)
+        logs[2] = np.bincount(votes.voter, evidence.weight * np.log(mixed), voters)
         kinds, total = _kinds(logs, prior)
         prior = kinds @ honest / honest.sum()
-        one = (honest * kinds[2])[votes.voter] / mixed
+        one = evidence.weight * (honest * kinds[2])[votes.voter] / mixed
         share = np.concatenate(
             (np.bincount(evidence.winner, one * up, models), np.bincount(evidence.loser, one * down, models))
         )

@@ -66,7 +66,7 @@ def robust_weights(votes: Votes, limits: Limits | None = None) -> Robust:
         tests = tilts(votes, strengths)
         caught = partial(tests, voters, limits.level)
         one_sided = 1.0 - _of_partial(votes, tests, np.flatnonzero(caught))
-        honest, found = crowds(votes, strengths, one_sided * acting_alone, voters)
+        honest, found = crowds(votes, strengths, repeated * capped * one_sided, acting_alone, voters)
         acting_alone = honest[votes.voter]
         before, weight = weight, repeated * capped * one_sided * acting_alone
         if np.abs(weight - before).max() < 1e-3:
