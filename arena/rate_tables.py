@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,11 @@ class WinRates(Record, kw_only=True, omit_defaults=False):
         """Return ``predicted``, ``observed`` or ``battles`` as a table with the models as rows and columns."""
         import pandas as pd
 
-        tables = {"predicted": self.predicted, "observed": self.observed, "battles": self.battles}
+        tables: dict[str, list[list[Any]]] = {
+            "predicted": self.predicted,
+            "observed": self.observed,
+            "battles": self.battles,
+        }
         return pd.DataFrame(tables[which], index=self.models, columns=self.models)
 
 

@@ -3,7 +3,7 @@
 120 models, battles in JSONL with the fields that our arena writes but without texts. Each way runs as a process of its own
 from file to ratings with 95% intervals; measured are wall time, processor time and peak memory of the whole process.
 Beside it the usual way (pandas and scikit-learn's logistic regression; its intervals by 20 bootstraps of the counts'
-regression would be on top) and arena-rank, both where the Python given with --peer has them:
+regression would be on top) and arena-rank, on the smallest size, where the Python given with --peer has them:
 ``python -m venv V; V/bin/pip install arena-rank pandas scikit-learn`` and ``--peer V/bin/python``.
 """
 
@@ -94,7 +94,17 @@ def line(name: str, took: Spent) -> None:
 
 
 def rating(path: Path, *arguments: str) -> Spent:
-    return spent([sys.executable, "-c", "from llmuses.cli import main; raise SystemExit(main())", "rate", "--battles", str(path), *arguments])
+    return spent(
+        [
+            sys.executable,
+            "-c",
+            "from llmuses.cli import main; raise SystemExit(main())",
+            "rate",
+            "--battles",
+            str(path),
+            *arguments,
+        ]
+    )
 
 
 def follow(path: Path) -> str:
@@ -131,7 +141,7 @@ def main() -> None:
             print(f"{millions} million battles, {path.stat().st_size / 1e6:.0f} MB{'':12} wall s  processor s  peak MB")
             line("llmuses rate", rating(path))
             line("llmuses rate --cluster question", rating(path, "--cluster", "question"))
-            if args.peer:
+            if args.peer and millions == min(args.sizes):  # at five million arena-rank would need 17 GB
                 line("arena-rank", spent([args.peer, "-c", ARENA_RANK, str(path)]))
                 line("pandas and scikit-learn, no intervals", spent([args.peer, "-c", PANDAS, str(path)]))
             if millions == 1:
