@@ -36,6 +36,8 @@ from llmuses.settings import model_entries
 DRY_RUN = "dry-run"
 """The judge of battles that chance decided: no rating takes them."""
 
+_OLD_PROMPTS = "registry/data/prompt_template/"
+
 Reading = PairVerdict | float | None
 """What a verdict says: which answer is better (the first shown is ``model_a``), a number from 1 to 10, or nothing."""
 
@@ -121,8 +123,8 @@ def _built_in(reviewer: ReviewerConfig, config: ArenaConfig, beside: Path, dry_r
     parsed = parse_spec(spec)
     if not dry_run:
         check_model(spec, **args.model_args)
-    prompts = config.reviews_gen.prompt_file
-    templates = load_templates(found(prompts, beside, "prompt_file") if prompts else None)
+    prompts = prompt_file(config, beside)
+    templates = load_templates(prompts)
     wording = ModelWording(templates, args)
     entry = model_entries().get(parsed.alias or "")
     price = Price(*entry.price, entry.currency) if entry and entry.price else None
@@ -140,6 +142,15 @@ def _built_in(reviewer: ReviewerConfig, config: ArenaConfig, beside: Path, dry_r
         quick=parsed.backend in ("openai", "baseline"),
         price=price,
     )
+
+
+def prompt_file(config: ArenaConfig, beside: Path) -> Path | None:
+    """Return the file of prompts that a config names, None for the shipped ones: older configs name files that llmuses
+    brought along under ``registry/data/prompt_template``. Raises UsageError where there is no such file."""
+    named = config.reviews_gen.prompt_file
+    if not named or (_OLD_PROMPTS in named and not Path(named).exists()):
+        return None
+    return found(named, beside, "prompt_file")
 
 
 def judge_spec(model: str) -> str:

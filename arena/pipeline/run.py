@@ -17,7 +17,7 @@ from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_re
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
 from arena.pipeline.estimate import estimate, refuse_unasked
 from arena.pipeline.folder import ArenaFolder, ArenaState
-from arena.pipeline.judges import Judge, mode_of, panel_of
+from arena.pipeline.judges import Judge, mode_of, panel_of, prompt_file
 from arena.pipeline.judging import Bench, Call, Spent, Verdict, held_slots, judged
 from arena.pipeline.matching import Matches, matches, pairings
 from arena.pipeline.players import Cast, cast_of, read_answers
@@ -116,7 +116,7 @@ def _planned(config: ArenaConfig, path: Path, dry_run: bool) -> Plan:
     if reviews.reference_file:
         questions = _with_references(questions, found(reviews.reference_file, beside, "reference_file"))
     panel = panel_of(config, beside, dry_run) if reviews.enable else []
-    notes = _notes(config)
+    notes = _notes(config, beside)
     reuse = _cache(config, notes) if panel and not dry_run else []
     metrics = metrics_of(config.rating_gen.metrics, mode) if config.rating_gen.enable else []
     if config.budget is not None and panel and config.budget < _calls_a_slot(panel, mode):
@@ -129,13 +129,14 @@ def _with_references(questions: list[Question], path: Path) -> list[Question]:
     return [q._replace(references=given.get(q.question_id, q.references)) for q in questions]
 
 
-def _notes(config: ArenaConfig) -> list[str]:
-    typed = [name for name, player in config.answers_gen.items() if player.template_type]
-    return (
-        [f"template_type is not needed ({', '.join(typed)}): a checkpoint brings its own chat template."]
-        if typed
-        else []
-    )
+def _notes(config: ArenaConfig, beside: Path) -> list[str]:
+    """Return what of a config is understood and taken otherwise."""
+    notes = []
+    if typed := [name for name, player in config.answers_gen.items() if player.template_type]:
+        notes.append(f"template_type is not needed ({', '.join(typed)}): a checkpoint brings its own chat template.")
+    if (named := config.reviews_gen.prompt_file) and prompt_file(config, beside) is None:
+        notes.append(f"prompt_file {named} is no longer part of llmuses: its own prompts are used.")
+    return notes
 
 
 def _cache(config: ArenaConfig, notes: list[str]) -> list[Path]:

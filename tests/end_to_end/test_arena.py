@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from llmuses.records import Winner
+from llmuses.records import ErrorKind, Winner
 from tests.end_to_end.arena_commands import (
     arena_command,
     arena_report,
@@ -120,7 +120,10 @@ def test_a_judge_in_trouble_for_a_fifth_of_its_calls_is_reported_as_it_was(tmp_p
     outputs = tmp_path / "outputs"
     shares = dict.fromkeys(TROUBLES, 0.04)
     arena = ",".join(f"{kind}={share}" for kind, share in shares.items())
-    with mock_openai(arena="fair") as players, mock_openai(arena=arena, faults="hang=0.03") as judge:
+    with (
+        mock_openai(arena="fair") as players,
+        mock_openai(arena=arena, faults="hang=0.03,content_filter=0.03") as judge,
+    ):
         config = write_config(tmp_path, PLAYERS, players.base_url, judge.base_url)
         done = run_arena_command(config, outputs)
         assert done.returncode == 1, done.stderr
@@ -129,17 +132,18 @@ def test_a_judge_in_trouble_for_a_fifth_of_its_calls_is_reported_as_it_was(tmp_p
     (seen,) = report.judges
     calls = stored_calls(outputs, "verdicts", "judge")
     prompts = {call.key: call.ask.messages[-1].content for call in calls}  # type: ignore[union-attr]
-    failed = {call.key for call in calls if call.response.error is not None}
-    troubled = {key for key, prompt in prompts.items() if key not in failed and trouble_of(prompt, shares)}
+    failed = {call.key for call in calls if call.response.error and call.response.error.kind is ErrorKind.FAILED}
+    refused = {call.key for call in calls if call.response.error and call.response.error.kind is ErrorKind.REJECTED}
+    troubled = {key for key, prompt in prompts.items() if key not in failed | refused and trouble_of(prompt, shares)}
     assert len(calls) == seen.calls == 360
     assert failed and hung >= len(failed) == seen.failed
-    assert seen.unparsed == len(troubled) > 30 and seen.read == 360 - len(troubled) - len(failed)
+    assert seen.unparsed == len(troubled) > 30 and seen.rejected == len(refused) > 0
+    assert seen.read == 360 - len(troubled) - len(failed) - len(refused)
     assert len(stored_calls(outputs, "verdicts", "judge.again")) == seen.asked_again == len(troubled)
-    assert {reason.partition(":")[0] for reason in seen.reasons} == {"unparsed", "failed"}
+    assert {reason.partition(":")[0] for reason in seen.reasons} == {"unparsed", "rejected", "failed"}
 
-    fates = {
-        call.sample_id: "failed" if call.key in failed else "unparsed" if call.key in troubled else "" for call in calls
-    }
+    sets = {"failed": failed, "rejected": refused, "unparsed": troubled}
+    fates = {call.sample_id: next((name for name, keys in sets.items() if call.key in keys), "") for call in calls}
     wanted, missing = {}, Counter[str]()
     for number, text in enumerate(texts):
         for one, two in combinations(PLAYERS, 2):
@@ -147,7 +151,7 @@ def test_a_judge_in_trouble_for_a_fifth_of_its_calls_is_reported_as_it_was(tmp_p
             if fate == {""}:
                 wanted[str(number), one, two] = expected_winner(one, two, text)
             else:
-                missing["failed" if "failed" in fate else "unparsed"] += 1
+                missing[next(name for name in sets if name in fate)] += 1
     assert {(b.question_id, b.model_a, b.model_b): b.winner for b in battles(outputs)} == wanted
     assert report.missing == dict(missing) and report.decided == len(wanted) and report.planned == 180
     for row in report.rows:
