@@ -41,8 +41,11 @@ def json_winners(text: JudgeText) -> list[Said[tuple[Winner, float]]]:
 
 
 def json_scores(text: JudgeText) -> list[Said[tuple[float, float]]]:
-    """Return the two scores that each object holds."""
-    found = [(_scores(content), start, end) for content, start, end in _objects(text.text)]
+    """Return the two scores that each object holds which names no winner, or a winner that goes with them."""
+    found = [
+        (None if _names(content) and _winner(content) is None else _scores(content), start, end)
+        for content, start, end in _objects(text.text)
+    ]
     return [Said(scores, start, end) for scores, start, end in found if scores is not None]
 
 
@@ -84,7 +87,13 @@ def _winner(content: Mapping[str, Any]) -> tuple[Winner, float] | None:
     return verdict
 
 
+def _names(content: Mapping[str, Any]) -> bool:
+    return any(key in content for key in (*_WINNER, *_WINNER_ZH))
+
+
 def _named(value: Any) -> tuple[Winner, float] | None:
+    if value is None or isinstance(value, bool):
+        return None
     said = str(value)
     if match := _COMPARED.fullmatch(said):
         return compared(match["left"], match["sign"], match["right"])

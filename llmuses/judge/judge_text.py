@@ -22,6 +22,8 @@ _SET_ASIDE = (
         r"<([a-z-]{1,30}(?:-[a-z0-9]{1,3})?-[0-9a-f]{8})>.*?</\1>", re.DOTALL
     ),  # the tags of the judge's own prompt
 )
+_TAG = re.compile(r"<(?P<name>[a-z-]{1,30}(?:-[a-z0-9]{1,3})?-[0-9a-f]{8})>")
+"""An opening tag of the judge's own prompt."""
 _FENCE = re.compile(
     r"^[ \t]{0,8}(`{3,}|~{3,})[^\n]{0,40}\n(?P<inside>.*?)(?:\n[ \t]{0,8}\1|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -51,7 +53,9 @@ _HOLDS = re.compile(
     re.IGNORECASE,
 )
 _INTRODUCES = re.compile(
-    r"(?:\b(?:answer|response|output|assistant|model|reply|text|conversation)\b|回答|答案|助手|模型|输出|回复|原文)[^\n]{0,80}[:：]\s*$",
+    r"(?:\b(?:answer|response|output|assistant|model|reply|conversation)\s?\(?[AB12]\b|(?:回答|答案|助手|模型|输出|回复)\s?[AB12]|原文|原话"
+    r"|\b(?:it|answer|response|output|assistant|model|reply)\s(?:\w{2,10}\s){0,2}(?:reads|says|ends|begins|contains|holds|writes|wrote|is)\b"
+    r"|(?:回答|答案|助手|模型|输出|回复)(?:如下|是|写道|内容))[^\n]{0,80}[:：]$",
     re.IGNORECASE,
 )
 _HEADING_WORD = re.compile(
@@ -115,11 +119,9 @@ class JudgeText:
         if _REPORTS.search(lead_of_own) or _HOLDS.search(lead_of_own):
             return True
         line = self.line(echo_start, end)
-        before = self.text[max(0, line.start - 400) : line.start].rstrip(" \n`*_\"'").rpartition("\n")[2]
         alone = not re.search(r"\w", self.text[line.start : echo_start])
-        introduced = lead if _INTRODUCES.search(lead.rstrip("\"'`*_ ")) else before if alone else ""
-        introduced = introduced.rstrip("\"'`*_ ")
-        return bool(_INTRODUCES.search(introduced)) and not _HEADING_WORD.search(introduced)
+        before = self.text[max(0, line.start - 400) : line.start]
+        return _introduces(lead) or (alone and _introduces(before))
 
     def _run(self, start: int, end: int) -> _Run | None:
         """Return the longest passage around a part that stands in the material just so, blanks and case aside."""
@@ -175,15 +177,41 @@ def _index(places: Sequence[int], place: int) -> int:
     return bisect.bisect_left(places, place)
 
 
+def _introduces(text: str) -> bool:
+    """Return whether the last words of a text say that an answer's words follow ("Answer B reads:")."""
+    last = re.split(r"[.!?]\s|[。！？\n]", text.rstrip(" \n`*_\"'"))[-1]
+    return bool(_INTRODUCES.search(last)) and not _HEADING_WORD.search(last)
+
+
 def _blanked(text: str) -> str:
-    """Return a text of the same length in which quotations that no verdict stands in are blank."""
+    """Return a text of the same length in which quotations that no verdict of the judge stands in are blank."""
 
     def blank(match: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", match.group())
+        return _blank(match.group())
+
+    def fenced(match: re.Match[str]) -> str:
+        kept = len(match["inside"]) <= _SHORT and not _introduces(
+            fold(text[max(0, match.start() - 400) : match.start()])
+        )
+        return match.group() if kept else blank(match)
 
     for pattern in _SET_ASIDE:
         text = pattern.sub(blank, text)
-    return _FENCE.sub(lambda match: match.group() if len(match["inside"]) <= _SHORT else blank(match), text)
+    at, unclosed = 0, set[str]()
+    while tag := _TAG.search(text, at):
+        closing = f"</{tag['name']}>"
+        end = -1 if closing in unclosed else text.find(closing, tag.end())
+        if end < 0:
+            unclosed.add(closing)
+            at = tag.end()
+        else:
+            at = end + len(closing)
+            text = text[: tag.start()] + _blank(text[tag.start() : at]) + text[at:]
+    return _FENCE.sub(fenced, text)
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
 
 
 def _quotations(text: str) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from llmuses.judge.judge_text import JudgeText
 from llmuses.judge.saying import Said
 
-_VALUE = r"(?<![\d.,/-])(?P<{name}>\d{{1,2}}(?:\.\d{{1,3}})?)(?![\d%]|\.\d)"
+_VALUE = r"(?<![\d./-])(?P<{name}>\d{{1,2}}(?:\.\d{{1,3}})?)(?![\d%]|\.\d)"
 _OF_TEN = r"(?:\s{0,2}(?:/|out\s+of)\s{0,2}10(?![\d.])|\s{0,2}(?:分|points?\b))?"
 _SIGNS = r"[\s*_#`\"'()\[\]|~-]"
 _RATING = re.compile(
@@ -23,7 +23,7 @@ _OUT_OF_TEN = re.compile(
 )
 _ALONE = re.compile(rf"{_SIGNS}*{_VALUE.format(name='value')}{_OF_TEN}{_SIGNS}*\.?", re.IGNORECASE)
 _LABEL = r"(?:(?:the\s+)?(?:scores?|ratings?|评分|得分|分数)?\s{{0,2}}(?:of|for)?\s{{0,2}}(?:assistant|answer|response|output|model|助手|回答|答案|模型|回复)?\s{{0,2}}\(?{which}\)?(?:'s)?(?:\s{{0,2}}的?(?:score|rating|评分|得分|分数))?\s{{0,2}}(?:[:=]|is|为|是)\s{{0,3}})"
-_A, _B = _LABEL.format(which="(?:a|1)(?![\\w.])"), _LABEL.format(which="(?:b|2)(?![\\w.])")
+_A, _B = _LABEL.format(which="(?:a|1)(?![A-Za-z0-9.])"), _LABEL.format(which="(?:b|2)(?![A-Za-z0-9.])")
 _TWO = re.compile(
     rf"{_SIGNS}*(?:scores?|ratings?|verdict|评分|得分|分数)?\s{{0,2}}[:=]?{_SIGNS}*(?P<label_a>{_A})?{_SIGNS}*{_VALUE.format(name='a')}{_OF_TEN}"
     rf"[\s*,;|&、/()\[\]-]{{1,8}}(?:and|vs\.?|和|与)?{_SIGNS}*(?P<label_b>{_B})?{_SIGNS}*{_VALUE.format(name='b')}{_OF_TEN}{_SIGNS}*[.。]?",
@@ -48,7 +48,7 @@ def bare_ratings(text: JudgeText) -> list[Said[float]]:
 def two_scores(text: JudgeText) -> list[Said[tuple[float, float]]]:
     """Return two numbers that the first or the last line holds alone ("8 9", "A: 8, B: 9"); else labelled ones."""
     alone = [
-        Said((float(match["a"]), float(match["b"])), match.start("a"), match.end("b"))
+        Said((float(match["a"]), float(match["b"])), *match.span())
         for line in _outer_lines(text)
         if (match := _TWO.fullmatch(text.text, *line)) and bool(match["label_a"]) == bool(match["label_b"])
     ]

@@ -57,7 +57,7 @@ _LOSS_PATTERNS = [
     )
 ]
 _TIES = re.compile(
-    r"\b(?:(?:it'?s|is|a|call\s+it|as|verdict:?)\s+(?:a\s+)?(?:tie|draw)(?!\w)|both\s[^.\n]{0,60}\bequal(?:ly)?(?!\w)|equally\s+(?:good|well|helpful|correct|strong)"
+    r"\b(?:(?:it'?s|is|call\s+it|as|verdict:?)\s+(?:a\s+)?(?:tie|draw)(?!\w)|both\s[^.\n]{0,60}\bequal(?:ly)?(?!\w)|equally\s+(?:good|well|helpful|correct|strong)"
     r"|neither\s[^.\n]{0,40}\b(?:better|wins|superior)(?!\w)|no\s+(?:clear|significant|real)?\s{0,2}(?:winner|difference)|tied(?!\w)|on\s+(?:a\s+)?par(?!\w))"
     r"|平局|平手|不分上下|不相上下|不分高下|难分高下|难分伯仲|旗鼓相当|一样好|同样好|打平|持平|不分伯仲|水平相当",
     re.IGNORECASE,
@@ -81,6 +81,7 @@ _CONCLUDES = re.compile(
     r"|因此|所以|综上|总之|总的来说|总体|综合来看|综合考虑|最终|结论",
     re.IGNORECASE,
 )
+_MARKED = re.compile(r"\[\[[^\]\n]{0,60}(?:\]\]?)?|\{[^{}]{0,2000}\}")
 _SENTENCE = re.compile(r"(?:[^.!?。！？；\n]|\.(?=\w)|(?<=vs)\.){2,800}")
 _ALONE = re.compile(
     rf"(?:{_WORD}\s{{0,3}}{_SIGNS}(?P<name>[AB12])(?![A-Za-z0-9]|\.\d)|(?<![A-Za-z0-9'])(?P<letter>[AB])(?![A-Za-z0-9'])"
@@ -94,7 +95,7 @@ Verdict = tuple[Winner, float]
 def named_alone(text: JudgeText) -> list[Said[Verdict]]:
     """Return names that are announced ("Verdict: Assistant A"), or that the last line or the whole text is."""
     found = []
-    for match in _ALONE.finditer(text.text):
+    for match in _ALONE.finditer(_prose(text)):
         name = match["name"] or match["letter"]
         winner = TIE if match["tie"] else A if name in ("A", "a", "1") else B
         said = Said((winner, float(winner is not TIE)), *match.span())
@@ -107,20 +108,26 @@ def named_alone(text: JudgeText) -> list[Said[Verdict]]:
 
 def concluded(text: JudgeText) -> list[Said[Verdict]]:
     """Return what the concluding sentences say: the first, the last, those with "therefore" or "overall"; else what any says."""
-    sentences = [Span(*match.span()) for match in _SENTENCE.finditer(text.text) if re.search(r"\w", match.group())]
-    said = [(index, one) for index, sentence in enumerate(sentences) for one in _said(text, sentence)]
-    strong = [one for index, one in said if _concludes(text, sentences, index)]
+    prose = _prose(text)
+    sentences = [Span(*match.span()) for match in _SENTENCE.finditer(prose) if re.search(r"\w", match.group())]
+    said = [(index, one) for index, sentence in enumerate(sentences) for one in _said(prose, sentence)]
+    strong = [one for index, one in said if _concludes(prose, sentences, index)]
     return strong or [one for _, one in said]
 
 
-def _concludes(text: JudgeText, sentences: list[Span], index: int) -> bool:
-    whole = text.text[slice(*sentences[index])]
+def _prose(text: JudgeText) -> str:
+    """Return the text with what stands in double brackets or braces blank: it was no verdict, or it would have been read."""
+    return _MARKED.sub(lambda match: " " * len(match.group()), text.text)
+
+
+def _concludes(prose: str, sentences: list[Span], index: int) -> bool:
+    whole = prose[slice(*sentences[index])]
     return index in (0, len(sentences) - 1) or bool(_CONCLUDES.search(whole))
 
 
-def _said(text: JudgeText, sentence: Span) -> Iterator[Said[Verdict]]:
+def _said(prose: str, sentence: Span) -> Iterator[Said[Verdict]]:
     """Yield what one sentence says of two answers, at most one verdict."""
-    whole = text.text[slice(*sentence)]
+    whole = prose[slice(*sentence)]
     limited = _LIMITED.search(whole) and not _CONCLUDES.search(whole)
     bad, tie = _BAD.search(whole), _TIES.search(whole)
     wins = [*_winners(whole, _WIN_PATTERNS, won=True), *_winners(whole, _LOSS_PATTERNS, won=False)]

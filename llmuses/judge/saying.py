@@ -36,6 +36,9 @@ _EXPLAINS = re.compile(
     re.IGNORECASE,
 )
 
+_MOST = 40
+"""A text with more verdicts than these is looked at where it begins and where it ends."""
+
 
 class Said(NamedTuple, Generic[T]):
     """Something that looks like a verdict, and where it stands."""
@@ -47,6 +50,8 @@ class Said(NamedTuple, Generic[T]):
 
 def own(text: JudgeText, found: Sequence[Said[T]]) -> list[Said[T]]:
     """Return what the judge says itself: not what it reports, quotes in passing, lists or explains."""
+    if len(found) > _MOST:
+        found = [*found[: _MOST // 5], *found[-_MOST:]]
     listed = set()
     for one, two in itertools.pairwise(found):
         between = text.text[one.end : two.start]
