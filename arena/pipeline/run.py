@@ -17,7 +17,7 @@ from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_re
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
 from arena.pipeline.estimate import estimate, refuse_unasked
 from arena.pipeline.folder import ArenaFolder, ArenaState
-from arena.pipeline.judges import Judge, mode_of, panel_of, prompt_file
+from arena.pipeline.judges import Judge, Shown, mode_of, panel_of, prompt_file
 from arena.pipeline.judging import Bench, Call, Spent, Verdict, held_slots, judged
 from arena.pipeline.matching import Matches, matches, pairings
 from arena.pipeline.players import Cast, cast_of, read_answers
@@ -116,12 +116,21 @@ def _planned(config: ArenaConfig, path: Path, dry_run: bool) -> Plan:
     if reviews.reference_file:
         questions = _with_references(questions, found(reviews.reference_file, beside, "reference_file"))
     panel = panel_of(config, beside, dry_run) if reviews.enable else []
+    _check_prompts(panel, questions, mode)
     notes = _notes(config, beside)
     reuse = _cache(config, notes) if panel and not dry_run else []
     metrics = metrics_of(config.rating_gen.metrics, mode) if config.rating_gen.enable else []
     if config.budget is not None and panel and config.budget < _calls_a_slot(panel, mode):
         raise UsageError(f"budget: {config.budget} calls are fewer than one pair takes ({_calls_a_slot(panel, mode)}).")
     return Plan(config, slug(path.stem), mode, questions, cast, panel, metrics, dry_run, reuse, notes)
+
+
+def _check_prompts(panel: list[Judge], questions: list[Question], mode: JudgeMode) -> None:
+    """Raise UsageError where no prompt serves a question: before anybody has answered."""
+    for judge in panel:
+        for question in questions:
+            answer = Answer(("",) * len(question.turns))
+            judge.wording.ask(Shown(question, answer, None if mode is JudgeMode.SINGLE else answer))
 
 
 def _with_references(questions: list[Question], path: Path) -> list[Question]:

@@ -354,6 +354,20 @@ def test_a_price_in_models_yaml_is_part_of_the_question(tmp_path: Path, monkeypa
     assert "and at most 5,400 of verdicts, at most about " in asked[0] and " USD; go on?" in asked[0]
 
 
+def test_a_prompt_file_that_serves_not_every_question_is_refused_before_anybody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    prompt = {"name": "only a", "mode": "pairwise", "style": "[[A]]", "user": "{question} {answer_a} {answer_b}"}
+    (tmp_path / "prompts.jsonl").write_text(json.dumps({**prompt, "categories": ["a"]}) + "\n")
+    content = yaml.safe_load(write_config(tmp_path, answers(tmp_path)).read_text())
+    content["reviews_gen"] |= {"reviewer": {"args": {"model": "x"}}, "prompt_file": "prompts.jsonl"}
+    (tmp_path / "cfg.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(UsageError, match="no judge prompt serves"):
+        run_arena(tmp_path / "cfg.yaml")
+    assert not (tmp_path / "outputs").exists()
+
+
 # --- The report --------------------------------------------------------------------------------------------
 
 
