@@ -80,8 +80,11 @@ class Follower:
             )
         self._tally = self._load()
 
-    def ratings(self) -> Ratings:
-        """Return the ratings of the file as it is now, and keep the state file. Raises as ``rate`` does."""
+    def ratings(self, first_place_too: bool = True) -> Ratings:
+        """Return the ratings of the file as it is now, and keep the state file. Raises as ``rate`` does.
+
+        How few votes would flip the first place takes longer than all the rest: a live page may leave it out.
+        """
         self.update()
         tally = self._tally
         if tally.excludes:
@@ -104,7 +107,9 @@ class Follower:
             rule=self.rule,
             groups={},
             ties=None if figures is None else figures.ties,
-            first_place=None if figures is None else first_place(counts, names, found, figures, self.rule.scale),
+            first_place=first_place(counts, names, found, figures, self.rule.scale)
+            if figures is not None and first_place_too
+            else None,
             notes=[*skipped_lines(Skipped(unreadable, no_winner, same)), *unrated(names, counts, found)],
         )
 
@@ -221,10 +226,13 @@ def _counts(tally: Tally) -> tuple[PairCounts, list[str]]:
     names = sorted(tally.names)
     place = {name: number for number, name in enumerate(names)}
     number = [place[name] for name in tally.names]
-    rows = []
-    for pair, (wins, losses, ties) in tally.cells.items():
-        first, second = (number[index] for index in pair)
-        rows.append((first, second, wins, losses, ties) if first < second else (second, first, losses, wins, ties))
-    table = np.array(sorted(rows), np.int64).reshape(-1, 5)
-    wins, losses, ties = table[:, 2:].T.astype(np.float64)
-    return PairCounts(len(names), table[:, 0], table[:, 1], wins, losses, ties), names
+    if not tally.cells:
+        none = np.zeros(0)
+        return PairCounts(len(names), none.astype(np.int64), none.astype(np.int64), none, none, none), names
+    pairs = np.array(number, np.int64)[np.array(list(tally.cells), np.int64)]
+    wins, losses, ties = np.array(list(tally.cells.values()), np.float64).T
+    swapped = pairs[:, 0] > pairs[:, 1]
+    wins, losses = np.where(swapped, losses, wins), np.where(swapped, wins, losses)
+    first, second = pairs.min(axis=1), pairs.max(axis=1)
+    order = np.lexsort((second, first))
+    return PairCounts(len(names), first[order], second[order], wins[order], losses[order], ties[order]), names
