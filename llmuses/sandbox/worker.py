@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from typing import IO, Any
 
 from llmuses.sandbox import machine
 from llmuses.sandbox.backends import Backend
+from llmuses.sandbox.inside import folders
 
 _START = 20.0
 """Seconds that a zygote may take to start."""
@@ -119,13 +117,4 @@ class Worker:
 
     def _remove_scratch(self) -> None:
         if self._scratch is not None:
-            # A program may have left folders that even their owner cannot list.
-            for _ in range(3):
-                shutil.rmtree(self._scratch, ignore_errors=True)
-                if not os.path.exists(self._scratch):
-                    return
-                with contextlib.suppress(OSError):
-                    for folder, names, _files in os.walk(self._scratch):
-                        for name in names:
-                            os.chmod(os.path.join(folder, name), 0o700)
-                time.sleep(0.01)
+            folders.remove(self._scratch)

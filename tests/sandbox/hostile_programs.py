@@ -671,6 +671,43 @@ def makes_files_without_end():
     return "escaped"
 
 
+def fills_the_disk_in_a_folder_that_cannot_be_listed():
+    os.mkdir("closed", 0o300)
+    try:
+        for number in range(4 * TARGET["file_mb"]):
+            with open(f"closed/file{number}", "wb", buffering=0) as file:
+                file.write(bytes(1 << 20))
+    except OSError:
+        return CONTAINED
+    time.sleep(60)
+    return "escaped"
+
+
+def fills_the_disk_below_a_path_that_is_too_long():
+    try:
+        for _ in range(18):
+            os.mkdir("d" * 250)
+            os.chdir("d" * 250)
+        for number in range(4 * TARGET["file_mb"]):
+            with open(f"file{number}", "wb", buffering=0) as file:
+                file.write(bytes(1 << 20))
+    except OSError:
+        return CONTAINED
+    time.sleep(60)
+    return "escaped"
+
+
+def makes_folders_in_folders_without_end():
+    try:
+        for _ in range(1200):
+            os.mkdir("a")
+            os.chdir("a")
+    except OSError:
+        return CONTAINED
+    time.sleep(60)
+    return "escaped"
+
+
 def takes_all_memory_slowly():
     held = []
     while True:

@@ -18,7 +18,6 @@ import contextlib
 import gc
 import json
 import os
-import shutil
 import socket
 import sys
 import types
@@ -77,7 +76,7 @@ def _serve(config: dict[str, Any], control: socket.socket) -> None:
     for name in _PRELOADED.split():
         with contextlib.suppress(ImportError):
             __import__(name)
-    from llmuses.sandbox.inside import confine, kernel, usage, view
+    from llmuses.sandbox.inside import confine, folders, kernel, usage, view
     from llmuses.sandbox.inside.zygote import Zygote
 
     mode = confine.Mode(config["mode"])
@@ -103,7 +102,7 @@ def _serve(config: dict[str, Any], control: socket.socket) -> None:
     zygote.serve()
     if config["scratch"] is not None and mode is not confine.Mode.NAMESPACES:
         # Its parent does so too, unless it was killed.
-        shutil.rmtree(config["scratch"], ignore_errors=True)
+        folders.remove(config["scratch"])
 
 
 def _enter_namespaces(control: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""What the processes of a program use together: memory and files; and the processes themselves, from Linux's /proc."""
+"""How much memory the processes of a program use together, and the processes themselves, from Linux's /proc."""
 
 from __future__ import annotations
 
@@ -22,26 +22,6 @@ def exceeds(megabytes: float, groups: set[int] | None) -> bool:
     if sum(max(0.0, _private_kb(pid) - inherited) for pid in pids) <= limit:
         return False
     return sum(_proportional_kb(pid) for pid in pids) > limit
-
-
-def overflows(folder: str, megabytes: int, entries: int) -> bool:
-    """Return whether a folder holds more than so much, or more than so many files and folders."""
-    size = count = 0
-    waiting = [folder]
-    while waiting:
-        try:
-            with os.scandir(waiting.pop()) as listed:
-                for entry in listed:
-                    count += 1
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    with contextlib.suppress(OSError):
-                        size += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if size > megabytes << 20 or count > entries:
-                        return True
-        except OSError:  # gone meanwhile, or closed by the program itself
-            continue
-    return False
 
 
 def children() -> list[int]:

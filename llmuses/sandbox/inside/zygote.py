@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import tempfile
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 
 from llmuses.sandbox.inside import candidate, kernel, tester, usage
 from llmuses.sandbox.inside.confine import Mode, Walls
+from llmuses.sandbox.inside.folders import overflows, remove
 
 _TICK = 0.1
 """Seconds between two looks at what a running program uses."""
@@ -111,12 +111,13 @@ class Zygote:
         finally:
             reports = {name: child.finish() for name, child in children.items()}
             self._sweep()
+            seconds = time.monotonic() - start
             _close(descriptors)
             for folder in folders:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder)
         if end is None:
             return None
-        return {"end": end, "seconds": time.monotonic() - start, "children": reports}
+        return {"end": end, "seconds": seconds, "children": reports}
 
     def _start_function(
         self, limits: dict[str, Any], descriptors: list[int], folders: list[str], children: dict[str, Child]
@@ -252,7 +253,7 @@ class Zygote:
                 continue
             if self._sees_processes and usage.exceeds(limits["memory_mb"], groups):
                 return "memory"
-            if any(usage.overflows(folder, limits["file_mb"], limits["files"]) for folder in folders):
+            if any(overflows(folder, limits["file_mb"], limits["files"]) for folder in folders):
                 return "files"
 
     def _sweep(self) -> None:
