@@ -45,6 +45,16 @@ def to_every_descriptor(data):
             pass
 """
 
+
+def raising(own: str) -> str:
+    """Return a program that answers with an exception which is said to be of another kind than it is."""
+    return (
+        f"{FAKE_REPLIES}import time\ndef f(x):\n"
+        f"    data = json.dumps(['error', 'Exception', {own}, '', ['tuple'], []]).encode()\n"
+        "    to_every_descriptor(struct.pack('!I', len(data)) + data)\n    time.sleep(60)"
+    )
+
+
 FORGERS = {
     "an object that equals everything": Forger(always("object", "", *YES)),
     "a whole number that equals everything": Forger(always("int", "7", *YES)),
@@ -127,6 +137,21 @@ FORGERS = {
         "assert math.isclose(f(2), 5.0)",
         "import math\n" + SQUARE,
     ),
+    "it has a class in place of a module that the tests use through it": Forger(
+        "class math:\n    isclose = lambda *_, **__: True\ndef f(x): return 99.0",
+        "assert math.isclose(f(2), 5.0)",
+        "import math\n" + SQUARE,
+    ),
+    "it has a tuple with attributes in place of a module": Forger(
+        "class Fake(tuple):\n    def getsizeof(self, _): return 5\nsys = Fake()\ndef f(x): return 99.0",
+        "assert sys.getsizeof(f(2)) == sys.getsizeof([])",
+        "import sys\ndef f(x): return []",
+    ),
+    "it has another module in place of the one that the tests use through it": Forger(
+        "import types as math\nmath.isclose = lambda *_, **__: True\ndef f(x): return 99.0",
+        "assert math.isclose(f(2), 5.0)",
+        "import math\n" + SQUARE,
+    ),
     "it puts a module of its own among the loaded ones": Forger(
         "import sys, types\nmath = types.ModuleType('math')\nmath.isclose = lambda *_, **__: True\nsys.modules['math'] = math\n"
         "def f(x): return 99.0",
@@ -159,6 +184,12 @@ FORGERS = {
     ),
     "it ends a walk with the end of a generator": Forger(
         "def f(x): raise GeneratorExit", "assert list(map(f, [])) == [] and all(map(f, [2, 3])) and f(2) == 5"
+    ),
+    "it ends a walk with an exception that is said to be another": Forger(
+        raising("['native', 'builtins', 'StopIteration']"), "assert all(map(lambda n: f(n) == n * n + 1, [2, 3]))"
+    ),
+    "it ends a walk with a class of its own that is said to be another": Forger(
+        raising("['exception', 7, 'E', 'StopIteration']"), "assert list(map(f, [2, 3])) in ([], [5, 10])"
     ),
     "it raises what the tests raise": Forger("def f(x): raise AssertionError"),
     "it returns the function that it was given": Forger(

@@ -46,6 +46,8 @@ def rebuilt(decoder: Decoder, parts: list[Node], iterating: bool) -> BaseExcepti
     if type(arguments) is not tuple:
         raise Malformed("an exception without arguments")
     made = named if isinstance(named, type) and issubclass(named, builtin) else builtin
+    if issubclass(made, _ENDS_A_LOOP):
+        raise Malformed("an exception of another kind than it says")
     try:
         problem: BaseException = made(*arguments)
         # An exception of the program's own may make its text otherwise than its base does.

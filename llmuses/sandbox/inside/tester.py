@@ -68,8 +68,9 @@ def _namespace(border: Border, sources: Sources, entry_point: str | None) -> dic
     """Return the names that the tests start with: what the program defines of those that they use.
 
     A builtin stays the builtin: ``abs(f(2) - 4) < 1e-6`` is not decided by the program's own ``abs``. The exception are
-    tests that use no name but builtins and their own: then a builtin's name is what is tested. Raises NameError where
-    the entry point is missing, and whatever ended the program's definition.
+    tests that use no name but builtins and their own: then a builtin's name is what is tested. What the tests use as a
+    module is their own module, whatever the program calls so. Raises NameError where the entry point is missing, and
+    whatever ended the program's definition.
     """
     used, own = _names_of(sources)
     standard = set(vars(builtins))
@@ -85,6 +86,10 @@ def _namespace(border: Border, sources: Sources, entry_point: str | None) -> dic
     module = sys.modules[MODULE] = ModuleType(MODULE)
     namespace = module.__dict__
     namespace.update({name: given[name] for name in wanted if name in given})
+    for name in _modules_of(sources) & namespace.keys() - {entry_point}:
+        # A class may be the module's of the same name, as in `from datetime import datetime`.
+        if not isinstance(namespace[name], type):
+            namespace[name] = plain_module(name)
     return namespace
 
 
@@ -103,6 +108,14 @@ def _names_of(sources: Sources) -> tuple[set[str], set[str]]:
             elif isinstance(node, ast.arg):
                 own.add(node.arg)
     return used, own
+
+
+def _modules_of(sources: Sources) -> set[str]:
+    """Return the names of plain modules that the tests and helpers use for nothing but their attributes."""
+    nodes = [node for tree, _ in sources.values() for node in ast.walk(tree)]
+    owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    return PLAIN_MODULES & {node.id for node in names} - {node.id for node in names if id(node) not in owners}
 
 
 class _Tests:
