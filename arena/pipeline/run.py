@@ -178,7 +178,8 @@ def _answered(plan: Plan, folder: ArenaFolder, state: ArenaState, talk: Talk) ->
     played = {}
     for player in plan.cast.players:
         spec = player.config.spec if player.config else None
-        played[player.name] = answers_of(player, plan.questions, folder, state, talk.progress)
+        with _cut_short(player.name):
+            played[player.name] = answers_of(player, plan.questions, folder, state, talk.progress)
         folder.registered(player.name, spec)
         folder.save(state)
         missing = played[player.name].missing
@@ -213,7 +214,7 @@ def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], tal
         estimate(benches, len(plan.questions), plan.mode, talk.confirm, talk.say)
         review = Reviewed(chosen, benches, [], [], [], [])
         for bench in benches:
-            with closing(bench.judge.opened()) as model:
+            with _cut_short(f"judge {bench.judge.name}"), closing(bench.judge.opened()) as model:
                 verdicts, spent = judged(bench, model, talk.progress)
                 review.models.append(model.identity)
             review.verdicts.append(verdicts)
@@ -298,8 +299,8 @@ def _rated_alone(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played]) 
 
 
 @contextmanager
-def _cut_short() -> Iterator[None]:
-    """Say of whatever ends a run in its middle that it can go on."""
+def _cut_short(name: str = "") -> Iterator[None]:
+    """Say of whatever ends a run in its middle whom it was about, and that the run can go on."""
     try:
         yield
     except KeyboardInterrupt as stop:
@@ -307,4 +308,5 @@ def _cut_short() -> Iterator[None]:
     except (CutShortError, UsageError, DataError):
         raise
     except LlmusesError as problem:
-        raise CutShortError(f"{problem} What was answered is kept: the same command goes on from there.") from problem
+        words = f"{name}: {problem}" if name else str(problem)
+        raise CutShortError(f"{words} What was answered is kept: the same command goes on from there.") from problem

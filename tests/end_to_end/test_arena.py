@@ -194,6 +194,29 @@ def test_a_judge_that_likes_the_first_place_is_found_out_and_its_contradictions_
     assert [row.model for row in report.rows] == ["skill-60", "skill-50", "skill-40"]
 
 
+def test_ctrl_c_ends_an_arena_cleanly_and_a_server_that_is_away_is_named(tmp_path: Path) -> None:
+    write_questions(tmp_path / "questions.jsonl", 40)
+    outputs = tmp_path / "outputs"
+    with mock_openai(arena="fair") as players, mock_openai(arena="fair", latency="0.3") as judge:
+        config = write_config(tmp_path, PLAYERS, players.base_url, judge.base_url)
+        process = subprocess.Popen(
+            arena_command(config, outputs), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        while judge.stats().requests < 40:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert said == "llmuses: stopped; the same command goes on from here.\n"
+        held = len(stored_calls(outputs, "verdicts", "judge"))
+        assert 20 <= held < 240
+    with mock_openai(arena="fair") as players:
+        config = write_config(tmp_path, PLAYERS, players.base_url, judge.base_url)
+        away = run_arena_command(config, outputs)
+    assert away.returncode == 1
+    assert away.stderr.startswith("llmuses: judge judge: cannot reach") and "What was answered is kept" in away.stderr
+
+
 @pytest.mark.parametrize(("name", "calls"), [("cfg_arena", 504), ("cfg_pairwise_baseline", 336), ("cfg_single", 252)])
 def test_the_shipped_configs_run_dry_and_in_earnest(
     name: str, calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
