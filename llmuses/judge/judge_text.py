@@ -18,9 +18,6 @@ from llmuses.models.reasoning import split_reasoning
 _SET_ASIDE = (
     re.compile(r"^[ \t]{0,8}>[^\n]*", re.MULTILINE),  # a quotation in Markdown
     re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL),
-    re.compile(
-        r"<([a-z-]{1,30}(?:-[a-z0-9]{1,3})?-[0-9a-f]{8})>.*?</\1>", re.DOTALL
-    ),  # the tags of the judge's own prompt
 )
 _TAG = re.compile(r"<(?P<name>[a-z-]{1,30}(?:-[a-z0-9]{1,3})?-[0-9a-f]{8})>")
 """An opening tag of the judge's own prompt."""
@@ -108,20 +105,30 @@ class JudgeText:
     def reported(self, start: int, end: int) -> bool:
         """Return whether the judge only says that somebody else said this: an answer, or a passage of one."""
         run = self._run(start, end)
-        echo_start = start
-        if run is not None:
-            if run.weight >= (60 if self.is_last(end) else 24):
-                return True
-            echo_start = run.start
-        lead = self.sentence(echo_start)
+        if run is not None and run.weight >= self._enough(run, end):
+            return True
+        start = run.start if run else start
+        lead = self.sentence(start)
         own = list(_OWN.finditer(lead))
         lead_of_own = lead[own[-1].end() :] if own else lead
         if _REPORTS.search(lead_of_own) or _HOLDS.search(lead_of_own):
             return True
-        line = self.line(echo_start, end)
-        alone = not re.search(r"\w", self.text[line.start : echo_start])
-        before = self.text[max(0, line.start - 400) : line.start]
-        return _introduces(lead) or (alone and _introduces(before))
+        if self._material and run is None:
+            return False
+        begin = self.line(start, end).start
+        announced = self.text[begin:start]
+        alone = not re.search(r"\w", announced) or (len(announced) < 40 and bool(_HEADING_WORD.search(announced)))
+        return _introduces(lead) or (alone and _introduces(self.text[max(0, begin - 400) : begin]))
+
+    def _enough(self, run: _Run, end: int) -> float:
+        """Return from how many letters around a verdict on it is taken to be copied.
+
+        At the very end more are needed, as a judge ends in formulas that anybody can guess; fewer where an answer is repeated
+        from its first word.
+        """
+        if not self.is_last(end):
+            return 24
+        return 40 if run.from_first else 60
 
     def _run(self, start: int, end: int) -> _Run | None:
         """Return the longest passage around a part that stands in the material just so, blanks and case aside."""
@@ -139,7 +146,7 @@ class JudgeText:
                 around = self._squeezed[first - left : first] + self._squeezed[last : last + right]
                 weight = len(around) + 1.5 * sum(letter >= "\u2e80" for letter in around)
                 if best is None or weight > best.weight:
-                    best = _Run(weight, self._places[first - left])
+                    best = _Run(weight, self._places[first - left], left == at)
                 at = text.find(part, at + 1)
         return best
 
@@ -147,6 +154,7 @@ class JudgeText:
 class _Run(NamedTuple):
     weight: float
     start: int
+    from_first: bool
 
 
 def _common(one: str, two: str) -> int:

@@ -9,7 +9,7 @@ from llmuses.judge.judge_text import JudgeText
 from llmuses.judge.saying import Said
 
 _VALUE = r"(?<![\d./-])(?P<{name}>\d{{1,2}}(?:\.\d{{1,3}})?)(?![\d%]|\.\d)"
-_OF_TEN = r"(?:\s{0,2}(?:/|out\s+of)\s{0,2}10(?![\d.])|\s{0,2}(?:分|points?\b))?"
+_OF_TEN = r"(?:\s{0,2}(?:/|out\s+of)\s{0,2}10(?!\d|\.\d)|\s{0,2}(?:分|points?\b))?"
 _SIGNS = r"[\s*_#`\"'()\[\]|~-]"
 _RATING = re.compile(
     rf"(?:(?:(?:overall|final|total|my)\s+)?(?:rating|score|grade|mark)|(?:最终|总体|综合)?(?:评分|打分|得分|分数|总分|评级))"
@@ -18,7 +18,7 @@ _RATING = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF_TEN = re.compile(
-    rf"{_VALUE.format(name='value')}(?:\s{{0,2}}(?:/|out\s+of)\s{{0,2}}10(?![\d.])|\s{{0,2}}分(?!钟|之|数))",
+    rf"{_VALUE.format(name='value')}(?:\s{{0,2}}(?:/|out\s+of)\s{{0,2}}10(?!\d|\.\d)|\s{{0,2}}分(?!钟|之|数))",
     re.IGNORECASE,
 )
 _ALONE = re.compile(rf"{_SIGNS}*{_VALUE.format(name='value')}{_OF_TEN}{_SIGNS}*\.?", re.IGNORECASE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 
 
@@ -22,9 +23,21 @@ def fence(texts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
+_TURNS = re.compile(
+    r"<\|[\w ]{1,40}\|>|<｜[^｜\n]{1,40}｜>|</?s>|<(?:start|end)_of_turn>|<(?:bos|eos)>|\[/?INST\]|<</?SYS>>",
+    re.IGNORECASE,
+)
+"""What chat templates set between turns: a judge's tokenizer may read it inside a text too."""
+
+
+def disarmed(text: str) -> str:
+    """Return a text in which the tokens of chat templates are only letters: a mark of no width stands in each."""
+    return _TURNS.sub(lambda match: f"{match.group()[:1]}\u200b{match.group()[1:]}", text)
+
+
 def quoted(name: str, mark: str, text: str) -> str:
-    """Return a text between an opening and a closing tag that carry the mark."""
-    return f"<{name}-{mark}>\n{text.strip()}\n</{name}-{mark}>"
+    """Return a text between an opening and a closing tag that carry the mark, ``disarmed``."""
+    return f"<{name}-{mark}>\n{disarmed(text).strip()}\n</{name}-{mark}>"
 
 
 def listed(name: str, mark: str, texts: Iterable[str]) -> str:
