@@ -191,6 +191,35 @@ def test_a_battle_that_is_judged_anew_takes_the_earlier_one_out_and_deletes_noth
     assert rate(path).battles == 27 and len(list(JsonlStore(path, Battle))) == 31
 
 
+def test_verdicts_of_another_arena_are_taken_where_the_same_was_asked(tmp_path: Path) -> None:
+    low, mid, top = answers(tmp_path)
+    first = run_arena(write_config(tmp_path, [low, mid]), outputs="one")
+    cache = {"cache_file": str(first.folder / "verdicts" / "Worth.jsonl")}
+    second = run_arena(write_config(tmp_path, [low, mid, top], reviews=cache), outputs="two")
+    assert len(Worth.calls) == 18 + 36 and len(battles(second)) == 27
+    cache = {"cache_file": str(first.folder / "battles.jsonl")}
+    third = run_arena(write_config(tmp_path, [low, mid], reviews=cache), outputs="three")
+    assert len(Worth.calls) == 54 + 18 and "holds no judge calls" in report(third).notes[0]
+
+
+def test_each_step_can_be_done_alone(tmp_path: Path) -> None:
+    files = answers(tmp_path)
+    asked = run_arena(write_config(tmp_path, files, reviews={"enable": False}))
+    assert asked.report is None and asked.complete and Worth.calls == []
+    judged = run_arena(write_config(tmp_path, files, rating_gen={"enable": False}))
+    assert report(judged).ratings == {} and len(battles(judged)) == 27
+    rated = run_arena(write_config(tmp_path, files, reviews={"enable": False}, rating_gen={"metrics": ["bt", "elo"]}))
+    assert len(Worth.calls) == 54
+    assert set(report(rated).ratings) == {"bt", "elo"} and report(rated).decided == 27
+    assert report(rated).rows == report(judged).rows
+
+
+def test_a_metric_that_the_mode_gives_nothing_for_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'score' cannot be had in mode pairwise, only bt, elo, pairwise"):
+        run_arena(write_config(tmp_path, answers(tmp_path), rating_gen={"metrics": ["score"]}))
+    assert Worth.calls == []
+
+
 def test_the_register_knows_every_model_that_ever_played(tmp_path: Path) -> None:
     low, mid, top = answers(tmp_path)
     run_arena(write_config(tmp_path, [low, mid, top]))
