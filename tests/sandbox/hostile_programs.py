@@ -310,6 +310,20 @@ def signals_through_a_descriptor_of_a_process():
     return refused(send)
 
 
+def has_the_kernel_send_signals_for_its_descriptors():
+    import fcntl
+    import struct
+
+    ours, _ = socket.socketpair()
+    return all_refused(
+        [
+            lambda request=request, to=to: fcntl.ioctl(ours, request, struct.pack("i", to))
+            for request in (0x8901, 0x8902)
+            for to in (TARGET["pid"], 1)
+        ]
+    )
+
+
 def slows_down_the_users_other_processes():
     return all_refused(
         [
@@ -361,6 +375,21 @@ def connects_to_a_socket_file():
             channel.connect(TARGET["socket"])
 
     return refused(connect)
+
+
+def sends_a_datagram_to_a_socket_file():
+    def send(kind):
+        ours, _ = socket.socketpair(socket.AF_UNIX, kind)
+        ours.sendto(b"from inside", TARGET["datagrams"])
+
+    return all_refused([lambda kind=kind: send(kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW)])
+
+
+def makes_the_buffers_of_its_sockets_larger():
+    ours, _ = socket.socketpair()
+    return all_refused(
+        [lambda option=option: ours.setsockopt(socket.SOL_SOCKET, option, 1 << 22) for option in (7, 8, 32, 33)]
+    )
 
 
 def opens_other_kinds_of_sockets():
@@ -719,13 +748,25 @@ def takes_all_memory_at_once():
 
 
 def takes_all_memory_in_many_processes():
-    for _ in range(20):
-        if os.fork() == 0:
-            held = bytearray(TARGET["memory_mb"] << 18)
-            for place in range(0, len(held), 4096):
-                held[place] = 1
-            time.sleep(60)
-    time.sleep(60)
+    while True:
+        with contextlib.suppress(OSError):  # those of other programs may count too
+            if os.fork() == 0:
+                held = bytearray(TARGET["memory_mb"] << 18)
+                for place in range(0, len(held), 4096):
+                    held[place] = 1
+                time.sleep(60)
+        time.sleep(0.01)
+
+
+def takes_all_memory_in_shared_pieces():
+    while True:
+        with contextlib.suppress(OSError):  # those of other programs may count too
+            if os.fork() == 0:
+                held = mmap.mmap(-1, TARGET["memory_mb"] << 18)
+                for place in range(0, len(held), 4096):
+                    held[place] = 1
+                time.sleep(60)
+        time.sleep(0.01)
 
 
 def takes_all_memory_in_c():
@@ -823,7 +864,7 @@ def closes_every_descriptor():
 
 
 def finds_the_test_in_memory():
-    needle = "the text of" + " the test"
+    needle = " ".join(("the text of", "the test"))
     for thing in gc.get_objects():
         values = thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list | tuple) else ()
         for value in list(values):

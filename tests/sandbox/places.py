@@ -57,6 +57,9 @@ class Outside:
             socket.socket(socket.AF_UNIX),
             socket.socket(socket.AF_UNIX),
         ]
+        self.datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.datagrams.bind(str(self.folder / "datagrams"))
+        (self.folder / "datagrams").chmod(0o777)
         self.sockets[1].bind(f"\0{self.folder.name}")
         self.sockets[2].bind(str(self.folder / "socket"))
         (self.folder / "socket").chmod(0o777)
@@ -77,6 +80,7 @@ class Outside:
             "port": self.sockets[0].getsockname()[1],
             "abstract": self.folder.name,
             "socket": str(self.folder / "socket"),
+            "datagrams": str(self.folder / "datagrams"),
             "pid": pid,
             "address": ctypes.addressof(self._secret),
             "hostname": socket.gethostname(),
@@ -101,7 +105,7 @@ class Outside:
 
     def close(self) -> None:
         """Remove it."""
-        for listener in self.sockets:
+        for listener in (*self.sockets, self.datagrams):
             listener.close()
         shutil.rmtree(self.folder)
 

@@ -31,6 +31,7 @@ OUTCOMES: dict[str, set[Outcome]] = {
     "takes_all_memory_slowly": OUT_OF_MEMORY,
     "takes_all_memory_at_once": OUT_OF_MEMORY,
     "takes_all_memory_in_many_processes": OUT_OF_MEMORY,
+    "takes_all_memory_in_shared_pieces": OUT_OF_MEMORY,
     "takes_all_memory_in_c": OUT_OF_MEMORY,
     "forks_without_end": TIMED_OUT,
     "loops_without_end": TIMED_OUT,

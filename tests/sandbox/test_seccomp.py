@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from llmuses.sandbox.inside import seccomp
+from llmuses.sandbox.inside import calls
 from llmuses.sandbox.inside.seccomp import Rule, rules
 
 ALLOWED, KILLED = "allowed", "killed"
@@ -17,10 +17,28 @@ OWN = 4321
 
 CALLS = {
     "x86_64": {"read": 0, "write": 1, "open": 2, "mmap": 9, "fork": 57, "execve": 59, "kill": 62, "tgkill": 234}
-    | {"socket": 41, "socketpair": 53, "clone": 56, "clone3": 435, "ioctl": 16, "fcntl": 72, "prlimit64": 302}
+    | {
+        "socket": 41,
+        "socketpair": 53,
+        "setsockopt": 54,
+        "clone": 56,
+        "clone3": 435,
+        "ioctl": 16,
+        "fcntl": 72,
+        "prlimit64": 302,
+    }
     | {"ptrace": 101, "mount": 165, "unshare": 272, "bpf": 321, "chmod": 90, "setsid": 112, "shmget": 29},
     "aarch64": {"read": 63, "write": 64, "openat": 56, "mmap": 222, "execve": 221, "kill": 129, "tgkill": 131}
-    | {"socket": 198, "socketpair": 199, "clone": 220, "clone3": 435, "ioctl": 29, "fcntl": 25, "prlimit64": 261}
+    | {
+        "socket": 198,
+        "socketpair": 199,
+        "setsockopt": 208,
+        "clone": 220,
+        "clone3": 435,
+        "ioctl": 29,
+        "fcntl": 25,
+        "prlimit64": 261,
+    }
     | {"ptrace": 117, "mount": 40, "unshare": 97, "bpf": 280, "fchmod": 52, "setsid": 157, "shmget": 194},
 }
 
@@ -34,6 +52,8 @@ def action(code: list[Rule], arch: int, number: int, arguments: tuple[int, ...] 
         place += 1
         if rule.code == 0x20:
             accumulator = data[rule.value] & 0xFFFFFFFF
+        elif rule.code == 0x54:
+            accumulator &= rule.value
         elif rule.code == 0x06:
             kind, value = rule.value & 0xFFFF0000, rule.value & 0xFFFF
             return {0x7FFF0000: ALLOWED, 0x80000000: KILLED}.get(kind, f"error {value}")
@@ -69,8 +89,24 @@ class TestOnBothArchitectures:
     def test_a_pair_of_sockets_is_of_the_unix_family_alone(self, machine: str) -> None:
         code = rules(machine, True)
         pair = CALLS[machine]["socketpair"]
-        assert action(code, AUDIT[machine], pair, (1,)) == ALLOWED
-        assert [action(code, AUDIT[machine], pair, (family,)) for family in (2, 10, 40)] == [EPERM] * 3
+        assert action(code, AUDIT[machine], pair, (1, 1)) == ALLOWED
+        assert [action(code, AUDIT[machine], pair, (family, 1)) for family in (2, 10, 40)] == [EPERM] * 3
+
+    def test_a_pair_of_sockets_is_connected_for_good(self, machine: str) -> None:
+        code = rules(machine, True)
+        pair, close_on_exec = CALLS[machine]["socketpair"], 0o2000000
+        for flags in (0, close_on_exec):
+            for stream in (1, 5):
+                assert action(code, AUDIT[machine], pair, (1, stream | flags)) == ALLOWED
+            for datagram in (2, 3, 4):
+                assert action(code, AUDIT[machine], pair, (1, datagram | flags)) == EPERM
+
+    def test_buffers_of_sockets_keep_their_size(self, machine: str) -> None:
+        code = rules(machine, True)
+        keep_alive = 9
+        assert action(code, AUDIT[machine], CALLS[machine]["setsockopt"], (3, 1, keep_alive)) == ALLOWED
+        for option in (7, 8, 32, 33):
+            assert action(code, AUDIT[machine], CALLS[machine]["setsockopt"], (3, 1, option)) == EPERM
 
     def test_clone_makes_processes_and_threads_but_no_namespaces(self, machine: str) -> None:
         code = rules(machine, True)
@@ -119,6 +155,10 @@ class TestOnBothArchitectures:
             EPERM
         ] * 2
 
+    def test_a_descriptor_gets_no_owner_by_ioctl_either(self, machine: str) -> None:
+        for request in (0x8901, 0x8902):
+            assert action(rules(machine, False), AUDIT[machine], CALLS[machine]["ioctl"], (3, request)) == EPERM
+
     def test_no_jump_leads_past_the_end(self, machine: str) -> None:
         code = rules(machine, hidden=False, own_pid=OWN)
         for place, rule in enumerate(code):
@@ -146,7 +186,7 @@ def test_the_numbers_are_those_of_the_kernels_header() -> None:
     if not header.exists():
         pytest.skip("the kernel's headers are not installed")
     known = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", header.read_text())}
-    for group in vars(seccomp).values():
+    for group in vars(calls).values():
         if isinstance(group, dict) and group and all(isinstance(pair, tuple) for pair in group.values()):
             for name, (number, _) in group.items():
                 assert known.get(name, number) == number, name
