@@ -14,7 +14,11 @@ from llmuses.sandbox.verdict import Limits, Outcome
 _DETAIL = 4000
 _RAN_OUT = 0.8
 """A process that crashed with this share of its memory in use is taken to have run out of it."""
-_MEMORY_ERROR = re.compile(r"(^|: |raised )MemoryError\b")
+_MEMORY_ERROR = re.compile(
+    r"(the program cannot be defined: )?(the program raised |the answer could not be taken in: )?MemoryError\b"
+)
+"""What the tests say where it was one; a program's own words come after the kind of its exception."""
+_SPACE = " \t\r"
 
 End = tuple[Outcome, str]
 
@@ -34,7 +38,7 @@ def of_function(reply: dict[str, Any], said: bytes, limits: Limits) -> End:
         return _of_crash(tester, limits, "the tests' process")
     outcome, detail = told
     if outcome is Outcome.ERROR:
-        if _MEMORY_ERROR.search(detail):
+        if _MEMORY_ERROR.match(detail):
             return Outcome.OUT_OF_MEMORY, detail
         candidate = children["candidate"]
         if candidate["alone"] and os.WIFSIGNALED(candidate["status"]):
@@ -64,13 +68,28 @@ def first_difference(expected: str, printed: str) -> str | None:
 
     White space at the ends of lines, and empty lines at the end of all, do not count.
     """
-    wanted, found = ([line.rstrip() for line in text.rstrip().splitlines()] for text in (expected, printed))
+    wanted, found = (_lines(text) for text in (expected, printed))
     for number, (want, have) in enumerate(zip(wanted, found, strict=False), 1):
         if want != have:
             return f"line {number}: expected {_short(want)}, printed {_short(have)}"
     if len(wanted) == len(found):
         return None
     return f"expected {len(wanted)} lines, printed {len(found)}"
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines, which end with a line feed and with nothing else that a character set may call a line's end."""
+    text = text.rstrip(f"{_SPACE}\n")
+    return [line.rstrip(_SPACE) for line in text.split("\n")] if text else []
+
+
+def printable(text: str) -> str:
+    """Return a text with what would steer a terminal written out."""
+    return "".join(mark if mark.isprintable() or mark in "\n\t" else _written_out(mark) for mark in text)
+
+
+def _written_out(mark: str) -> str:
+    return mark.encode("unicode_escape").decode()
 
 
 def _short(line: str) -> str:

@@ -87,7 +87,7 @@ class Sandbox:
                 )
                 end = ending.of_program(reply, output, errors, job.expected, limits)
         outcome, detail = end
-        return Verdict(outcome, detail, reply["seconds"], self.backend, self.unsafe, output)
+        return Verdict(outcome, ending.printable(detail), reply["seconds"], self.backend, self.unsafe, output)
 
     def close(self) -> None:
         """Wait for what is running, then end all zygotes."""

@@ -67,6 +67,32 @@ PROGRAMS = {
         "error",
         "it printed more than 256 KB",
     ),
+    "prints more than is kept right before it ends": (
+        python("print('42\\n' + ' ' * (256 << 10) + 'wrong')", "", "42"),
+        "error",
+        "it printed more than 256 KB",
+    ),
+    "prints a form feed for a line's end": (
+        python("print('1\\x0c2')", "", "1\n2"),
+        "failed",
+        "line 1: expected '1', printed '1\\x0c2'",
+    ),
+    "prints a line separator for a line's end": (
+        python("print('1\\u20282')", "", "1\n2"),
+        "failed",
+        "line 1: expected '1'",
+    ),
+    "prints a wide space at the end of a line": (
+        python("print('1\\u3000')", "", "1"),
+        "failed",
+        "line 1: expected '1'",
+    ),
+    "prints the line ends of Windows": (python("print('1\\r\\n2\\r\\n', end='')", "", "1\n2"), "passed", ""),
+    "steers the terminal": (
+        python("raise ValueError('\\x1b]0;title\\x07')"),
+        "error",
+        "ValueError: \\x1b]0;title\\x07",
+    ),
     "takes more memory than it may": (python("x = bytearray(1 << 40)"), "out_of_memory", "MemoryError"),
     "writes and reads a file": (python("open('a', 'w').write('5')\nprint(open('a').read())", "", "5"), "passed", ""),
     "is a command that does not exist": (
@@ -111,6 +137,27 @@ def test_the_tests_of_a_function_are_limited_too(place_of: Opener) -> None:
     asleep = place.sandbox.run(FunctionJob("x = 1", "import time\ntime.sleep(x * 1000)"), SHORT)
     assert (asleep.outcome, asleep.detail) == (Outcome.TIMED_OUT, "no end within 0.5 s")
     assert place.sandbox.run(GOOD).passed
+
+
+@pytest.mark.parametrize(
+    ("program", "outcome"),
+    [
+        ("def f():\n    raise ValueError('x: MemoryError')", "error"),
+        ("def f():\n    raise ValueError('raised MemoryError')", "error"),
+        ("def f():\n    raise MemoryError", "out_of_memory"),
+        ("raise ValueError('x: MemoryError')", "error"),
+        ("raise MemoryError", "out_of_memory"),
+    ],
+)
+def test_only_its_exception_says_that_memory_ran_out(program: str, outcome: str, place_of: Opener) -> None:
+    place = place_of(BY_BACKEND[1], workers=1)
+    assert place.sandbox.run(FunctionJob(program, "f()")).outcome == outcome
+
+
+def test_a_detail_steers_no_terminal(place_of: Opener) -> None:
+    place = place_of(BY_BACKEND[1], workers=1)
+    detail = place.sandbox.run(FunctionJob("def f():\n    raise ValueError('\\x1b[2J')", "f()")).detail
+    assert detail.startswith("the program raised ValueError: \\x1b[2J")
 
 
 @pytest.mark.parametrize("place", BY_BACKEND, ids=name_of, indirect=True)

@@ -115,7 +115,7 @@ def _modules_of(sources: Sources) -> set[str]:
     nodes = [node for tree, _ in sources.values() for node in ast.walk(tree)]
     owners = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     names = [node for node in nodes if isinstance(node, ast.Name)]
-    return PLAIN_MODULES & {node.id for node in names} - {node.id for node in names if id(node) not in owners}
+    return {node.id for node in names} & PLAIN_MODULES - {node.id for node in names if id(node) not in owners}
 
 
 class _Tests:

@@ -25,6 +25,8 @@ _TICK = 0.1
 """Seconds between two looks at what a running program uses."""
 _GRACE = 0.05
 """Seconds that a candidate has to end by itself once its tests are over: whether and how it did tells how it was doing."""
+_PATIENCE = 5.0
+"""Seconds for which a process is asked for while the user has as many as there may be."""
 _SLOW_TICK = 0.005
 """The same where the kernel cannot tell the end of a process by a descriptor."""
 _MESSAGE = 1 << 16
@@ -100,6 +102,7 @@ class Zygote:
         folders: list[str] = []
         children: dict[str, Child] = {}
         start = time.monotonic()
+        end: str | None = None
         try:
             if job["kind"] == "function":
                 self._start_function(job["limits"], descriptors, folders, children)
@@ -112,6 +115,8 @@ class Zygote:
             reports = {name: child.finish() for name, child in children.items()}
             self._sweep()
             seconds = time.monotonic() - start
+            if end == "ended" and _too_long(descriptors, job["limits"]):
+                end = "output"
             _close(descriptors)
             for folder in folders:
                 remove(folder)
@@ -157,16 +162,36 @@ class Zygote:
     ) -> Child:
         """Start a confined process that does ``work`` and holds no descriptor but its own."""
         told, tell = os.pipe()
-        if self._own_pids >= 0:
-            kernel.unshare(kernel.CLONE_NEWPID)
-        pid = os.fork()
-        if pid == 0:
-            self._child(limits, folder, work, keep, standard, tell)
-        if self._own_pids >= 0:
-            # The next one asks for a pid namespace of its own again, which the kernel allows from the outer one only.
-            kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
-        os.close(tell)
+        try:
+            pid = self._forked()
+            if pid == 0:
+                self._child(limits, folder, work, keep, standard, tell)
+        except OSError:
+            os.close(told)
+            raise
+        finally:
+            os.close(tell)
         return Child(pid, told)
+
+    def _forked(self) -> int:
+        """Fork, with a new pid namespace where there are namespaces; wait a little where there are too many processes."""
+        last = time.monotonic() + _PATIENCE
+        while True:
+            if self._own_pids >= 0:
+                kernel.unshare(kernel.CLONE_NEWPID)
+            problem = None
+            try:
+                pid = os.fork()
+            except BlockingIOError as error:
+                pid, problem = -1, error
+            if pid != 0 and self._own_pids >= 0:
+                # The next one asks for a pid namespace of its own again, which the kernel allows from the outer one only.
+                kernel.setns(self._own_pids, kernel.CLONE_NEWPID)
+            if problem is None:
+                return pid
+            if time.monotonic() > last:
+                raise problem
+            time.sleep(_TICK)
 
     def _child(
         self,
@@ -246,8 +271,7 @@ class Zygote:
                 return None
             if left <= 0:
                 return "wall clock"
-            # The last two of a program's descriptors are its output; those of a function are closed.
-            if any(os.fstat(descriptor).st_size > limits["output_kb"] << 10 for descriptor in descriptors[-2:]):
+            if _too_long(descriptors, limits):
                 return "output"
             if time.monotonic() - start < _TICK:
                 continue
@@ -268,6 +292,11 @@ class Zygote:
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, signal.SIGKILL)
                 time.sleep(_SLOW_TICK)
+
+
+def _too_long(descriptors: list[int], limits: dict[str, Any]) -> bool:
+    """Return whether more was printed than is kept: a program's last two descriptors; those of a function are closed."""
+    return any(os.fstat(descriptor).st_size > limits["output_kb"] << 10 for descriptor in descriptors[-2:])
 
 
 def _close(descriptors: list[int]) -> None:
