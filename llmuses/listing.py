@@ -26,6 +26,8 @@ def brief(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _described(benchmark: Benchmark) -> dict[str, Any]:
     metrics = {metric: None for mode in benchmark.modes for metric in benchmark.metrics[mode]}
+    if benchmark.pass_at:
+        metrics = {"pass@1": None}
     return {
         "name": benchmark.name,
         "title": benchmark.title,

@@ -170,7 +170,7 @@ class Response(Record, kw_only=True):
         return self.finish_reason == "length"
 
 
-class Prediction(Record, kw_only=True):
+class Prediction(Record, kw_only=True, omit_defaults=False):
     """One answered (sample, repeat): what was asked and what came back, whole.
 
     ``question_at`` is where the sample's own question begins, after the worked examples: the index of a message,
@@ -207,7 +207,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-class Review(Record, kw_only=True):
+class Review(Record, kw_only=True, omit_defaults=False):
     """One scored (sample, repeat).
 
     ``scores`` maps a metric to a number in [0, 1]; the benchmark's main metric comes first. ``span`` is where in
@@ -381,13 +381,14 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
 class Order(Record, kw_only=True, omit_defaults=False):
     """The order of asking of one dataset: a stratified permutation that follows from the seed.
 
-    ``sha256`` is over the sample ids in that order, ``n`` counts them.
+    ``sha256`` is over the sample ids in that order, ``n`` counts them; ``set_sha256`` is the same in any order.
     """
 
     method: str
     seed: int
     n: int
     sha256: str
+    set_sha256: str = ""
 
 
 class DatasetState(Record, kw_only=True, omit_defaults=False):

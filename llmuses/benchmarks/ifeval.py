@@ -65,8 +65,8 @@ class IFEval(Benchmark):
         metrics = self.metrics[Mode.GENERATE]
         text, start = response.text or "", 0
         if plan.extract is not None:
-            start, end = own_extractor(plan.extract)(text) or (0, 0)
-            text = text[start:end]
+            found = own_extractor(plan.extract)(text)
+            text, start = (found.text, found.start or 0) if found else ("", 0)
         if not text.strip():
             return Judgement(None, dict.fromkeys(metrics, 0.0), reason="the answer is empty")
         checked = [

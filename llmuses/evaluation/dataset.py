@@ -53,7 +53,7 @@ class Dataset:
         taken = [size if limit is None else min(size, limit) for size in sizes]
         self._planned = dict(zip(self.subsets, taken, strict=True))
         self._turns = stratified_order(self.subsets, sizes, limit, seed)
-        self.order = Order(method="stratified", seed=seed, n=len(self._turns), sha256=self._order_digest())
+        self.order = self._order(seed)
 
     def _load(self, roots: Callable[[str], Path]) -> tuple[list[int], str, float]:
         digest = hashlib.sha256()
@@ -89,11 +89,19 @@ class Dataset:
             digest.update(encode(ask.messages if isinstance(ask, Generate) else ask))
         return digest.hexdigest()
 
-    def _order_digest(self) -> str:
-        digest = hashlib.sha256()
+    def _order(self, seed: int) -> Order:
+        in_order, together = hashlib.sha256(), 0
         for turn in range(len(self)):
-            digest.update(self[turn].sample_id.encode() + b"\n")
-        return digest.hexdigest()
+            sample_id = self[turn].sample_id.encode()
+            in_order.update(sample_id + b"\n")
+            together += int.from_bytes(hashlib.sha256(sample_id).digest())  # a sum knows no order
+        return Order(
+            method="stratified",
+            seed=seed,
+            n=len(self),
+            sha256=in_order.hexdigest(),
+            set_sha256=hashlib.sha256(str(together).encode()).hexdigest(),
+        )
 
     def __len__(self) -> int:
         """Return how many samples are asked."""

@@ -42,7 +42,7 @@ def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: 
         "code": "without isolation" if plan.unsafe_code else "",
         "answers": "given" if plan.answers else "",
         REPEATS: str(run.repeats),
-        SAMPLES: f"{state.order.n:,}: {state.order.sha256[:8]}",
+        SAMPLES: f"{state.order.n:,}: {(state.order.set_sha256 or state.order.sha256)[:8]}",
     }
     return {name: value for name, value in parts.items() if value}
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 from llmuses.errors import UsageError
 from llmuses.metrics.reading import Reading
 
-Find = Callable[[str], tuple[int, int] | None]
+
+class Found(NamedTuple):
+    """What an extractor found: the answer, and where it begins in the text; None where it does not stand there."""
+
+    text: str
+    start: int | None
+
+
+Find = Callable[[str], Found | None]
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
@@ -22,21 +33,21 @@ def read_narrowed(extract: str | None, text: str, read: Callable[[str], Reading 
     """
     if extract is None:
         return read(text)
-    span = own_extractor(extract)(text)
-    if span is None:
-        return None
-    reading = read(text[span[0] : span[1]])
-    if reading is None:
+    found = own_extractor(extract)(text)
+    reading = None if found is None else read(found.text)
+    if found is None or reading is None:
         return None
     start, end = reading.span
-    return Reading(reading.value, (span[0] + start, span[0] + end), f"own:{reading.rule}")
+    span = (0, 0) if found.start is None else (found.start + start, found.start + end)
+    return Reading(reading.value, span, f"own:{reading.rule}")
 
 
 @cache
 def own_extractor(spec: str) -> Find:
-    """Return what finds the answer's place (start, end) in a text, None where there is none.
+    """Return what finds the answer in a text, None where there is none.
 
-    ``spec`` is ``module:function``, a function from a text to the answer or None; else it is a regular expression, of
+    ``spec`` is ``module:function``, a function from a text to the answer, as it stands there or put in other words, or
+    None; the module may lie in the current folder. Else it is a regular expression, of
     which the last match counts: its first group if it has one, else all of it. Raises UsageError for one that cannot be
     used.
     """
@@ -50,11 +61,11 @@ def own_extractor(spec: str) -> Find:
         ) from None
     group = 1 if pattern.groups else 0
 
-    def find(text: str) -> tuple[int, int] | None:
+    def find(text: str) -> Found | None:
         found = None
         for match in pattern.finditer(text):
             if match.group(group) is not None:
-                found = match.span(group)
+                found = Found(match.group(group), match.start(group))
         return found
 
     return find
@@ -62,24 +73,25 @@ def own_extractor(spec: str) -> Find:
 
 def _by_function(spec: str) -> Find:
     module, _, name = spec.partition(":")
+    sys.path.insert(0, str(Path.cwd()))  # as `python -m` has it, which the installed command does not
     try:
         function = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as problem:
         raise UsageError(
             f"extract: there is no function {spec} ({problem}); it must be importable from here."
         ) from None
+    finally:
+        sys.path.pop(0)
     if not callable(function):
         raise UsageError(f"extract: {spec} is not a function.")
 
-    def find(text: str) -> tuple[int, int] | None:
+    def find(text: str) -> Found | None:
         answer = function(text)
         if answer is None:
             return None
         if not isinstance(answer, str):
             raise TypeError(f"{spec} gave {type(answer).__name__}, not a text or None")
         start = text.rfind(answer)
-        if start < 0:
-            raise ValueError(f"{spec} gave a text that does not stand in the answer")
-        return start, start + len(answer)
+        return Found(answer, start if start >= 0 else None)
 
     return find

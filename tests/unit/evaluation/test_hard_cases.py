@@ -420,3 +420,25 @@ def test_a_scorer_that_fails_everywhere_is_named_in_the_report(rows: Path, tmp_p
     said = (result.folder / "report.md").read_text()
     assert "none of the 6 answers of Echoes could be scored" in said
     assert "6 failed: scoring failed: RuntimeError: no such column" in said
+
+
+# --- what outside programs rely on -------------------------------------------------------------------------
+
+
+def test_every_line_holds_the_names_that_outside_programs_read(rows: Path, tmp_path: Path) -> None:
+    model = ScriptedModel(lambda ask: failure() if last_message(ask) == "q1" else last_message(ask))
+    result = run(model, rows, tmp_path)
+    for line in (result.folder / "reviews" / "echoes.jsonl").read_text().splitlines():
+        names = {"sample_id", "subset", "repeat", "key", "status", "reason", "extracted", "target", "scores"}
+        assert names <= json.loads(line).keys()
+    for line in (result.folder / "predictions" / "echoes.jsonl").read_text().splitlines():
+        assert {"key", "sample_id", "subset", "repeat", "ask", "response"} <= json.loads(line).keys()
+
+
+def test_the_order_of_asking_is_no_difference_between_scores(rows: Path, tmp_path: Path) -> None:
+    first, second, fewer = (
+        run(echo(), rows, tmp_path, seed=seed, limit=n) for seed, n in ((0, None), (3, None), (0, 4))
+    )
+    assert first.run.states["echoes"].order.sha256 != second.run.states["echoes"].order.sha256
+    assert first.reports[0].fingerprint == second.reports[0].fingerprint
+    assert first.reports[0].fingerprint != fewer.reports[0].fingerprint
