@@ -55,6 +55,7 @@ _INTRODUCES = re.compile(
     r"|(?:回答|答案|助手|模型|输出|回复)(?:如下|是|写道|内容))[^\n]{0,80}[:：]$",
     re.IGNORECASE,
 )
+_SIDES = re.compile(r"(?<![A-Za-z0-9])[AB12](?![A-Za-z0-9])")
 _HEADING_WORD = re.compile(
     r"verdict|winner|decision|judge?ment|conclusion|\bchoice\b|preference|rating|score|判定|裁定|裁决|结论|判断|评判|胜者|评分|得分|分数|结果",
     re.IGNORECASE,
@@ -188,7 +189,8 @@ def _index(places: Sequence[int], place: int) -> int:
 def _introduces(text: str) -> bool:
     """Return whether the last words of a text say that an answer's words follow ("Answer B reads:")."""
     last = re.split(r"[.!?]\s|[。！？\n]", text.rstrip(" \n`*_\"'"))[-1]
-    return bool(_INTRODUCES.search(last)) and not _HEADING_WORD.search(last)
+    both = len(set(_SIDES.findall(last))) > 1  # "Comparing answer A and answer B:"
+    return bool(_INTRODUCES.search(last)) and not both and not _HEADING_WORD.search(last)
 
 
 def _blanked(text: str) -> str:
