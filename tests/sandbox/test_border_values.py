@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from llmuses.sandbox.inside.decoding import Decoder
 from llmuses.sandbox.inside.encoding import Encoder
 from llmuses.sandbox.inside.values import MAX_DEPTH, Malformed, Table, TooLarge
+from tests.sandbox.border import judged
 
 
 class Nothing:
@@ -286,3 +287,24 @@ def test_a_state_of_another_container_is_turned_down(number: Any, node: Any) -> 
     with pytest.raises(Malformed):
         Decoder(Nothing(), table).restore(number, node)
     assert table.objects == [[1]]
+
+
+@pytest.mark.parametrize(
+    ("result", "plain"),
+    [
+        ("numpy.sum([1, 2])", "3"),
+        ("numpy.int8(-3)", "-3"),
+        ("numpy.uint64(2 ** 64 - 1)", "2 ** 64 - 1"),
+        ("numpy.float32(0.5)", "0.5"),
+        ("numpy.float64(0.5)", "0.5"),
+        ("numpy.complex64(1j)", "1j"),
+        ("numpy.all(numpy.array([1]) > 0)", "True"),
+        ("list(numpy.sort([2, 1]))", "[1, 2]"),
+        ("{numpy.int64(1): (numpy.bool_(False),)}", "{1: (False,)}"),
+    ],
+)
+def test_a_number_of_numpy_is_the_number_that_it_stands_for(result: str, plain: str) -> None:
+    pytest.importorskip("numpy")
+    program = f"import numpy\ndef f():\n    return {result}\n"
+    assert judged(program, f"assert f() == {plain}") == {"outcome": "passed", "detail": ""}
+    assert judged(program, "assert f() == 'no'")["outcome"] == "failed"

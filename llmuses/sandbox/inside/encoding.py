@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -39,7 +40,8 @@ class Encoder:
             return ["tuple", *items] if number is None else ["held", number, *items]
         if base is not object:
             return _ENCODERS[base](self, value)
-        return self.outside.export(value)
+        plain = _plain_scalar(value)
+        return self.outside.export(value) if plain is value else self.encode(plain)
 
     def state(self, value: Any) -> Node:
         """Return what a container holds now as a node, also where it is in the table already."""
@@ -56,6 +58,16 @@ class Encoder:
             return [self.encode(value) for value in values]
         finally:
             self.depth -= 1
+
+
+def _plain_scalar(value: Any) -> Any:
+    """Return the number or truth of Python that one of numpy's stands for, every other value as it is."""
+    numpy = sys.modules.get("numpy")
+    kinds = getattr(numpy, "number", None), getattr(numpy, "bool_", None)
+    if not any(isinstance(kind, type) and isinstance(value, kind) for kind in kinds):
+        return value
+    plain = value.item()
+    return plain if type(plain) in (bool, int, float, complex) else value
 
 
 def _numbered(encode: Callable[[Encoder, Any], Node]) -> Callable[[Encoder, Any], Node]:
