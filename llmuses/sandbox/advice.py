@@ -61,13 +61,14 @@ def state() -> State:
     said = {}
     for backend in BACKENDS:
         try:
-            try_backend(backend).close()
+            worker = try_backend(backend)
         except Broken as error:
             said[backend.name] = str(error)
             continue
+        worker.close()
         found = f"{backend.name}: {backend.summary}"
-        if backend.uncontained:
-            found += f"; a program can still {'; '.join(backend.uncontained.values())}"
+        if worker.uncontained:
+            found += f"; a program can still {'; '.join(worker.uncontained.values())}"
         return State(backend.name, found, remedy() if backend is LANDLOCK else "")
     reasons = "; ".join(f"{name}: {reason}" for name, reason in said.items())
     return State("", f"nothing isolates programs here ({reasons})", remedy())

@@ -25,6 +25,11 @@ _SEEN = {
     "machine": "see the name of the machine",
 }
 
+UNSEEN = {
+    "memory": "take the memory that it may have once more in each of its processes, since /proc cannot be mounted here",
+}
+"""What is added where a zygote in namespaces cannot see the processes in them."""
+
 BUBBLEWRAP = Backend("bubblewrap", "namespaces", True, "bubblewrap, and namespaces of its own for each program inside")
 NAMESPACES = Backend("namespaces", "namespaces", False, "kernel namespaces of its own for each program")
 BUBBLEWRAP_LANDLOCK = Backend(

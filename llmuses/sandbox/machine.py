@@ -108,13 +108,17 @@ def _mapped_uids() -> list[tuple[int, int, int]]:
 def command(backend: Backend, further: Iterable[str], uid: int | None, scratch: str | None) -> list[str]:
     """Return the command that starts a zygote behind a backend's walls."""
     paths = readable(further)
+    if backend.mode == "namespaces":
+        scratch = view.place_for_programs(paths)
+    elif backend.bubblewrap:
+        scratch = "/tmp"
     config: dict[str, Any] = {
         "mode": backend.mode,
         "readable": paths,
         "inside": str(INSIDE),
         "packages": packages(),
         "python": interpreter(),
-        "scratch": "/tmp" if backend.bubblewrap else scratch,
+        "scratch": scratch,
     }
     python = [interpreter(), *_FLAGS, str(_LAUNCH)]
     wrapped = None
@@ -137,7 +141,8 @@ def _wrapping(paths: list[str]) -> list[str]:
             binds += ["--ro-bind", name, name]
     for device in ("null", "zero", "full", "random", "urandom"):
         binds += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
-    return [path, *options.split(), *binds, "--proc", "/proc", "--tmpfs", "/tmp", "--chdir", "/"]
+    # What is readable may lie in /tmp.
+    return [path, *options.split(), "--tmpfs", "/tmp", *binds, "--proc", "/proc", "--chdir", "/"]
 
 
 def _behind_a_link(name: str) -> bool:

@@ -31,7 +31,7 @@ class Sandbox:
     def __init__(self, backend: Backend, start: Callable[[], Worker], workers: Sequence[Worker], limits: Limits):
         self.backend = backend.name
         self.unsafe = backend is NONE
-        self.uncontained = backend.uncontained
+        self.uncontained = workers[0].uncontained
         self._start = start
         self._limits = limits
         self._idle: queue.SimpleQueue[Worker | None] = queue.SimpleQueue()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from llmuses.sandbox import machine
-from llmuses.sandbox.backends import Backend
+from llmuses.sandbox.backends import UNSEEN, Backend
 from llmuses.sandbox.inside import folders
 
 _START = 20.0
@@ -48,6 +48,9 @@ class Worker:
     """
 
     def __init__(self, backend: Backend, further: tuple[str, ...] = ()):
+        self._backend = backend
+        self.sees_processes = True
+        """Whether its zygote can add up the memory of a program's processes."""
         self._scratch: str | None = None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
         with theirs:
@@ -84,7 +87,13 @@ class Worker:
                 self.close(patience=0.2)
                 said = errors.read(10_000).decode(errors="replace").strip()
                 raise Broken(said.splitlines()[-1] if said else "it ended without a word")
+            self.sees_processes = json.loads(ready)["sees_processes"]
         return self
+
+    @property
+    def uncontained(self) -> Mapping[str, str]:
+        """Return what a program can still do, as the backend says, and what this machine adds to it."""
+        return self._backend.uncontained if self.sees_processes else {**self._backend.uncontained, **UNSEEN}
 
     @property
     def pid(self) -> int:

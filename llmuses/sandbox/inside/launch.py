@@ -9,7 +9,7 @@ Started as ``python launch.py CONFIG`` with the control socket as standard input
 ``inside``      the folder of this file
 ``packages``    folders of installed packages, for programs to import from
 ``python``      the interpreter
-``scratch``     a folder for the programs' own folders where no mount namespace gives them one
+``scratch``     the folder of a program in a mount namespace of its own; elsewhere one for the programs' own folders
 """
 
 from __future__ import annotations
@@ -80,23 +80,24 @@ def _serve(config: dict[str, Any], control: socket.socket) -> None:
     from llmuses.sandbox.inside.zygote import Zygote
 
     mode = confine.Mode(config["mode"])
-    sees_processes = kernel.LINUX
+    sees_processes, own_pids = kernel.LINUX, -1
     # When memory runs out, the kernel looks here first.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")
     if mode is confine.Mode.NAMESPACES:
         _enter_namespaces(control)
-        sees_processes = view.build(config["readable"])
+        own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY)  # the new root may lack a /proc
+        sees_processes = view.build(config["readable"], config["scratch"])
     elif kernel.LINUX:
         kernel.adopt_orphans()
     walls = confine.Walls(mode, config["readable"])
     sys.path += config["packages"]
     sys.argv = [""]
-    zygote = Zygote(control, walls, config, sees_processes)
+    zygote = Zygote(control, walls, config, sees_processes, own_pids)
     usage.children()  # has all code objects of the module made before anything is frozen
     gc.collect()
     gc.freeze()
-    control.sendall(b'{"ready": true}')
+    control.sendall(json.dumps({"ready": True, "sees_processes": sees_processes}).encode())
     for number in (1, 2):
         os.dup2(0, number)
     zygote.serve()

@@ -12,8 +12,13 @@ _ROOT, _OLD, _EMPTY = "/root-of-programs", "/old-root", "/var/empty"
 _SMALL = "size=1m,nr_inodes=1024,mode=755"
 
 
-def build(readable: Iterable[str]) -> bool:
-    """Make a root of ``readable`` paths, devices and an empty /tmp, move into it, and return whether /proc is there.
+def place_for_programs(readable: Iterable[str]) -> str:
+    """Return the folder in which each program's own is mounted: /tmp, but where that would hide what it may read."""
+    return "/program" if any(path.startswith("/tmp/") for path in readable) else "/tmp"
+
+
+def build(readable: Iterable[str], writable: str) -> bool:
+    """Make a root of ``readable`` paths, devices and a ``writable`` place, move into it, and say whether /proc is there.
 
     The calling process must hold all capabilities over its mount namespace. /proc shows its own pid namespace; it is empty
     where a machine (a container that masks parts of /proc) does not let it be mounted. Raises OSError.
@@ -30,9 +35,9 @@ def build(readable: Iterable[str]) -> bool:
         _show(path)
     for device in DEVICES:
         _bind(_OLD + device, _ROOT + device)
-    for folder in ("/tmp", "/proc", _EMPTY):
+    for folder in (writable, "/tmp", "/proc", _EMPTY):
         os.makedirs(_ROOT + folder, exist_ok=True)
-    os.symlink("/tmp", f"{_ROOT}/dev/shm")
+    os.symlink(writable, f"{_ROOT}/dev/shm")
     processes = _own_processes(f"{_ROOT}/proc")
     os.makedirs(_ROOT + _OLD)
     kernel.pivot_root(_ROOT, _ROOT + _OLD)

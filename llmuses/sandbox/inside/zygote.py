@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from llmuses.sandbox.inside import candidate, kernel, tester, usage
+from llmuses.sandbox.inside.child import SLOW_TICK, Child
 from llmuses.sandbox.inside.confine import Mode, Walls
 from llmuses.sandbox.inside.folders import overflows, remove
 
@@ -27,60 +28,23 @@ _GRACE = 0.05
 """Seconds that a candidate has to end by itself once its tests are over: whether and how it did tells how it was doing."""
 _PATIENCE = 5.0
 """Seconds for which a process is asked for while the user has as many as there may be."""
-_SLOW_TICK = 0.005
-"""The same where the kernel cannot tell the end of a process by a descriptor."""
 _MESSAGE = 1 << 16
-
-
-class Child:
-    """A confined process, first of its own process group; where there are namespaces, first of its pid namespace too."""
-
-    def __init__(self, pid: int, confined: int):
-        self.pid = pid
-        self.ended = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
-        """A descriptor that becomes readable at its end; -1 where there is no such thing."""
-        self._confined = confined
-
-    def has_ended(self) -> bool:
-        """Return whether the process is gone. It stays a zombie, so that its number keeps meaning it."""
-        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-    def wait(self, seconds: float) -> None:
-        """Give the process a little time to end by itself."""
-        last = time.monotonic() + seconds
-        while not self.has_ended() and (left := last - time.monotonic()) > 0:
-            if self.ended >= 0:
-                select.select([self.ended], [], [], left)
-            else:
-                time.sleep(_SLOW_TICK)
-
-    def finish(self) -> dict[str, Any]:
-        """Kill the process and its group, and with a pid namespace all in it; return how it ended."""
-        alone = self.has_ended()
-        for kill in (os.kill, os.killpg):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(self.pid, signal.SIGKILL)
-        _, status, used = os.wait4(self.pid, 0)
-        with open(self._confined, "rb") as pipe:
-            unconfined = pipe.read(1000).decode(errors="replace")
-        if self.ended >= 0:
-            os.close(self.ended)
-        peak = used.ru_maxrss / (1 << 10 if kernel.LINUX else 1 << 20)
-        cpu = used.ru_utime + used.ru_stime
-        return {"status": status, "alone": alone, "cpu": cpu, "memory_mb": peak, "unconfined": unconfined}
 
 
 class Zygote:
     """Runs one job after the other until its control socket closes."""
 
-    def __init__(self, control: socket.socket, walls: Walls, config: dict[str, Any], sees_processes: bool):
+    def __init__(
+        self, control: socket.socket, walls: Walls, config: dict[str, Any], sees_processes: bool, own_pids: int = -1
+    ):
         self._control = control
         self._walls = walls
-        self._scratch: str | None = config["scratch"]
+        self._scratch: str = config["scratch"]
         self._python: str = config["python"]
         self._packages: list[str] = config["packages"]
         self._sees_processes = sees_processes
-        self._own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY) if walls.mode is Mode.NAMESPACES else -1
+        self._own_pids = own_pids
+        """A descriptor of the pid namespace that each program gets one of its own within; -1 without namespaces."""
 
     def serve(self) -> None:
         """Answer jobs until the other side is gone."""
@@ -148,7 +112,7 @@ class Zygote:
 
     def _folder(self, folders: list[str]) -> str:
         if self._walls.mode is Mode.NAMESPACES:
-            return "/tmp"  # a file system of its own is mounted there
+            return self._scratch  # a file system of its own is mounted there
         folders.append(tempfile.mkdtemp(dir=self._scratch))
         return folders[-1]
 
@@ -258,7 +222,7 @@ class Zygote:
         poll.register(self._control, select.POLLIN)
         if main.ended >= 0:
             poll.register(main.ended, select.POLLIN)
-        tick = _TICK if main.ended >= 0 else _SLOW_TICK
+        tick = _TICK if main.ended >= 0 else SLOW_TICK
         groups = None if self._walls.mode is Mode.NAMESPACES else {child.pid for child in children.values()}
         while True:
             left = start + limits["seconds"] - time.monotonic()
@@ -291,7 +255,7 @@ class Zygote:
                 for pid in usage.children():
                     with contextlib.suppress(ProcessLookupError, PermissionError):
                         os.kill(pid, signal.SIGKILL)
-                time.sleep(_SLOW_TICK)
+                time.sleep(SLOW_TICK)
 
 
 def _too_long(descriptors: list[int], limits: dict[str, Any]) -> bool:
