@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from llmuses.metrics.math_scan import FORMULA, formula_content, formula_run, math_end
+from llmuses.metrics.math_scan import FORMULA, expressions, formula_content, formula_run, math_end, whole_expression
 from llmuses.metrics.numbers import read_number
 from llmuses.metrics.reading import Reading, fold
 
@@ -54,6 +54,12 @@ _BETWEEN = re.compile(
 """What stands between the boxes of one answer: "\\boxed{1}$ and $x_2 = \\boxed{2}"."""
 _BROKEN_OFF = re.compile(r"\\\[|\\\(|\$\$|\\begin\{|\\boxed\{(?![^{}]{0,99}\})|\$[^$\n]{0,200}?\\[a-z]")
 """A formula is open where the text ends."""
+_AROUND = 400
+"""Characters on either side of a number in which the expression is looked for that it belongs to."""
+_SIGNS = re.compile(r"[√π∞]|\\(?:pi|sqrt|frac|infty)(?![a-z])|[A-Za-z)]\s?=\s?[^\s=]")
+"""What tells an expression without digits from letters."""
+_ARITHMETIC = re.compile(r"[^=A-Za-z\\√π,]{1,400}=(?:[^=A-Za-z\\√π,]{1,400}=){0,20}+\s*")
+"""A calculation before its result."""
 _LABELLED = re.compile(r"\\text\s?\{[^{}]{0,40}\}")
 
 
@@ -206,8 +212,36 @@ def _last(text: str) -> Reading | None:
         return None
     number = read_number(text)
     if formula is None or (number is not None and (number.rule != "last_number" or number.span[0] >= formula[2])):
-        return number
+        return _last_expression(text, after, number)
     return Reading(_last_side(_cleaned(formula[0])), formula[1:], "last_formula")
+
+
+def _last_expression(text: str, after: int, number: Reading | None) -> Reading | None:
+    """Return the last expression in plain text, which is often a number; never a number that is a piece of one.
+
+    ``after``: where the last formula ends.
+    """
+    if number is None and re.search(r"[0-9]", text[after:]):
+        return None  # several numbers
+    place = number.span[0] if number else len(text.rstrip())
+    line = max(text.rfind("\n", 0, place) + 1, place - _AROUND), min(len(text), place + _AROUND)
+    if number is None or number.rule == "last_number":
+        begin = number.span[1] if number else line[0]
+        for run in reversed(list(expressions(text, begin, line[1]))):
+            if run[0] > begin - (number is None) and _SIGNS.search(text, *run):
+                return _reading(text, *run, "last_formula")
+    if number is None:
+        return None
+    line_end = text.find("\n", number.span[1], line[1])
+    span = whole_expression(text, number.span, (line[0], line[1] if line_end < 0 else line_end))
+    if span is None:
+        return None
+    begin, end = span
+    chain = _ARITHMETIC.match(text, begin, end)
+    begin = chain.end() if chain else begin
+    if not text[begin : number.span[0]].strip("$\\+- ") and end <= number.span[1]:
+        return number
+    return _reading(text, begin, end, "last_formula")
 
 
 # --- small parts -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 FORMULA = re.compile(
     r"\$\$(?P<display>(?:\\.|[^$\\]){1,4000}+)\$\$"
@@ -30,6 +31,17 @@ _TOKEN = re.compile(
 _SPACE = re.compile(r"[ \t]{0,3}")
 _JOIN = re.compile(r"(?:and|or|或|和|、)[ \t]{1,3}(?=[-+0-9(\\\[$]|[a-z] ?=)|[或和、](?=[-+0-9(\\\[$])")
 _STOP = re.compile(r"\.(?![0-9])")
+_OPENING = re.compile(
+    rf"[0-9$(\[{{|√π∞±½⅓¼¾+-]|\.[0-9]|\\(?![\]).,;:! ])|(?:{_FUNCTIONS})(?![A-Za-z])"
+    r"|(?![aAI] [^-+*/^=<>≤≥≈])[A-Za-z](?![A-Za-z'])|[α-ω]"
+)
+"""What mathematics in the middle of prose begins with; "a" and "I" are words unless an operator follows."""
+_SKIPPED = re.compile(r"\w{1,60}(?:['-][^\W\d]\w{0,60}){0,4}(?:\^[0-9])?|.", re.DOTALL)
+_CUT = re.compile(r":\s+|(?<=[0-9])[ \t]{1,3}(?=\$?[0-9])|(?<![\w)}])[A-Za-z][ \t]{1,3}(?=[0-9])")
+"""What parts two things on one line: "Step 3: x = 5", "In room 12 500 people", "Class B 18"."""
+_CONDITION = re.compile(r"\b(?:when|if|for|at|since|as|with|where|on|in)\s*$", re.IGNORECASE)
+_PAIR = re.compile(r"[^,()\[\]{}]{1,200},\s+(?=[^,()\[\]{}]{1,200}$)")
+_UNREAD = "^_≡⌊⌋⌈⌉∑∏∫∂∇⟨⟩⊕⊗∘"
 
 
 def formula_content(match: re.Match[str]) -> tuple[str, int, int] | None:
@@ -89,6 +101,43 @@ def math_end(text: str, start: int, stop: int) -> int:
         if not depth and not (sign in ",;:=+-*/^_<>~$'" or (sign in "aAI" and at > start and text[at - 1] == " ")):
             best = place
     return best
+
+
+def expressions(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Yield where mathematics begins and ends among the words of a text, without dollar signs.
+
+    The work grows with the square of the length at worst: it is meant for a line.
+    """
+    place = start
+    while place < stop:
+        end = math_end(text, place, stop) if _OPENING.match(text, place, stop) else place
+        if end > place:
+            yield place, end
+            place = end
+        else:
+            skipped = _SKIPPED.match(text, place, stop)
+            place = skipped.end() if skipped else place + 1
+
+
+def whole_expression(text: str, span: tuple[int, int], around: tuple[int, int]) -> tuple[int, int] | None:
+    """Return where the expression begins and ends that a number stands in, on a line given by ``around``.
+
+    That is the place of the number itself, sign and currency apart, where it stands alone; None where it is a piece
+    of something that cannot be read.
+    """
+    run = next((run for run in expressions(text, *around) if run[0] <= span[1] - 1 < run[1]), None)
+    if run is None:
+        return span
+    begin, end = run[0], max(run[1], span[1])
+    begin = max([begin, *(begin + cut.end() for cut in _CUT.finditer(text[begin : span[0]] + text[span[0]]))])
+    begin = min(begin, span[0])
+    pair = _PAIR.match(text[begin:end])
+    if pair and begin + pair.end() <= span[0]:
+        goes_on = re.match(r"\s?[^\W\d]", text[end : around[1]])
+        if goes_on or _CONDITION.search(text[max(0, begin - 12) : begin]):  # "In 2010, 5 people", "If x = 1, y = 2"
+            begin += pair.end()
+    before, after = text[around[0] : begin].rstrip()[-1:], text[end : around[1]].lstrip()[:1]
+    return None if (before and before in _UNREAD) or (after and after in _UNREAD) else (begin, end)
 
 
 def _space(text: str, place: int, stop: int) -> int:
