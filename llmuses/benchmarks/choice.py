@@ -38,7 +38,7 @@ class MultipleChoice(Benchmark):
     gap: ClassVar[str] = " "
     """What stands between the cue and the answer."""
     chance: ClassVar[float | None] = None
-    version: ClassVar[int] = 2  # since 2, more ways of writing an option are read
+    version: ClassVar[int] = 3  # since 3, options that are only mentioned and answers taken back are not read
 
     def check_sample(self, sample: Sample) -> None:
         super().check_sample(sample)

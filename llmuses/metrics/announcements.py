@@ -16,7 +16,7 @@ OPEN = re.compile(
 
 _LINK = (
     r"(?:(?:is|'s|was)(?!\w)|(?:would|should|must|has\s+to|will|can\s+only|seems\s+to|appears\s+to)\s+be(?!\w)"
-    r"|->|[:=>→]|\]\s{0,2}+:?|[-–—](?=\s)|(?=\s?[(\[*`]{1,4}+[A-Z](?!\w)))"
+    r"|->|[:=>→]|\]\s{0,2}+:?|[-–—](?=\s))"
     r"(?:[\s*_]{0,4}+[:=])?"
     r"(?:\s{1,3}+(?:therefore|thus|then|clearly|indeed|likely|probably|definitely|simply|actually|most\s+likely|still),?)?"
     r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer|statement)(?!\w))?"
@@ -27,6 +27,11 @@ ANNOUNCED = re.compile(
     r"(?<![/A-Za-z0-9])(?P<noun>(?:answer|ans(?:\.(?=\s))?|option|choice|solution|letter|selection|pick"
     r"|(?:correct|right|best)\s+(?:one|statement))"
     r"(?!\w)[\s*_\"'`]{0,8}+(?:(?:to|for|in|of|here|then|,)(?![a-z])[^.\n:]{0,80}?[\s*_,]{1,4}+)?" + _LINK + ")"
+    # "Answer (B)", "the correct option **B**"; not "Answer (A) is", "Option (A)", which only speak of one
+    r"|(?P<bracketed>(?<![/A-Za-z0-9])(?:(?:answer|ans)(?=[*_]{0,3}+\s{0,2}+[(\[*`]{1,4}+[A-Z][)\]*`]{1,6}+"
+    r"(?!\s{0,3}+:|\s{1,3}+(?!(?:because|since|as|for|due)\s)(?-i:[a-z])))"
+    r"|(?:correct|right|best|final|my)\s{1,3}+(?:option|choice|selection|pick|letter|solution)"
+    r"(?=[*_]{0,3}+\s{0,2}+[(\[*`]{1,4}+[A-Z](?!\w))))"
     # "Answer B.", "Ans. B", "Conclusion: B", on a line of its own "Correct: B"
     r"|(?P<bare>\b(?:answer|letter|ans\.?)(?=\s[A-Z](?!\w))|\bconclusion[\s*_]{0,4}+:|(?:^|\n)[\s*_#>-]{0,8}+(?:correct[\s*_]{0,4}+|答\s?):)"
     # "I would go with", "I choose"
@@ -57,7 +62,7 @@ HINTED = re.compile(
     r"\b(?:it(?:'s|\s{1,3}+(?:is|must\s+be|has\s+to\s+be|should\s+be))|that\s+leaves(?:\s+(?:us\s+with|only))?"
     r"|by\s+elimination,?|I(?:\s+would|'d)\s+(?:say|answer)|(?:corresponds\s+to|matches|which\s+is)(?=\s+(?:option|choice)))"
     r"(?:\s{1,3}+(?:option|choice))?(?!\w)"
-    r"|\((?:option|choice)(?=\s)"
+    r"|\((?:option|choice)(?=\s)|(?:^|[.!\n]\s{0,3}+)(?:option|choice)(?=\s)"
     # "Sure! B.", "Probably B"
     r"|^\s{0,3}+(?:sure|of\s+course)[!,.:]|(?:^|[.!\n]\s{0,3}+)(?:definitely|probably|certainly|clearly)(?!\w)"
     # "我认为是B", "应该是B", "不是A，是B"
@@ -101,6 +106,23 @@ BEFORE_OPENING = re.compile(
     re.IGNORECASE,
 )
 """What may stand before a letter that an answer or a line opens with."""
+
+OPTION_WORD = re.compile(r"(?:option|choice|选项)[\W_]{0,6}+$", re.IGNORECASE)
+"""The word before the letter that an answer opens with: "Option (B)"."""
+
+OPTION_LINE = re.compile(r"\n[\s*_#>-]{0,8}+(?:[Oo]ption|[Cc]hoice|选项)\s{0,3}+[*_`\"'(\[]{0,4}+([A-Z])(?!\w)")
+"""A further line that begins with "Option (B)"."""
+
+DISCUSSED = re.compile(
+    r"[*_`\"']{0,4}+[)\]][*_`\"']{0,4}+\s{1,3}+(?:is|are|was|would|could|should|might|may|can|cannot|does|has|seems|only"
+    r"|(?:describ|mention|suggest|stat|mean|involv|say|show|refer|represent|impl|give|deal|talk|li|look)\w{0,3})\s"
+)
+"""After a letter in brackets, what only speaks of it: "(A) describes a decrease"."""
+
+DISCUSSED_OPTION = re.compile(
+    r"[*_`\"')\]]{1,6}+\s{1,3}+(?!(?:because|since|as|for|due|and|or|rather|instead|not|which|while|but)\s)[a-z]"
+)
+"""The same where the word "option" stands before the letter."""
 
 LOWER_LABEL = re.compile(r"[).](?:\s|$)|[)\].*\s]{0,8}+$")
 """What makes a small letter a label where nothing announces it: "b) Paris", or nothing after it."""

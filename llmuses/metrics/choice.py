@@ -209,11 +209,22 @@ def _opening(answer: _Answer) -> Reading | None:
         return None
     if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
         return None
-    if text.startswith("I,", place) or _is_asked(answer, place + 1):
+    if text.startswith("I,", place) or _is_asked(answer, place + 1) or _is_discussed(answer, place):
         return None
     if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
         return None
     return Reading(answer.label(place), (place, place + 1), "opening")
+
+
+def _is_discussed(answer: _Answer, place: int) -> bool:
+    """Whether an answer that opens with a letter only speaks of it, or of one option after the other."""
+    text = answer.text
+    if _goes_on(answer, place):
+        return False
+    if not say.OPTION_WORD.search(text[max(0, place - 24) : place]):
+        return say.DISCUSSED.match(text, place + 1) is not None
+    others = {match[1] for match in say.OPTION_LINE.finditer(text, place, place + 20_000)} & set(answer.letters)
+    return bool(others - {answer.label(place)}) or say.DISCUSSED_OPTION.match(text, place + 1) is not None
 
 
 def _repeats_options(answer: _Answer, place: int) -> bool:
@@ -229,19 +240,21 @@ def _repeats_options(answer: _Answer, place: int) -> bool:
 
 
 def _verdicts(answer: _Answer) -> Reading | None:
-    """Read "B is the correct answer"; else the one letter called right, all others wrong or in the last sentence."""
+    """Read "B is the correct answer"; else the one letter called right, all others wrong or a verdict in the last sentence."""
     chosen: dict[str, int] = {}
     right: dict[str, int] = {}
     true: dict[str, int] = {}
     wrong: dict[str, int] = {}
+    latest = 0
     for match in say.VERDICT.finditer(answer.text):
         if _is_own_text(answer._replace(text=answer.text[: match.end()]), match.start("letters")):
             continue  # an option that says "True" or "错误", repeated under its letter
         kind = chosen if match["answer"] else right if match["right"] else true if match["true"] else wrong
+        latest = match.start()
         kind.update((m.group(), m.start()) for m in re.compile("[A-Z]").finditer(answer.text, *match.span("letters")))
     if not chosen and len(right | true) == 1:
         letter, place = next(iter((right | true).items()))
-        in_last_sentence = right and not re.search(r"[.;]\s|[\n。]", answer.text[place:].rstrip(" \n.。*"))
+        in_last_sentence = right and not re.search(r"[.;]\s|[\n。]", answer.text[latest:].rstrip(" \n.。*"))
         if in_last_sentence or {letter, *wrong} >= set(answer.letters):
             chosen = right | true
     if len(chosen) != 1:
@@ -256,16 +269,19 @@ def _last_line(answer: _Answer) -> Reading | None:
     begin = text.rfind("\n") + 1
     if begin == 0 or len(text) - begin > 1000:
         return None
-    above = say.LABEL_LINE.match(text[max(0, begin - 1000) : begin].rstrip().rpartition("\n")[2])
-    if above and above[1] in answer.letters:
-        return None
     last = answer._replace(text=text[begin:])
     reading = _opening(last)
     if reading is None:
         return None
     start, end = reading.span
-    if not (say.ALONE.match(last.text, end) or _is_own_text(last, start)):
+    is_alone = say.ALONE.match(last.text, end) is not None
+    if not (is_alone or _is_own_text(last, start)):
         return None
+    above = text[max(0, begin - 1000) : begin].rstrip().rpartition("\n")[2]
+    if (label := say.LABEL_LINE.match(above)) and label[1] in answer.letters:
+        is_next = answer.letters.find(reading.value) == answer.letters.index(label[1]) + 1
+        if not is_alone or is_next or say.ALONE.match(above, label.end()):
+            return None  # the last one of a list of options
     return reading._replace(span=(begin + start, begin + end), rule="last_line")
 
 
