@@ -19,7 +19,7 @@ _APPROX = re.compile(r"\\approx(?![a-z])")
 _PLUS_MINUS = re.compile(r"\\pm(?![a-z])")
 _COMPLEX = re.compile(r"(?<![A-Za-z\\])i(?![A-Za-z])")
 _COMPOUND = re.compile(r"[-+*/^0-9]|\\(?:frac|sqrt|cdot|times)")
-_FACTOR = re.compile(r"(?<![A-Za-z_0-9.{])[0-9]++(?:\.[0-9]++)?(?=\()|\)(?=\()")
+_FACTOR = re.compile(r"(?<![A-Za-z_^0-9.{])[0-9]++(?:\.[0-9]++)?(?=\()|\)(?=\()")
 """What a bracket is multiplied with: the library takes 1000(26) for a mixed number."""
 _DESCRIBED = re.compile(r"[<>]|\\(?:le|ge|ne|in|cup|cap|setminus|mathbb)(?![a-z])")
 """A set that is described, not enumerated."""

@@ -31,9 +31,9 @@ _MACROS = {
     r"\\begin\{(?:smallmatrix|[bvBV]?matrix)\}": r"\\begin{pmatrix}",
     r"\\end\{(?:smallmatrix|[bvBV]?matrix)\}": r"\\end{pmatrix}",
     r"\\infinity(?![a-z])|∞": r"\\infty ",
-    r"π": r"\\pi ",
+    r"π|(?<![A-Za-z\\])pi(?![A-Za-z])": r"\\pi ",
     r"√(?=\()": r"\\sqrt",
-    r"√([0-9]+)": r"\\sqrt{\1}",
+    r"(?:√|(?<![A-Za-z\\])sqrt)\s?([0-9]+|[a-z](?![a-z]))": r"\\sqrt{\1}",
     r"×": r"\\times ",
     r"·": r"\\cdot ",
     r"÷": "/",
@@ -86,6 +86,9 @@ _NUMBER = re.compile(
     r"|(?P<top>[0-9]{1,40})/(?P<bottom>[0-9]{1,40})"
     r"|(?P<before>[0-9]{0,40})\.(?P<once>[0-9]{0,40})\\(?:overline|bar|dot)\{(?P<again>[0-9]{1,40})\}|(?P<plain>[0-9]{1,1000}(?:\.[0-9]{0,1000})?|\.[0-9]{1,1000}))"
 )
+_SHORT_WORDS = frozenset({"odd", "yes", "no", "one", "all"})
+"""Words of fewer than four letters that answer a question; other short ones may be products of variables."""
+_SHORT_TEXT = re.compile(r"\\text\s?\{\s?[^\W\d_]{3}\s?\}")
 _WORD = re.compile(r"(?=.*[^\W\d_]{4})[^\W\d_]{1,40}(?:[ '-][^\W\d_]{1,40}){0,8}")
 _ASSIGNED = re.compile(
     r"(?:[A-Za-z]{1,3}|\\[a-z]+|\|[A-Z]{1,3}\|)(?:_(?:\{[^{}]{1,12}\}|\w))?'?(?:\([^()=]{1,12}\))?(?:\\in|=)(?![^{]*\\end)"
@@ -153,8 +156,9 @@ def _closing(plain: str) -> int:
 
 def _word_form(text: str) -> str | None:
     """Return a text answer in small letters without marks; None for mathematics."""
-    plain = re.sub(r"\s+", " ", _TEXT.sub(r"\1", tidy(text))).strip(" ()[]'\"{}")
-    if _WORD.fullmatch(plain):
+    tidied = tidy(text)
+    plain = re.sub(r"\s+", " ", _TEXT.sub(r"\1", tidied)).strip(" ()[]'\"{}")
+    if _WORD.fullmatch(plain) or plain.casefold() in _SHORT_WORDS or _SHORT_TEXT.fullmatch(tidied):
         return plain.casefold()
     if re.search(r"[0-9]\s?[ap]\.?\s?m\.?$", plain):  # the time of day
         return re.sub(r"[\s.]", "", plain).casefold()
