@@ -78,17 +78,13 @@ class TestMeasuring:
         assert not overflows(str(tmp_path), 1, 7)
         assert overflows(str(tmp_path), 1, 6)
 
-    def test_adds_up_what_lies_below_the_longest_path(self, tmp_path: Path) -> None:
+    def test_adds_up_what_lies_below_the_longest_path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         nested(tmp_path, 30, "d" * 250)
         assert not overflows(str(tmp_path), 2, 100)
-        os.chdir(tmp_path)
-        here = os.getcwd()
-        try:
-            for _ in range(30):
-                os.chdir("d" * 250)
-            Path("large").write_bytes(bytes(3 << 20))
-        finally:
-            os.chdir(here)
+        monkeypatch.chdir(tmp_path)
+        for _ in range(30):
+            os.chdir("d" * 250)
+        Path("large").write_bytes(bytes(3 << 20))
         assert overflows(str(tmp_path), 2, 100)
         remove(str(tmp_path))
 
