@@ -57,6 +57,9 @@ ANNOUNCED = re.compile(
 STRICT = frozenset({"bare", "so", "zh_bare", "zh_pick", "zh_so"})
 """Announcements after which a letter has to stand alone: "So A dog barks" announces nothing."""
 
+NOUNS = frozenset({"noun", "bracketed", "bare", "zh", "zh_bare"})
+"""Announcements by a word such as "answer", which an adjective before it can make another one."""
+
 HINTED = re.compile(
     # "It must be B", "I would say B", "That leaves B", "which is option B", "(option B)"
     r"\b(?:it(?:'s|\s{1,3}+(?:is|must\s+be|has\s+to\s+be|should\s+be))|that\s+leaves(?:\s+(?:us\s+with|only))?"
@@ -79,6 +82,42 @@ NOT_MEANT = re.compile(
     re.IGNORECASE,
 )
 """What before an announcement takes it back: "I would not choose", "if the answer is"."""
+
+_OTHER = (
+    r"(?:\b(?:wrong|incorrect|other|second|third|next|alternative|tempting|distract(?:or|ing)|mistaken|rejected|eliminated)"
+    r"(?:[\s-]{1,3}+(?:best|final|possible|(?:most\s)?(?:common|likely|popular)))?[\s*_]{1,4}+"
+    r"|(?:易错|易混淆?|错误|不正确|(?<!错)误|错|其[他它余]|另外|另一个?|干扰|迷惑|次优|备选|排除)的?[性项]?)"
+)
+OTHER = re.compile(_OTHER + "$", re.IGNORECASE)
+"""What before "answer" or "option" makes it another one: "the most common wrong", "Next best", "易错"."""
+
+OTHERS_LINE = re.compile(_OTHER + r"(?:(?:option|choice|answer)s?|选项|答案)[\s*_]{0,4}+:[\s*_]{0,4}+$", re.IGNORECASE)
+"""A line above options that are not the answer: "Other options:"."""
+
+_PEOPLE = r"(?:many|most|some|others|people|students?|someone|anyone|everyone|they|candidates|readers|learners|a\s+few)"
+_PEOPLE_ZH = r"(?:很多|许多|不少|多数|大多|部分|有些|一些|有的|有人|少数|考生|同学|学生|人们)"
+
+SOMEONE = re.compile(
+    rf"(?:\b{_PEOPLE}(?:\s{{1,3}}+(?:people|students|readers|candidates|test-takers|of\s+(?:us|them|you)))?"
+    r"(?:\s{1,3}+(?:might|may|could|would|will|often|sometimes|usually|commonly|wrongly|incorrectly|mistakenly|tend\s+to"
+    r"|say|think|thought|believe|assume|guess|claim|argue|answer|who|be|instead|that|the|correct|right)){0,6}+"
+    r"|\b(?:one|you|we)\s{1,3}+(?:might|may|could|would|will)\s{1,3}+(?:\w{1,12}\s){0,2}?(?:think|believe|assume|guess|expect|say)"
+    r"(?:\s{1,3}+that)?(?:\s{1,3}+the)?(?:\s{1,3}+(?:correct|right))?"
+    r"|\b(?:one|you)\s{1,3}+(?:might|may|could)(?:\s{1,3}+\w{1,12}){0,2}"
+    r"|\bif\s{1,3}+(?:you|one|they|someone|anyone)(?:\s{1,3}+(?:think|thought|say|said|believe|assumed?|that|the)){0,4}+"
+    r"|\bif\s{1,3}+(?:you|one|they|someone|anyone)\s{1,3}+\w{1,12}"
+    r"|\b(?:wrong|incorrect|mistake|tempt(?:ing|ed|ation)|trap|error)\s(?:(?:is|was|would\s+be)\s)?(?:to|of)(?:\s{1,3}+\w{1,12}){0,4}"
+    r")\s{1,3}+$"
+    rf"|{_PEOPLE_ZH}[^应我,]{{0,20}}$|容易$|(?:如果|假如|若)[^应,]{{0,3}}$|(?:误以为|(?<!错)误|错|易)(?:正确)?$",
+    re.IGNORECASE,
+)
+"""What before an announcement in the same clause makes it somebody else's: "Many people", "One might think", "考生容易"."""
+
+CLAUSE = re.compile(r"[^,.;:!?\n。]{0,100}$")
+"""The clause that ends at a place."""
+
+OTHERWISE = re.compile(r"(?:^|[.!?\n。]\s{0,3})[\W_]{0,4}(?:if|for|had|were)\s[^.!?\n。]{1,100}$", re.IGNORECASE)
+"""Before "the answer would be": a case that may be another one than the question's, "For the UK"."""
 
 DENIED = re.compile(
     r"\s{0,3}+not\s{1,3}+(?:option\s+)?[*_`\"'(\[$]{0,6}+(?P<denied>[A-Z])(?!\w)[*_`\"')\]$]{0,6}+"

@@ -166,8 +166,9 @@ def _boxed(answer: _Answer) -> Reading | None:
 
 def _announced(answer: _Answer) -> Reading | None:
     denied: set[str] = set()
+    otherwise: Reading | None = None
     for match in list(say.ANNOUNCED.finditer(answer.text))[: -_LATEST - 1 : -1]:
-        if say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
+        if not _is_meant(answer, match):
             continue
         if match.lastgroup == "noun" and (no := say.DENIED.match(answer.text, match.end())):
             if no["meant"] and no["meant"] in answer.letters:
@@ -176,8 +177,27 @@ def _announced(answer: _Answer) -> Reading | None:
             continue
         reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
         if reading and reading.value not in denied and not _is_asked(answer, reading.span[1]):
-            return reading
-    return None
+            if not _is_of_another_case(answer, match):
+                return reading
+            otherwise = otherwise or reading
+    return otherwise
+
+
+def _is_meant(answer: _Answer, match: re.Match[str]) -> bool:
+    """Whether an announcement is the answer's own: not "I would not choose", "the wrong answer is", "Many choose"."""
+    before = answer.text[max(0, match.start() - 100) : match.start()]
+    if say.NOT_MEANT.search(before[-40:]):
+        return False
+    if match.lastgroup in say.NOUNS and say.OTHER.search(before[-40:]):
+        return False
+    clause = say.CLAUSE.search(before)
+    return clause is None or say.SOMEONE.search(clause.group()) is None
+
+
+def _is_of_another_case(answer: _Answer, match: re.Match[str]) -> bool:
+    """Whether an announcement may be about another question: "For the UK the answer would be A"."""
+    before = answer.text[max(0, match.start() - 120) : match.start()]
+    return "would" in match.group() and say.OTHERWISE.search(before) is not None
 
 
 def _is_asked(answer: _Answer, end: int, at_end: bool = False) -> bool:
@@ -190,7 +210,7 @@ def _hinted(answer: _Answer) -> Reading | None:
     """Read what all of the weaker announcements say, the last of which ends the answer: "It must be B"."""
     readings = []
     for match in list(say.HINTED.finditer(answer.text))[-_LATEST:]:
-        if not say.NOT_MEANT.search(answer.text[max(0, match.start() - 40) : match.start()]):
+        if _is_meant(answer, match):
             reading = _option_after(answer, match.end(), "hinted", strict=True)
             if reading and not _is_asked(answer, reading.span[1], at_end=True):
                 readings.append(reading)
@@ -278,6 +298,8 @@ def _last_line(answer: _Answer) -> Reading | None:
     if not (is_alone or _is_own_text(last, start)):
         return None
     above = text[max(0, begin - 1000) : begin].rstrip().rpartition("\n")[2]
+    if say.OTHERS_LINE.search(above[-60:]):
+        return None
     if (label := say.LABEL_LINE.match(above)) and label[1] in answer.letters:
         is_next = answer.letters.find(reading.value) == answer.letters.index(label[1]) + 1
         if not is_alone or is_next or say.ALONE.match(above, label.end()):

@@ -40,8 +40,84 @@ OPTIONS_SPOKEN_OF: dict[str, str | None] = {
     "Reasoning first.\n\nOption (B)": "B",
 }  # fmt: skip
 
+# another option is mentioned after the answer, or alone
+OTHERS_MENTIONED: dict[str, str | None] = {
+    "答案是B。很多人会误选A。": "B",
+    "答案是B。易错选项：A": "B",
+    "答案是B。错误选项是A。": "B",
+    "答案是B。干扰选项为A": "B",
+    "答案是B。考生容易错选C。": "B",
+    "答案是B，有同学会选A。": "B",
+    "答案是B。多数人选择A，这是错误的。": "B",
+    "正确答案是 **B. London**。其他选项：A. Paris": "B",
+    "答案：B\n其余选项：\nA. Paris": "B",
+    "答案：B\n\n错误选项：A、C、D": "B",
+    "答案是B。其他答案：A": "B",
+    "答案是B。不少学生会选择C。": "B",
+    "答案是B。排除选项：A、C、D。": "B",
+    "The answer is B.\n\nIncorrect option: A": "B",
+    "Correct answer: B\nIncorrect answer: A": "B",
+    "The correct answer is B. The most common wrong answer is A.": "B",
+    "The answer is B. A tempting choice is A.": "B",
+    "The answer is B. Many people choose A.": "B",
+    "The answer is B. Some might select D.": "B",
+    "The answer is B. If you chose A, you confused it with the Seine.": "B",
+    "The answer is B. One might think the answer is A, but that is France.": "B",
+    "The answer is B. For the Seine the answer would be A.": "B",
+    "Answer: B\nNext best answer: A": "B",
+    "Answer: B\nDistractor option: D": "B",
+    "The answer is B. Students often pick A because Paris is known.": "B",
+    "The answer is B. The second best option is C.": "B",
+    "The correct answer is B. If the question asked about the Seine, the answer would be A.": "B",
+    "The answer is B. You might be tempted to choose A.": "B",
+    "The answer is B. It would be wrong to say the answer is A.": "B",
+    "The answer is B. People who go with A are mistaken.": "B",
+    "The answer is B. A common mistake is to choose A.": "B",
+    "The answer is B. Alternative answer: A": "B",
+    "The answer is B. The other choice is A.": "B",
+    "The answer is B. Some think the answer is A.": "B",
+    "The answer is B. Most students would go with A.": "B",
+    "Answer: B\nWrong option: A - Paris": "B",
+    "The answer is B. My second choice is A.": "B",
+    "Some people think of the Seine, but I choose B.": "B",
+    "Of the many cities, I would choose B.": "B",
+    "If I had to choose, I would pick B.": "B",
+    "A is wrong, the answer is B.": "B",
+    "Since the others are wrong the answer is B": "B",
+    "Most say A. I go with B.": "B",
+    "One can see that the answer is B.": "B",
+    "考生应选B": "B",
+    "You should choose B.": "B",
+    "If we look at a map, the answer would be B.": "B",
+    "Some of the options are far; the answer is B.": "B",
+    "A is the wrong city and the answer is B.": "B",
+    "很多人认为是A，但正确答案是B。": "B",
+    "其他选项都不对，答案是B。": "B",
+    "其他选项错误，选B。": "B",
+    "排除其他选项，答案是B": "B",
+    "At first the answer seems to be A, but the answer is B.": "B",
+    "Incorrect option: A": None,
+    "错误选项是A": None,
+    "易错选项：A": None,
+    "Many people choose A.": None,
+    "Some might select D": None,
+    "Distractor option: D": None,
+    "其余选项：\nA. Paris": None,
+    "很多人会误选A。": None,
+    "The most common wrong answer is A": None,
+    "If you chose A, think again.": None,
+    "Next best answer: A": None,
+    "One might think the answer is A, but": None,
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(("text", "letter"), OPTIONS_SPOKEN_OF.items())
 def test_an_option_that_is_only_spoken_of_is_not_the_answer(text: str, letter: str | None) -> None:
+    reading = read_choice(text, CITIES)
+    assert (reading and reading.value) == letter
+
+
+@pytest.mark.parametrize(("text", "letter"), OTHERS_MENTIONED.items())
+def test_another_option_that_is_mentioned_does_not_override_the_answer(text: str, letter: str | None) -> None:
     reading = read_choice(text, CITIES)
     assert (reading and reading.value) == letter
