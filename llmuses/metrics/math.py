@@ -11,7 +11,7 @@ from collections import deque
 
 from llmuses.metrics.math_scan import FORMULA, expressions, formula_content, formula_run, math_end, whole_expression
 from llmuses.metrics.numbers import read_number
-from llmuses.metrics.reading import Reading, fold
+from llmuses.metrics.reading import Reading, before_next_question, fold
 
 LONGEST = 2000
 """Characters: what is longer is no answer."""
@@ -68,11 +68,12 @@ def read_math(text: str) -> Reading | None:
 
     In this order: the sentence "The final answer is …. I hope it is correct."; the last ``\\boxed{}``, with those that
     it is enumerated with; the last announcement ("The answer is", "####", "答案是"); a text or a last line that is
-    nothing but mathematics; the last formula (``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]``) or the last number, whichever
-    comes later. "Answer:" alone counts only where the answer is all that its line holds.
+    nothing but mathematics; the last formula (``$…$``, ``$$…$$``, ``\\(…\\)``, ``\\[…\\]``) or the last expression without
+    such marks, often a number, whichever comes later. "Answer:" alone counts only where the answer is all that its line holds.
 
     The value is LaTeX as written, without what encloses it; several answers are joined by commas. A word may be an
-    answer where it is boxed, announced, or the whole text.
+    answer where it is boxed, announced, or the whole text. What a base model writes after its answer, under "Problem:"
+    or the like, is not looked at.
     """
     folded = fold(text)
     hope = _HOPE.search(folded)
@@ -80,6 +81,7 @@ def read_math(text: str) -> Reading | None:
         folded = folded[: hope.end()]
         if reading := _sentence(folded, hope.start()):
             return reading
+    folded = before_next_question(folded, lambda head: (_boxed(head) or _announced(head)) is not None)
     return _boxed(folded) or _announced(folded) or _alone(folded) or _last(folded)
 
 

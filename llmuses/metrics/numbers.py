@@ -11,7 +11,7 @@ from collections import deque
 from decimal import Decimal
 from fractions import Fraction
 
-from llmuses.metrics.reading import Reading, boxed, fold
+from llmuses.metrics.reading import Reading, before_next_question, boxed, fold
 
 _LATEST = 64
 """How many announcements are looked at, counted from the end."""
@@ -81,13 +81,24 @@ def read_number(text: str) -> Reading | None:
     told by commas, thin spaces, apostrophes and, where decimals or a second one show it, points ("1.000,5"); by plain
     spaces ("1 000") in a box or an announcement alone, since elsewhere two numbers may stand there. A power of ten in
     words after digits counts ("2 million", "3万"); other words for numbers ("twenty", "二十") are not worked out.
+
+    What a base model writes after its answer, under "Question:" or the like, is not looked at.
     """
     # Calculator annotations, <<2*3=6>>, repeat what stands beside them.
     folded = _CALCULATION.sub(lambda match: " " * len(match.group()), fold(text))
+    folded = before_next_question(folded, _answers)
     try:
         return _boxed(folded) or _announced(folded) or _last(folded)
     except _SeveralError:
         return None
+
+
+def _answers(text: str) -> bool:
+    """Whether a text gives a number, or several, by a box or an announcement."""
+    try:
+        return (_boxed(text) or _announced(text)) is not None
+    except _SeveralError:
+        return True
 
 
 def _boxed(text: str) -> Reading | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import islice
 from typing import NamedTuple
 
 
@@ -17,6 +19,31 @@ class Reading(NamedTuple):
 _BRACE = re.compile(r"[{}]")
 _PLAIN = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms of ASCII
 _PLAIN |= {ord(sign): plain for sign, plain in zip("−“”„‘’【】「」『』￥", '-"""\'\'[][][]¥', strict=True)}
+
+
+_QUESTION = re.compile(
+    r"\n[ \t>*_#]{0,6}(?:Question|Problem|Q|Human|User|Instruction|问题|题目|问)[*_]{0,2}[ \t]?:", re.IGNORECASE
+)
+_EXAMPLE = re.compile(
+    r"\n(?:Question|Problem|Q|问题|题目|问):(?:[^\n]*\n){1,12}?(?:Answer|Solution|A|答案|答|解)[ \t]?:"
+)
+"""A question with its answer in the form of a prompt's examples."""
+
+
+def before_next_question(text: str, answered: Callable[[str], bool]) -> str:
+    """Return a folded text without the questions that a base model puts to itself after it has answered its own.
+
+    ``answered`` says whether a text gives an answer outright, by a box or an announcement; where it does not, a number
+    is enough if what follows has the form of an example of the prompt.
+    """
+    for match in islice(_QUESTION.finditer(text), 8):
+        head = text[: match.start()]
+        if not head.strip():
+            continue
+        example = head.endswith("\n") and re.search(r"[0-9]", head) and _EXAMPLE.match(text, match.start())
+        if example or answered(head):
+            return head
+    return text
 
 
 def fold(text: str) -> str:

@@ -45,6 +45,13 @@ ANSWERS = {
     "The final answer is $4$ inches per second. I hope it is correct.": "4",
     "$\\boxed{2}$\nThe final answer is $3$. I hope it is correct.": "3",
     "The final answer is $3$. I hope it is correct.\n\nProblem:\nWhat is $2+2$?\n\nSolution:\n$\\boxed{4}$": "3",
+    # a base model goes on with a problem of its own
+    "The answer is $\\boxed{12}$.\n\nProblem:\nWhat is 3+4?\n\nSolution:\n$\\boxed{7}$": "12",
+    "\\boxed{12}.\n\nProblem: What is 3+4?\nSolution: \\boxed{7}": "12",
+    "The answer is $12$.\n\n**Problem:** What is $3+4$?\n\n**Solution:** The answer is $7$.": "12",
+    "So there are 12.\n\nProblem:\nWhat is $3+4$?\n\nSolution:\nIt is $7$.": "12",
+    "Problem: What is $5+7$?\n\nSolution: $\\boxed{12}$": "12",
+    "We know that $x = 3$.\nProblem: What is $4x$?\nIt is $\\boxed{12}$.": "12",
     # announced
     "The answer is $\\frac{1}{2}$.": "\\frac{1}{2}",
     "The answer is \\(\\frac{1}{2}\\).": "\\frac{1}{2}",

@@ -111,6 +111,15 @@ NUMBERS = {
     "\\boxed{3 \\text{ cm}^2}": "3",
     "She started with \\boxed{16} eggs and makes \\boxed{18} dollars in 5 days.": "18",
     "The answer is \\boxed{18}. I hope that 1 of these is right.": "18",
+    # a base model goes on with a question of its own
+    "The answer is 18\n\nQuestion: Tom has 5 apples. How many?\nAnswer: 5": "18",
+    "The answer is 18.\nQuestion: Tom has 5 apples. How many?\nAnswer: The answer is 5.": "18",
+    "9 * 2 = 18\n#### 18\n\nQ: Tom has 5 apples. How many?\nA: 5\n#### 5": "18",
+    "She makes 9 * 2 = 18 dollars.\n\nQuestion: Tom has 5 apples. How many?\nAnswer: Tom has 5 apples.": "18",
+    "\\boxed{18}\n\nQuestion: What is 2 + 3?\nAnswer: \\boxed{5}\n\nQuestion: What is 2 + 4?\nAnswer: \\boxed{6}": "18",
+    "答案是18。\n\n问题：小明有5个苹果，一共几个？\n答案：5": "18",
+    "Question: How much does she make?\nAnswer: 9 * 2 = 18": "18",
+    "There are 16 eggs.\nQuestion: how many are left?\n16 - 3 - 4 = 9, so the answer is 9.": "9",
     # the last number of a text without an announcement
     "She sells 16 - 3 - 4 = 9 eggs. So she makes 9 * 2 = $18 every day.": "18",
     "So 10 - 5": "5",
