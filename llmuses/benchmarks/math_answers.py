@@ -22,6 +22,7 @@ class MathAnswers(Generation):
     ``target`` is the answer as LaTeX, ``details["solution"]`` the worked solution of a train row.
     """
 
+    version: ClassVar[int] = 2  # since 2, expressions in plain text are read whole
     waits: ClassVar[bool] = True
 
     def question(self, sample: Sample) -> str:
