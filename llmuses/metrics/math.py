@@ -241,7 +241,7 @@ def _last_expression(text: str, after: int, number: Reading | None) -> Reading |
     begin, end = span
     chain = _ARITHMETIC.match(text, begin, end)
     begin = chain.end() if chain else begin
-    if not text[begin : number.span[0]].strip("$\\+- ") and end <= number.span[1]:
+    if not text[begin : number.span[0]].strip("$\\+- ") and end <= number.span[1] and text[end - 1] not in "kK":
         return number
     return _reading(text, begin, end, "last_formula")
 

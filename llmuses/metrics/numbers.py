@@ -53,6 +53,8 @@ _SCALE = re.compile(
     r"|(?P<wan>万)|(?P<yi>亿))",
     re.IGNORECASE,
 )
+_SUFFIX = re.compile(r"(?:(?P<thousand>[kK])|(?P<million>M)|(?P<billion>B|bn))(?![A-Za-z0-9^])")
+"""A letter that follows at once: "1.5k", and "$2M" after a currency, since 2M may be metres or a product."""
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "wan": 10**4, "yi": 10**8}
 _MINUS = re.compile(r"(?:\bnegative\s|(?:\b(?:is|be)\s|=\s?|:\s?|^)minus\s|负)(?:\\?[$€£¥])?$", re.IGNORECASE)
 _ANOTHER = re.compile(
@@ -63,6 +65,13 @@ _FEW_WORDS = re.compile(
     r"(?:approximately|approx\.?|about|around|a\s+total\s+of|total|[a-zA-Z]\s?=|[^\x00-\x7f]{1,8}|[\s$*_(\\:])*+$",
     re.IGNORECASE,
 )
+_NEAR = 400
+"""Characters on either side of the last number that count as its line."""
+_BOLD = re.compile(r"\*\*(?P<inside>[^*\n]{1,80})\*\*")
+_SENTENCE = re.compile(r"[.!?](?:\*\*)?\s|。")
+_GOES_ON = re.compile(r"\s?(?:[:=≈×÷+/]|[-*x]\s?[0-9$])")
+_UNIT_ONLY = re.compile(r"[%*]{0,3}(?:\s[^\W\d]{1,20}){0,2}[*]{0,2}\s")
+"""What may stand between a number and a remark about it: its unit."""
 _CALCULATION = re.compile(r"<<[^<>\n]{0,200}>>")
 
 
@@ -168,7 +177,45 @@ def _result(text: str, number: re.Match[str], between: str, line_end: int) -> Re
 
 def _last(text: str) -> Reading | None:
     last = deque(_NUMBER.finditer(text), maxlen=1)
-    return _reading(text, last[0], "last_number") if last else None
+    if not last:
+        return None
+    return _reading(text, _emphasised(text, last[0]) or _explained(text, last[0]) or last[0], "last_number")
+
+
+def _emphasised(text: str, last: re.Match[str]) -> re.Match[str] | None:
+    """Return the only number in bold print in the sentence of the last number: "costs **$64** for 16 glasses"."""
+    begin = max(text.rfind("\n", 0, last.start()) + 1, last.start() - _NEAR)
+    end = text.find("\n", last.end(), last.end() + _NEAR)
+    end = min(len(text), last.end() + _NEAR) if end < 0 else end
+    begin = max([begin, *(stop.end() for stop in _SENTENCE.finditer(text, begin, last.start()))])
+    found = []
+    for bold in _BOLD.finditer(text, begin, end):
+        numbers = list(_NUMBER.finditer(text, *bold.span("inside")))
+        if numbers:
+            found.append((bold, numbers))
+    if len(found) != 1 or len(found[0][1]) != 1:
+        return None
+    bold, number = found[0][0], found[0][1][0]
+    heads = text[bold.start("inside") : number.start()].strip()  # "**Step 2**", "**2. Total:**"
+    if (
+        heads
+        or re.match(r"[.)]\s?\w|[^*]*:", text[number.end() : bold.end("inside")])
+        or _GOES_ON.match(text, bold.end())
+    ):
+        return None
+    return number
+
+
+def _explained(text: str, last: re.Match[str]) -> re.Match[str] | None:
+    """Return the number that the text ends on but for a remark in brackets: "she earns $460 (45 hours)"."""
+    close = len(text.rstrip(" \n.*"))
+    begin = text.rfind("(", max(0, close - 80), close)
+    if begin < 0 or not (text.endswith(")", 0, close) and begin < last.start()):
+        return None
+    if ")" in text[begin : close - 1] or not re.search(r"[A-Za-z]{2}|[=×*+]", text[begin:close]):
+        return None
+    before = deque(_NUMBER.finditer(text, max(0, begin - 60), begin), maxlen=1)
+    return before[0] if before and _UNIT_ONLY.fullmatch(text, before[0].end(), begin) else None
 
 
 def _reading(text: str, match: re.Match[str], rule: str, spaced: bool = False) -> Reading:
@@ -183,10 +230,15 @@ def _reading(text: str, match: re.Match[str], rule: str, spaced: bool = False) -
     value = _value(match)
     if spaced and match["plain"] and (wide := _SPACED.match(text, match.start("plain"))) and wide.end() > end:
         value, end = plain_number(wide.group()), wide.end()
-    scale = _SCALE.match(text, end)
+    scale = _SCALE.match(text, end) or _suffix(text, match)
     if scale is not None and scale.lastgroup is not None and "/" not in value and len(value) < 24:
         value, end = plain_number(f"{Decimal(value) * _SCALES[scale.lastgroup]:f}"), scale.end()
     return Reading(("-" if negative else "") + value, (start, end), rule)
+
+
+def _suffix(text: str, number: re.Match[str]) -> re.Match[str] | None:
+    suffix = _SUFFIX.match(text, number.end())
+    return suffix if suffix and (suffix["thousand"] or not number.group()[0].isdigit()) else None
 
 
 def _follows_a_term(text: str, place: int) -> bool:

@@ -142,6 +142,7 @@ ANSWERS = {
     "The probability is 50%.": "50%",
     "The cloth measures 18 m^2 now.": "18 m^2",
     "So the answer must be that x = 3√2.": "x = 3√2",
+    "So the sum is 5k.": "5k",
     # what only stands beside a number is no part of it
     "In 2010, 5 people came.": "5",
     "If x = 1, y = 2.": "y = 2",
