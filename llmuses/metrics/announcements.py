@@ -69,7 +69,7 @@ HINTED = re.compile(
     # "Sure! B.", "Probably B"
     r"|^\s{0,3}+(?:sure|of\s+course)[!,.:]|(?:^|[.!\n]\s{0,3}+)(?:definitely|probably|certainly|clearly)(?!\w)"
     # "我认为是B", "应该是B", "不是A，是B"
-    r"|(?:我认为|我觉得|应该|应当)(?:就)?是(?:选项)?|不是\s?[A-Z]\s?(?:选项|项)?[,;]\s?而?是(?:选项)?",
+    r"|(?:我认为|我觉得|应该|应当)(?:就)?是(?:选项)?|(?:^|(?<=[,;。\n]))\s{0,3}+(?:那?就)?是(?=\s?[A-Z])|不是\s?[A-Z]\s?(?:选项|项)?[,;]\s?而?是(?:选项)?",
     re.IGNORECASE,
 )
 """Weaker announcements: taken where one ends the answer, all say the same and nothing stronger is said."""
@@ -190,6 +190,35 @@ LABEL_LINE = re.compile(
     re.IGNORECASE,
 )
 """A line that begins with an option's label."""
+
+TAKEN_BACK = re.compile(
+    r"(?:(?<=[*_)\]}\"'$.!,;\n…。—])|^)[\s*_…—-]{0,8}+(?:"
+    r"(?P<firm>(?:(?:hmm+|oh|no|but|oops)[,.…]{0,3}\s{1,3}+)?(?:wait\b(?=\s{0,3}+[,.:!…—-]|\s{1,3}+(?:no|let|that|I)\b|\s{0,3}+$)"
+    r"|hold\s+on\b|scratch\s+that|correction\s{0,3}+:|sorry,|oops\b|my\s+mistake|I\s+made\s+(?:a\s+mistake|an\s+error)"
+    r"|on\s+second\s+thoughts?|let\s+me\s+(?:re-?\s?(?:check|consider|think|read|evaluate|examine|do)|correct)\b)"
+    r"|等等(?=[,.:。…!])|等一下|更正|纠正|抱歉|我错了|重新(?:考虑|检查|审视|分析|思考))"
+    r"|(?P<beside>(?:no,\s{1,3}+)?(?:that|this)(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+(?:right|correct))\b|不对|不正确|错了)"
+    r"|(?P<soft>actually\b|no,|no\s(?=it)|不[,](?=应|是|答|正)))[,.:!…\s]{0,6}+",
+    re.IGNORECASE,
+)
+"""After an answer, what takes it back; ``beside`` only where it follows at once or another
+answer does, ``soft`` only where another one does."""
+
+CORRECTED = re.compile(
+    r"[\s*_]{0,4}+(?:(?:so|then|no|actually|hmm)[,.]?\s{1,3}+){0,2}+"
+    r"(?P<led>(?:it|that|the\s+answer|this)(?:'s|\s+is|\s+(?:should|must|has\s+to)\s+be)|should\s+be|I\s+(?:meant?|choose)|make\s+(?:that|it)"
+    r"|(?:应该?|应当|正确的?|答案)?(?:是|为|选))?(?:\s{1,3}+(?:option|choice))?(?=[\s*_(\[`\"'$]{0,8}+[A-Z](?!\w))"
+)
+"""What leads from there to the letter that is meant: "it's B"."""
+
+CONFIRMED = re.compile(
+    r"\b(?:yes|yep|indeed|confirm(?:s|ed)?|stands?|(?:(?:it|that|this)\s+(?:is|was)|that's)\s+(?:right|correct)|checks?\s+out)\b"
+    r"|没错|确实|无误|(?<!不)正确",
+    re.IGNORECASE,
+)
+"""What says that an answer looked at again was right."""
+
+CAPITAL = re.compile(r"(?<![\w'])[A-Z](?![\w'])")
 
 NEXT_QUESTION = re.compile(r"\nA[.):][^\n]*\nB[.):](?:[^\n]*\n){1,24}?(?:Answer|答案)\s*:")
 """A block of options with "Answer:" under it: a base model that goes on with a question of its own."""

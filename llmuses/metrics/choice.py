@@ -15,6 +15,10 @@ _LATEST = 64
 """How many announcements are looked at, counted from the end."""
 
 
+_TURNS = 8
+"""How many of the places are looked at where an answer takes itself back, counted from the end."""
+
+
 class _Answer(NamedTuple):
     """An answer as it is read: folded, with the labels and the texts of its options."""
 
@@ -65,10 +69,35 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
         answer = _before_next_question(_Answer(fold(text), _LETTERS[: len(options)], options))
         for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _hinted, _option_text):
             if reading := rule(answer):
-                return reading
+                return _as_corrected(answer, reading) if rule in _EARLY else reading
     except _SeveralError:
         pass
     return None
+
+
+def _as_corrected(answer: _Answer, reading: Reading) -> Reading | None:
+    """Return what an answer says after it has taken a first one back; None where that is not clear."""
+    text, end = answer.text, reading.span[1]
+    taken_back = list(say.TAKEN_BACK.finditer(text, end))[-_TURNS:]
+    for match in reversed(taken_back):
+        rest = answer._replace(text=text[match.end() :])
+        for rule in (_corrected, _announced, _last_line, _hinted):
+            if found := rule(rest):
+                start, stop = found.span
+                return found._replace(span=(match.end() + start, match.end() + stop))
+    firm = next(
+        (m for m in taken_back if m["firm"] or (m["beside"] and not re.search(r"\w", text[end : m.start()]))), None
+    )
+    if firm is None:
+        return reading
+    others = set(say.CAPITAL.findall(text, firm.end())) & set(answer.letters) - {reading.value, "A", "I"}
+    return reading if not others and say.CONFIRMED.search(text, firm.end()) else None
+
+
+def _corrected(answer: _Answer) -> Reading | None:
+    match = say.CORRECTED.match(answer.text)
+    reading = _option_after(answer, match.end(), "announced", strict=not match["led"]) if match else None
+    return None if reading is None or _is_asked(answer, reading.span[1], at_end=True) else reading
 
 
 def _before_next_question(answer: _Answer) -> _Answer:
@@ -312,6 +341,10 @@ def _is_own_text(answer: _Answer, place: int) -> bool:
     gap = say.LABEL_GAP.match(answer.text, place + 1)
     end = text_end(answer.text, gap.end() if gap else place + 1, answer.own_text(answer.label(place)))
     return end is not None and say.ALONE.match(answer.text, end) is not None
+
+
+_EARLY = (_boxed, _announced, _opening)
+"""The rules that read an answer which may be taken back after it."""
 
 
 def _option_text(answer: _Answer) -> Reading | None:

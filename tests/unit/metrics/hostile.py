@@ -7,7 +7,8 @@ SIZE = 200_000
 _PIECES = (
     " ", "\n", "*", "(", "$", "\\", "-", "A ", "A, ", "A or ", "A. x\nB. y\n", "1", "1,", "1,111", "1/", "1 / ", "- ", "1 + ",
     "\\boxed{", "\\boxed{A} ", "\\frac{1}{", "answer", "answer: ", "answer to ", "the answer is a ", "#### ", "so it is ",
-    "答案是", "选A", "A正确", "A is correct. ", "Paris ", "<<", "1\u00a0",
+    "答案是", "选A", "A正确", "A is correct. ", "Paris ", "<<", "1\u00a0", "wait, ", "B. No, wait. ", "Some might think ", "答案是A。不对，",
+    "Option (A) is ", "The wrong answer is A. ", "If you say ", "Answer (A) ", "...",
 )  # fmt: skip
 
 HOSTILE = [

@@ -110,6 +110,44 @@ OTHERS_MENTIONED: dict[str, str | None] = {
     "One might think the answer is A, but": None,
 }  # fmt: skip
 
+# the answer is taken back
+CORRECTED: dict[str, str | None] = {
+    "The answer is A.\nActually, it's B.": "B",
+    "The answer is A. Actually, B.": "B",
+    "The answer is A. Actually, it's B because the Thames runs there.": "B",
+    "The answer is A, no wait, B.": "B",
+    "The answer is A... no, B.": "B",
+    "Answer: A\nCorrection: B": "B",
+    "Answer: A\n\nWait, let me re-check. The Thames runs through London.\n\nB": "B",
+    "答案是A。不对，应该是B。": "B",
+    "答案是A。等等，重新考虑，是B。": "B",
+    "答案是A？不，是B": "B",
+    "The answer is A. Hmm, wait. It should be B.": "B",
+    "A\n\nWait, no. The Thames is in England, so it's B.": "B",
+    "The answer is A. Sorry, I meant B.": "B",
+    "The answer is A. No, it's B.": "B",
+    "The answer is A. On second thought, B.": "B",
+    "答案是A。更正：B": "B",
+    "The answer is B. Wait, let me double-check. Yes, that is right.": "B",
+    "Answer: B\n\nWait times are long there. No, really.": "B",
+    "The answer is B. Actually, London is known for it.": "B",
+    "Answer: B\nIs it the Seine? No, that is Paris.": "B",
+    "The answer is B. No other city lies on it.": "B",
+    "The answer is B. Wait, is it A? No, the answer is B.": "B",
+    "The answer is B. Option A names Paris. This is incorrect.": "B",
+    "答案是B。A不对，C也不对。": "B",
+    "答案是B。\nA：巴黎，不对。": "B",
+    "Answer: B\nIs it on the Seine? No, C is in Italy.": "B",
+    "Answer: B. Actually, A lies on the Seine.": "B",
+    "\\boxed{A}\n\nWait, that is France. So the answer is B.": "B",
+    "The answer is A — no, B.": "B",
+    "The answer is B. No, wait, I should check. It is correct.": "B",
+    "Answer: A\n\nWait, let me re-check. The Thames runs through": None,
+    "The answer is A. Wait, that's wrong.": None,
+    "答案是A。等等，不对。": None,
+    "The answer is A. Wait, no. It could be B or C.": None,
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(("text", "letter"), OPTIONS_SPOKEN_OF.items())
 def test_an_option_that_is_only_spoken_of_is_not_the_answer(text: str, letter: str | None) -> None:
@@ -119,5 +157,11 @@ def test_an_option_that_is_only_spoken_of_is_not_the_answer(text: str, letter: s
 
 @pytest.mark.parametrize(("text", "letter"), OTHERS_MENTIONED.items())
 def test_another_option_that_is_mentioned_does_not_override_the_answer(text: str, letter: str | None) -> None:
+    reading = read_choice(text, CITIES)
+    assert (reading and reading.value) == letter
+
+
+@pytest.mark.parametrize(("text", "letter"), CORRECTED.items())
+def test_an_answer_that_is_taken_back_is_never_read(text: str, letter: str | None) -> None:
     reading = read_choice(text, CITIES)
     assert (reading and reading.value) == letter
