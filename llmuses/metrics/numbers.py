@@ -83,13 +83,14 @@ def read_number(text: str) -> Reading | None:
     """Return the number that an answer gives, None where it holds none or offers several ("5 or 6").
 
     In this order: the last ``\\boxed{}``; the last announcement ("The answer is", "####", "答案是") with the first number
-    of its sentence, or, where that begins a calculation, what the calculation comes to; the last number of the text.
+    of its sentence, or, where that begins a calculation, what the calculation comes to; the last number of the text,
+    but for what its sentence has in bold print, and for a remark in brackets ("$460 (45 hours)").
     "Answer:" alone counts only where a number stands under it, since it may head a whole solution.
 
     The value has no separators, currency, percent sign or trailing zeros; a fraction stays one (``7/2``). Thousands are
     told by commas, thin spaces, apostrophes and, where decimals or a second one show it, points ("1.000,5"); by plain
     spaces ("1 000") in a box or an announcement alone, since elsewhere two numbers may stand there. A power of ten in
-    words after digits counts ("2 million", "3万"); other words for numbers ("twenty", "二十") are not worked out.
+    words or a letter after digits counts ("2 million", "3万", "1.5k", "$2M"); other words for numbers ("twenty", "二十") are not worked out.
 
     What a base model writes after its answer, under "Question:" or the like, is not looked at.
     """
