@@ -19,7 +19,7 @@ _LINK = (
     r"|->|[:=>→]|\]\s{0,2}+:?|[-–—](?=\s))"
     r"(?:[\s*_]{0,4}+[:=])?"
     r"(?:\s{1,3}+(?:therefore|thus|then|clearly|indeed|likely|probably|definitely|simply|actually|most\s+likely|still),?)?"
-    r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer|statement)(?!\w))?"
+    r"(?:\s{1,3}+(?:the\s+)?(?:option|choice|letter|answer|statement)(?!\w)(?:\s+is(?!\w))?)?"
 )
 
 ANNOUNCED = re.compile(
@@ -63,11 +63,14 @@ NOUNS = frozenset({"noun", "bracketed", "bare", "zh", "zh_bare"})
 HINTED = re.compile(
     # "It must be B", "I would say B", "That leaves B", "which is option B", "(option B)"
     r"\b(?:it(?:'s|\s{1,3}+(?:is|must\s+be|has\s+to\s+be|should\s+be))|that\s+leaves(?:\s+(?:us\s+with|only))?"
-    r"|by\s+elimination,?|I(?:\s+would|'d)\s+(?:say|answer)|(?:corresponds\s+to|matches|which\s+is)(?=\s+(?:option|choice)))"
+    r"|this\s+is(?=\s+(?:option|choice))|(?:my|best)\s+guess\s+(?:is|would\s+be|:)|by\s+elimination,?|I(?:\s+would|'d)\s+(?:say|answer|guess)|corresponds\s+to|(?:matches|which\s+is)(?=\s+(?:option|choice)))"
     r"(?:\s{1,3}+(?:option|choice))?(?!\w)"
     r"|\((?:option|choice)(?=\s)|(?:^|[.!\n]\s{0,3}+)(?:option|choice)(?=\s)"
+    # "Result: B"
+    r"|(?:^|\n)[\s*_#>-]{0,8}+(?:final|result|selected|verdict|response)[\s*_]{0,4}+:|(?:^|\n)\s{0,3}+ans\)"
     # "Sure! B.", "Probably B"
     r"|^\s{0,3}+(?:sure|of\s+course)[!,.:]|(?:^|[.!\n]\s{0,3}+)(?:definitely|probably|certainly|clearly)(?!\w)"
+    r"|符合题意的(?:选项)?是"
     # "我认为是B", "应该是B", "不是A，是B"
     r"|(?:我认为|我觉得|应该|应当)(?:就)?是(?:选项)?|(?:^|(?<=[,;。\n]))\s{0,3}+(?:那?就)?是(?=\s?[A-Z])|不是\s?[A-Z]\s?(?:选项|项)?[,;]\s?而?是(?:选项)?",
     re.IGNORECASE,
@@ -220,17 +223,36 @@ CONFIRMED = re.compile(
 
 CAPITAL = re.compile(r"(?<![\w'])[A-Z](?![\w'])")
 
+SELF_ASKED = re.compile(r"A\s?:\s{0,3}+[*_(]{0,3}+[B-Z](?!\w)[*_).]{0,4}+\s{0,3}+(?:$|\n)")
+"""An "A:" that stands for "Answer:" as likely as for an option: "A: B"."""
+
 NEXT_QUESTION = re.compile(r"\nA[.):][^\n]*\nB[.):](?:[^\n]*\n){1,24}?(?:Answer|答案)\s*:")
 """A block of options with "Answer:" under it: a base model that goes on with a question of its own."""
 
+SENSIBLE = re.compile(
+    r"(?:^|[.!\n,]\s{0,3}+)(?:so\s+|only\s+)?(?:option\s+|choice\s+)?[*_(]{0,3}+([A-Z])(?!\w)[*_)]{0,3}+\s+makes\s+the\s+most\s+sense(?!\w)"
+    r"|\bonly\s+(?:option\s+|choice\s+)[*_(]{0,3}+([A-Z])(?!\w)[*_)]{0,3}+\s+(?:works|fits)(?!\w)",
+    re.IGNORECASE,
+)
+"""The last word on a letter: "B makes the most sense", "Only option B works"."""
+
+MARKED = re.compile(
+    r"(?:^|\n)[\s*_#>-]{0,8}+\(?(?P<letter>[A-Z])[.):][^\n]{0,300}?"
+    r"(?:(?P<wrong>[❌✗✘]|\s[-–—]\s(?:incorrect|wrong))|(?P<right>[✅✓✔]\ufe0f?|\s[-–—]\s(?:correct|right)))[*_.\s]{0,4}(?=\n|$)"
+)
+"""A line of an option with a mark on it: "B. London ✅", "A) Paris - incorrect"."""
+
+MARKED_WRONG = re.compile(r"[^\n]{0,300}?(?:[❌✗✘]|\s[-–—]\s(?:incorrect|wrong))[*_.\s]{0,4}(?:\n|$)")
+"""The rest of a line that is marked as wrong."""
+
 VERDICT = re.compile(
-    r"(?:(?<![\w'])|(?<=只有)|(?<=因此)|(?<=所以))(?:(?:option|choice|statement|answer|选项)\s{0,3}+)?[*_`\"'(\[]{0,6}+"
+    r"(?:(?<![\w'])|(?<=只有)|(?<=因此)|(?<=所以)|(?<=可知)|(?<=可见))(?:(?:option|choice|statement|answer|选项)\s{0,3}+)?[*_`\"'(\[]{0,6}+"
     r"(?P<letters>[A-Z](?:\s?(?:[、,和与&]|,?\s?and\s)\s?[A-Z]){0,9}+)(?![A-Za-z0-9])[*_`\"')\].]{0,6}+(?:选项|项)?\s{0,3}+"
     r"(?:(?:is|are|must\s+be|seems)\s{1,3}+(?:(?:therefore|clearly|definitely|also|indeed|both|all)\s{1,3}+)?"
     r"|(?=isn't|aren't)|[-–—:]?\s{0,2}+(?=(?:in)?correct[ .;]{0,3}+(?:$|\n)|(?:right|true|wrong|false)[ .;]{0,3}+(?:$|\n))"
     r"|[,:]?\s?(?:的?(?:说法|表述|描述))?(?:是|都|也|均)?(?=[^\x00-\x7f]))"
-    r"(?:(?P<answer>the\s+(?:only\s+|most\s+likely\s+)?(?:correct|right|best)\s+(?:answer|option|choice|one)"
-    r"|(?:the|my)\s+(?:final\s+)?(?:answer|choice|pick)(?!\w)|正确(?:的)?(?:答案|选项)|当选)"
+    r"(?:(?P<answer>the\s+(?:only\s+)?(?:(?:most\s+(?:likely|appropriate|suitable|plausible|accurate)\s+)?(?:correct|right|best)\s+|most\s+(?:likely|appropriate|suitable|plausible|accurate)\s+)(?:answer|option|choice|one)"
+    r"|(?:the|my)\s+(?:final\s+)?(?:answer|choice|pick)(?!\w)|the\s+best(?=[\s.]{0,3}+$)|正确(?:的)?(?:答案|选项)|当选)"
     r"|(?P<right>(?:the\s+)?(?:correct|right)(?!\s+(?:that|to|when|only|in)\b)(?!\w)|正确|对的|对(?=[,;。\s]|$)|符合题意)"
     r"|(?P<true>true(?!\w))"
     r"|(?P<wrong>(?:not|incorrect|wrong|false|untrue)(?!\w)|isn't|aren't|不正确|错误|不对|错|不符合|不当选))",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from llmuses.metrics import announcements as say
@@ -59,15 +59,16 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
 
     In this order: the last ``\\boxed{}``; the last announcement ("the answer is (B)", "答案是B", "I would go with B") of
     a letter or of an option's text; a letter that the answer opens with; the verdicts on the letters ("A 错误，B 正确");
-    a letter alone on the last line; a weaker announcement that ends the answer ("it must be B"); an option's text alone.
+    a letter alone on the last line; a list with marks ("B. London ✅"); a weaker announcement that ends the answer ("it must be B"); an option's text alone.
 
     Nothing is guessed: an ordinary capital, such as the article in "A dog barks" or the letter of "B cells", is never
-    taken, nor one of a list of options that the answer only repeats. Where letter and text disagree the letter counts.
+    taken, nor one of a list of options that the answer only repeats, nor one that it says others choose. What takes an
+    answer back ("Wait, ...") counts: then the answer after it is read, or none. Where letter and text disagree the letter counts.
     """
     options = choices[: len(_LETTERS)]
     try:
         answer = _before_next_question(_Answer(fold(text), _LETTERS[: len(options)], options))
-        for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _hinted, _option_text):
+        for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _marked, _sensible, _hinted, _option_text):
             if reading := rule(answer):
                 return _as_corrected(answer, reading) if rule in _EARLY else reading
     except _SeveralError:
@@ -258,7 +259,14 @@ def _opening(answer: _Answer) -> Reading | None:
         return None
     if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
         return None
-    if text.startswith("I,", place) or _is_asked(answer, place + 1) or _is_discussed(answer, place):
+    if (
+        text.startswith("I,", place)
+        or _is_asked(answer, place + 1, at_end=True)
+        or say.SELF_ASKED.match(text, place)
+        or _is_discussed(answer, place)
+    ):
+        return None
+    if say.MARKED_WRONG.match(text, place + 1):
         return None
     if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
         return None
@@ -302,13 +310,32 @@ def _verdicts(answer: _Answer) -> Reading | None:
         latest = match.start()
         kind.update((m.group(), m.start()) for m in re.compile("[A-Z]").finditer(answer.text, *match.span("letters")))
     if not chosen and len(right | true) == 1:
-        letter, place = next(iter((right | true).items()))
+        letter = next(iter(right | true))
         in_last_sentence = right and not re.search(r"[.;]\s|[\n。]", answer.text[latest:].rstrip(" \n.。*"))
         if in_last_sentence or {letter, *wrong} >= set(answer.letters):
             chosen = right | true
-    if len(chosen) != 1:
+    return _only(answer, chosen)
+
+
+def _marked(answer: _Answer) -> Reading | None:
+    """Read the one option of a list that is marked as right where others are marked as wrong: "B. London ✅"."""
+    marks = list(say.MARKED.finditer(answer.text))[-_LATEST:]
+    wrong = {match["letter"] for match in marks if match["wrong"]}
+    right = {match["letter"]: match.start("letter") for match in marks if match["right"]}
+    return _only(answer, right) if wrong - set(right) else None
+
+
+def _sensible(answer: _Answer) -> Reading | None:
+    """Read the one letter of which "makes the most sense" or "only ... works" is said."""
+    found = list(say.SENSIBLE.finditer(answer.text))[-_LATEST:]
+    return _only(answer, {match[match.lastindex or 0]: match.start(match.lastindex or 0) for match in found})
+
+
+def _only(answer: _Answer, places: Mapping[str, int]) -> Reading | None:
+    """Return the reading of a letter by its place, None where there are none or several."""
+    if len(places) != 1:
         return None
-    letter, place = next(iter(chosen.items()))
+    letter, place = next(iter(places.items()))
     return Reading(letter, (place, place + 1), "announced") if letter in answer.letters else None
 
 

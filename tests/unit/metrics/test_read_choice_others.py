@@ -148,6 +148,50 @@ CORRECTED: dict[str, str | None] = {
     "The answer is A. Wait, no. It could be B or C.": None,
 }  # fmt: skip
 
+# said in other words; what only looks so
+LOOSER: dict[str, str | None] = {
+    "A. Paris ❌\nB. London ✅": "B",
+    "A. Paris ❌\nB. London ✅\nC. Rome ❌\nD. Oslo ❌": "B",
+    "A) Paris - incorrect\nB) London - correct": "B",
+    "A) Paris - incorrect\nB) London - correct\nC) Rome - incorrect\nD) Oslo - incorrect": "B",
+    "My guess is B.": "B",
+    "I'd guess B": "B",
+    "I am not sure, but I'd guess B": "B",
+    "Only option B works.": "B",
+    "B is the most likely answer.": "B",
+    "B is the most appropriate answer.": "B",
+    "B makes the most sense.": "B",
+    "Among these, B is the best.": "B",
+    "This is option B.": "B",
+    "This corresponds to B.": "B",
+    "Final: B": "B",
+    "Result: B": "B",
+    "Selected: B": "B",
+    "Answer: the letter is B": "B",
+    "Ans) B": "B",
+    "符合题意的是B": "B",
+    "由此可知B正确": "B",
+    "是B": "B",
+    "毫无疑问，是B": "B",
+    "A. Paris ❌\nIt lies in France.\nB. London ✅\nIt does.\nD. Oslo ❌": "B",
+    "(A) Paris ❌\n(B) London ✔️": "B",
+    "Response: B": "B",
+    "Verdict: **B**": "B",
+    "A. Paris ✅\nC. Rome ❌\nBut that was the wrong way round.\n\nB": "B",
+    "B?": None,
+    "A: B": None,
+    "This is B or C.": None,
+    "Only A and B work.": None,
+    "Result: A city": None,
+    "It corresponds to B vitamins.": None,
+    "A. Paris ✅\nB. London ✅": None,
+    "是A还是B": None,
+    "Is it B?": None,
+    "B makes the most sense. A makes the most sense too.": None,
+    "A. Paris ❌": None,
+    "Final: A few remarks": None,
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(("text", "letter"), OPTIONS_SPOKEN_OF.items())
 def test_an_option_that_is_only_spoken_of_is_not_the_answer(text: str, letter: str | None) -> None:
@@ -163,5 +207,11 @@ def test_another_option_that_is_mentioned_does_not_override_the_answer(text: str
 
 @pytest.mark.parametrize(("text", "letter"), CORRECTED.items())
 def test_an_answer_that_is_taken_back_is_never_read(text: str, letter: str | None) -> None:
+    reading = read_choice(text, CITIES)
+    assert (reading and reading.value) == letter
+
+
+@pytest.mark.parametrize(("text", "letter"), LOOSER.items())
+def test_a_looser_announcement_is_read_where_nobody_could_doubt_it(text: str, letter: str | None) -> None:
     reading = read_choice(text, CITIES)
     assert (reading and reading.value) == letter
