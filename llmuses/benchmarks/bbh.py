@@ -87,6 +87,7 @@ class BBH(Generation):
     """
 
     name = "bbh"
+    version = 2  # since 2, options that are only mentioned and answers taken back are not read
     title = "BBH"
     group = "reasoning"
     paper = "https://arxiv.org/abs/2210.09261"

@@ -50,6 +50,7 @@ class TruthfulQA(Benchmark):
     """
 
     name = "truthful_qa"
+    version = 2  # since 2, options that are only mentioned and answers taken back are not read
     title = "TruthfulQA"
     group = "knowledge"
     paper = "https://arxiv.org/abs/2109.07958"
