@@ -197,7 +197,7 @@ LABEL_LINE = re.compile(
 TAKEN_BACK = re.compile(
     r"(?:(?<=[*_)\]}\"'$.!,;\n…。—])|^)[\s*_…—-]{0,8}+(?:"
     r"(?P<firm>(?:(?:hmm+|oh|no|but|oops)[,.…]{0,3}\s{1,3}+)?(?:wait\b(?=\s{0,3}+[,.:!…—-]|\s{1,3}+(?:no|let|that|I)\b|\s{0,3}+$)"
-    r"|hold\s+on\b|scratch\s+that|correction\s{0,3}+:|sorry,|oops\b|my\s+mistake|I\s+made\s+(?:a\s+mistake|an\s+error)"
+    r"|hold\s+on\b|scratch\s+that|correction\s{0,3}+:|sorry,(?=\s{1,3}+(?:I\s+(?:mean|made|mis|was)|it|that|the|my|no)\w{0,9})|oops\b|my\s+mistake|I\s+made\s+(?:a\s+mistake|an\s+error)"
     r"|on\s+second\s+thoughts?|let\s+me\s+(?:re-?\s?(?:check|consider|think|read|evaluate|examine|do)|correct)\b)"
     r"|等等(?=[,.:。…!])|等一下|更正|纠正|抱歉|我错了|重新(?:考虑|检查|审视|分析|思考))"
     r"|(?P<beside>(?:no,\s{1,3}+)?(?:that|this)(?:'s|\s+is)\s+(?:wrong|incorrect|not\s+(?:right|correct))\b|不对|不正确|错了)"

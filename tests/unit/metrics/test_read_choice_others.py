@@ -108,6 +108,12 @@ OTHERS_MENTIONED: dict[str, str | None] = {
     "If you chose A, think again.": None,
     "Next best answer: A": None,
     "One might think the answer is A, but": None,
+    "The other options are wrong. The answer is B.": "B",
+    "Most people would choose A, but the answer is B.": "B",
+    "For London, the answer would be B.": "B",
+    "不难得出，选B": "B",
+    "A项错误，选B": "B",
+    "Students should choose B": "B",
 }  # fmt: skip
 
 # the answer is taken back
@@ -142,6 +148,9 @@ CORRECTED: dict[str, str | None] = {
     "\\boxed{A}\n\nWait, that is France. So the answer is B.": "B",
     "The answer is A — no, B.": "B",
     "The answer is B. No, wait, I should check. It is correct.": "B",
+    "The answer is B. Sorry, I can't explain more.": "B",
+    "The answer is B. This matches the map. Wait, does it? Yes, it does.": "B",
+    "答案是B。重新检查后，确认无误。": "B",
     "Answer: A\n\nWait, let me re-check. The Thames runs through": None,
     "The answer is A. Wait, that's wrong.": None,
     "答案是A。等等，不对。": None,
