@@ -70,8 +70,7 @@ def rows_of(path: Path) -> Iterator[Row]:
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
             if suffixes[-1:] == [".csv"]:
-                csv.field_size_limit(1 << 30)
-                yield from csv.DictReader(io.TextIOWrapper(file, "utf-8-sig", newline=""))
+                yield from _table(io.TextIOWrapper(file, "utf-8-sig", newline=""))
                 return
             first = file.read(1)
             while first.isspace() or first == b"\xef":
@@ -80,6 +79,20 @@ def rows_of(path: Path) -> Iterator[Row]:
             yield from _listed(path, file.read()) if first == b"[" else _lines(path, file)
     except (OSError, EOFError) as problem:
         raise DataError(f"cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from problem
+
+
+def _table(file: io.TextIOWrapper) -> Iterator[Row]:
+    """Yield the rows of a CSV file; a cell holds a whole conversation, and the limit on cells is the process's own."""
+    rows = csv.DictReader(file)
+    while True:
+        before = csv.field_size_limit(1 << 30)
+        try:
+            row = next(rows, None)
+        finally:
+            csv.field_size_limit(before)
+        if row is None:
+            return
+        yield row
 
 
 def _listed(path: Path, content: bytes) -> Sequence[Row]:
