@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     """Rate the models of some files of battles."""
     if args.output is not None and args.output.suffix not in (".json", ".csv"):
         raise UsageError(f"--output {args.output}: the name ends in .json or .csv.")
+    # Read by numpy when it is imported: for matrices of a few hundred models a second thread costs more than it does.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from arena import Follower, Rule, rate
     from arena.rating_records import Scale
 
