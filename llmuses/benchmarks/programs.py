@@ -12,6 +12,7 @@ import msgspec
 
 from llmuses.benchmarks.base import Benchmark, Judgement, Scorer
 from llmuses.metrics.own import read_narrowed
+from llmuses.metrics.python_text import PARSING
 from llmuses.metrics.reading import Reading
 from llmuses.records import DatasetPlan, Mode, Response, Sample
 from llmuses.sandbox import FunctionJob, Limits, Sandbox, open_sandbox
@@ -71,6 +72,7 @@ class Programs(Benchmark):
 def tests_tree(test: str) -> ast.Module:
     """Return the tree of a row's tests. Raises ValueError for tests that are no Python: no answer could pass them."""
     try:
-        return ast.parse(test, "<tests>")
+        with PARSING:
+            return ast.parse(test, "<tests>")
     except SyntaxError as problem:
         raise ValueError(f"its tests are no Python: {problem}") from problem

@@ -276,7 +276,9 @@ def _opening(answer: _Answer) -> Reading | None:
 def _is_discussed(answer: _Answer, place: int) -> bool:
     """Whether an answer that opens with a letter only speaks of it, or of one option after the other."""
     text = answer.text
-    if _goes_on(answer, place):
+    closed = say.CLOSED.match(text, place + 1)
+    own = answer.own_text(answer.label(place))
+    if _goes_on(answer, place) or (closed and text_end(text, _after_space(text, closed.end()), own) is not None):
         return False
     if not say.OPTION_WORD.search(text[max(0, place - 24) : place]):
         return say.DISCUSSED.match(text, place + 1) is not None
