@@ -20,7 +20,7 @@ from typing import IO, Any, Generic, TypeVar
 
 import msgspec
 
-from llmuses.errors import StoreError
+from llmuses.errors import RunLockedError, StoreError
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -338,3 +338,27 @@ def query(
             existing, columns=dict(columns), format="newline_delimited", ignore_errors=True
         ).filter(f'"{key}" IS NOT NULL')
         return connection.execute(sql, dict(parameters or {})).fetchall()
+
+
+def lock_folder(folder: Path, name: str, called: str) -> IO[str]:
+    """Make a folder if need be, and return its lock file, held until it is closed and with this process's number in it.
+
+    Raises RunLockedError, with what the folder is ``called``, where another process holds it; StoreError where nothing can
+    be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / name, "a+")
+    except OSError as problem:
+        raise StoreError(f"cannot write in {folder}: {problem.strerror or problem}") from problem
+    if not try_lock(lock):
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise RunLockedError(
+            f"{called} is being worked on by process {owner}: wait for it or stop it, then start again."
+        )
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock

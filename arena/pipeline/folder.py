@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
-from llmuses.errors import RunLockedError, StoreError
 from llmuses.inference import Predictions
 from llmuses.records import Record, RegisterEvent, RegisterLine
-from llmuses.store import JsonlStore, Sync, read_json, try_lock, write_json
+from llmuses.store import JsonlStore, Sync, lock_folder, read_json, write_json
 
 
 class Known(Record, kw_only=True, omit_defaults=False):
@@ -44,21 +42,7 @@ class ArenaFolder:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> ArenaFolder:
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / "arena.lock", "a+")
-        except OSError as problem:
-            raise StoreError(f"cannot write in {self.path}: {problem.strerror or problem}") from problem
-        if not try_lock(self._lock):
-            self._lock.seek(0)
-            owner = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            raise RunLockedError(
-                f"{self.path} is being worked on by process {owner}: wait for it or stop it, then start again."
-            )
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        self._lock = lock_folder(self.path, "arena.lock", str(self.path))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 import time
 from pathlib import Path
 from typing import IO
 
-from llmuses.errors import RunLockedError, StoreError
+from llmuses.errors import StoreError
 from llmuses.inference import Predictions, superseded
 from llmuses.records import Report, Review, Run
-from llmuses.store import JsonlStore, Sync, read_json, try_lock, write_json
+from llmuses.store import JsonlStore, Sync, lock_folder, read_json, write_json
 
 
 class RunFolder:
@@ -37,21 +36,7 @@ class RunFolder:
 
     def __enter__(self) -> RunFolder:
         self._created = not self.path.exists()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.path / "run.lock", "a+")
-        except OSError as problem:
-            raise StoreError(f"cannot write in {self.path}: {problem.strerror or problem}") from problem
-        if not try_lock(self._lock):
-            self._lock.seek(0)
-            owner = self._lock.read().strip() or "unknown"
-            self._lock.close()
-            raise RunLockedError(
-                f"run {self.path.name} is being worked on by process {owner}: wait for it or stop it, then start again."
-            )
-        self._lock.truncate(0)
-        self._lock.write(str(os.getpid()))
-        self._lock.flush()
+        self._lock = lock_folder(self.path, "run.lock", f"run {self.path.name}")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
