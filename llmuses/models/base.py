@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from llmuses.records import Mode, Request, Response
+import msgspec
+
+from llmuses.errors import ModelError
+from llmuses.records import Mode, Request, Response, ResponseError, Usage
 
 
 @runtime_checkable
@@ -40,4 +43,39 @@ class Model(Protocol):
 
     def close(self) -> None:
         """Free memory and connections. May be called more than once."""
+        ...
+
+
+class Delta(msgspec.Struct, kw_only=True, frozen=True):
+    """What came new of an answer that is being written.
+
+    ``reasoning`` is what the model thought, kept apart from ``text``: tags such as ``<think>`` are in neither. The last
+    delta has a ``finish_reason`` (``stop``, ``length``, ``content_filter`` or what else the server said), and the
+    ``usage`` where the backend counted.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+
+
+class StreamError(ModelError):
+    """A stream failed: there is no answer, or not the rest of it. ``error`` is what ``run`` would have recorded."""
+
+    def __init__(self, error: ResponseError):
+        super().__init__(error.message or error.code)
+        self.error = error
+
+
+@runtime_checkable
+class Streamer(Protocol):
+    """A model that can write to a person who reads along: a second verb, of the backends that have it."""
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Yield an answer as it is written, on the event loop that iterates; the loop is never blocked.
+
+        ``request`` asks to generate. Many streams run at once. Raises StreamError where the answer fails, before the
+        first delta or after some. Closing the generator (``aclose``, or a cancelled task) stops the work behind it.
+        """
         ...
