@@ -1,0 +1,215 @@
+"""The arenas below the outputs folder, and battle files that were named: who played there, and what the battles come to.
+
+A rating is computed once for each state of a file and each rule, and kept. Nothing is ever written.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+from llmuses.errors import LlmusesError
+from llmuses.records import HUMAN, RegisterLine
+from llmuses.store import JsonlStore
+
+if TYPE_CHECKING:
+    from arena.rate_tables import WinRates
+    from arena.rating_records import Ratings, Rule
+
+V = TypeVar("V")
+
+LIVE = "arena-live"
+"""The folder of the arena that people vote in on this site: of its ratings only what was published is shown."""
+
+Votes = Literal["people", "judge", "both"]
+
+
+class Source(NamedTuple):
+    """One file of battles. ``name`` is what addresses call it by, ``mapping`` a file that groups its categories."""
+
+    name: str
+    battles: Path
+    mapping: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder that the file lies in."""
+        return self.battles.parent
+
+    @property
+    def live(self) -> bool:
+        """Whether people vote here on this site."""
+        return self.name == LIVE
+
+    @property
+    def title(self) -> str:
+        """Return what people call it."""
+        return self.name.removeprefix("arena-")
+
+
+class Facts(NamedTuple):
+    """What a file's battles are of, each value with how many battles have it, the commonest first."""
+
+    categories: list[tuple[str, int]]
+    judges: list[tuple[str, int]]
+    models: list[str]
+
+    @property
+    def people(self) -> int:
+        """How many battles people decided."""
+        return dict(self.judges).get(HUMAN, 0)
+
+    @property
+    def judge(self) -> str | None:
+        """Return the model that judged most battles, None where none did."""
+        return next((name for name, _ in self.judges if name != HUMAN), None)
+
+
+class Named(NamedTuple):
+    """A battle file that was named on the command line, with the file that groups its categories."""
+
+    battles: Path
+    mapping: Path | None = None
+
+
+class Arenas:
+    """All arenas of one outputs folder, and the files that were named. May be used from many threads."""
+
+    def __init__(self, outputs: Path, named: Sequence[Named] = ()):
+        self._outputs = outputs
+        self._named = [Source(_name(file.battles), file.battles, file.mapping) for file in named]
+        self._kept = _Kept(256)
+
+    def sources(self) -> list[Source]:
+        """Return the files that were named, then the arenas, the one that changed last first."""
+        found = [Source(path.parent.name, path) for path in self._outputs.glob("*/battles.jsonl")]
+        taken = {source.name for source in self._named}
+        changed = {source: stamp[0] for source in found if (stamp := _sign(source.battles))}
+        return [*self._named, *sorted((s for s in changed if s.name not in taken), key=lambda s: -changed[s])]
+
+    def source(self, name: str | None) -> Source | None:
+        """Return the arena of this name, the first where none is named; None where there is none."""
+        found = self.sources()
+        return next((source for source in found if source.name == name or not name), None)
+
+    def facts(self, source: Source) -> Facts:
+        """Return what a file's battles are of; nothing where no line is a battle."""
+        return self._kept.get(("facts", *_state(source)), lambda: _facts(source))
+
+    def languages(self, source: Source) -> list[tuple[str, int]]:
+        """Return the languages of a file's battles by their ISO codes, the commonest first."""
+        return self._kept.get(("languages", *_state(source)), lambda: _values(source, "language"))
+
+    def register(self, source: Source) -> list[RegisterLine]:
+        """Return the register of an arena's models, in its order."""
+        path = source.folder / "register.jsonl"
+        return self._kept.get(("register", path, _sign(path)), lambda: list(JsonlStore(path, RegisterLine)))
+
+    def ratings(self, source: Source, rule: Rule) -> Ratings:
+        """Return the ratings under a rule. Raises as ``arena.rate`` does."""
+        from arena.rating import rate
+
+        return self._kept.get(("ratings", *_state(source), rule), lambda: rate(source.battles, rule))
+
+    def win_rates(self, source: Source, rule: Rule) -> WinRates:
+        """Return who wins how often against whom, predicted and observed. Raises as ``arena.win_rates`` does."""
+        from arena.rate_tables import win_rates
+
+        return self._kept.get(("rates", *_state(source), rule), lambda: win_rates(source.battles, rule))
+
+    def keep(self, what: str, source: Source, make: Callable[[], V], *about: Hashable) -> V:
+        """Return what ``make`` makes of a file, made anew where the file has changed since."""
+        return self._kept.get((what, *_state(source), *about), make)
+
+
+def votes_of(facts: Facts, wish: str | None) -> Votes:
+    """Return whose votes are counted: people's where there are any and nothing else is wished for that is there."""
+    there: dict[str, bool] = {
+        "people": facts.people > 0,
+        "judge": facts.judge is not None,
+        "both": facts.people > 0 and facts.judge is not None,
+    }
+    if wish in ("people", "judge", "both") and there[wish]:
+        return wish  # type: ignore[return-value]  # one of the three, as the line above says
+    return "people" if there["people"] else "judge"
+
+
+def rule_of(facts: Facts, votes: Votes, **more: Any) -> Rule:
+    """Return the rule that counts these votes; ``more`` are other fields of it."""
+    from arena.rating_records import Rule
+
+    if votes == "people":
+        return Rule(judge=HUMAN, blind_only=True, **more)
+    return Rule(judge=facts.judge, combine="ppi" if votes == "both" else "none", **more)
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def _name(battles: Path) -> str:
+    return battles.parent.name if battles.stem == "battles" else battles.stem
+
+
+def _sign(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _state(source: Source) -> tuple[Hashable, ...]:
+    return source.battles, _sign(source.battles)
+
+
+def _facts(source: Source) -> Facts:
+    from arena.battle_files import open_battles
+
+    try:
+        with open_battles([source.battles], columns=["category"]) as table:
+            return Facts(table.values("category"), table.values("judge"), table.names)
+    except LlmusesError:
+        return Facts([], [], [])
+
+
+def _values(source: Source, column: str) -> list[tuple[str, int]]:
+    from arena.battle_files import open_battles
+
+    try:
+        with open_battles([source.battles], columns=[column]) as table:
+            return table.values(column)
+    except LlmusesError:
+        return []
+
+
+class _Kept:
+    """What was computed, the last so many; a second asker waits for the first one's answer."""
+
+    def __init__(self, most: int):
+        self._most = most
+        self._futures: OrderedDict[Hashable, Future[Any]] = OrderedDict()
+        self._mutex = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        with self._mutex:
+            future = self._futures.get(key)
+            mine = future is None
+            if future is None:
+                future = self._futures[key] = Future()
+            self._futures.move_to_end(key)
+            while len(self._futures) > self._most:
+                self._futures.popitem(last=False)
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as problem:
+                with self._mutex:
+                    self._futures.pop(key, None)
+                future.set_exception(problem)
+                raise
+        result: V = future.result()
+        return result
