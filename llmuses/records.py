@@ -42,11 +42,19 @@ class Sample(Record, kw_only=True):
     details: dict[str, Any] = {}
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One turn of a conversation."""
+class Image(msgspec.Struct, frozen=True):
+    """A picture in a message: an encoded file, base64 on disk. ``media_type`` is such as ``image/png``."""
+
+    media_type: str
+    data: bytes
+
+
+class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One turn of a conversation. A message without images is written without the field: its key stays what it was."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    images: tuple[Image, ...] = ()
 
 
 class GenerationConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

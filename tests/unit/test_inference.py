@@ -9,7 +9,17 @@ import pytest
 
 from llmuses.errors import UnreachableError
 from llmuses.inference import Item, Predictions, infer
-from llmuses.records import Generate, GenerationConfig, Message, Prediction, Request, Response, Sample, prediction_key
+from llmuses.records import (
+    Generate,
+    GenerationConfig,
+    Image,
+    Message,
+    Prediction,
+    Request,
+    Response,
+    Sample,
+    prediction_key,
+)
 from llmuses.store import JsonlStore
 from tests.support.scripted import ScriptedModel, failure, last_message, rejection
 
@@ -72,6 +82,11 @@ def test_a_changed_prompt_is_asked_and_its_old_answer_set_aside(tmp_path: Path) 
         ),
         lambda ask, identity, repeat: (Generate(messages=(Message("user", "other"),)), identity, repeat),
         lambda ask, identity, repeat: (Generate(messages=(Message("system", "a"),)), identity, repeat),
+        lambda ask, identity, repeat: (
+            Generate(messages=(Message("user", "a", (Image("image/png", b"x"),)),)),
+            identity,
+            repeat,
+        ),
     ],
 )
 def test_whatever_could_change_an_answer_changes_its_key(change: object) -> None:
@@ -79,6 +94,11 @@ def test_whatever_could_change_an_answer_changes_its_key(change: object) -> None
     assert callable(change)
     assert prediction_key(*change(*plain)) != prediction_key(*plain)
     assert prediction_key(*plain) == prediction_key(Generate(messages=(Message("user", "a"),)), "model", 0)
+
+
+def test_the_key_of_an_ask_in_words_is_what_it_was_before_messages_could_hold_images() -> None:
+    ask = Generate(messages=(Message("system", "x"), Message("user", "hé\n")))
+    assert prediction_key(ask, "id", 0) == "8495e42b20f604969f40c5fd"
 
 
 def test_a_failure_is_asked_again_and_a_rejection_is_not(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Servers differ in which parameters they take. The differences live here: those t
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,7 +49,7 @@ class Dialect:
         config = ask.config
         body: dict[str, Any] = {
             "model": self._model,
-            "messages": self._system + ask.messages,
+            "messages": [_wire(message) for message in self._system + ask.messages],
             self._length_field: config.max_tokens,
             **self._reasoning,
         }
@@ -111,6 +112,17 @@ class Dialect:
     def _learnt(self, what: str) -> bool:
         self.learnt.append(what)
         return True
+
+
+def _wire(message: Message) -> Message | dict[str, Any]:
+    """Return a message as it is sent: one with images as typed parts, the images first, as data URLs."""
+    if not message.images:
+        return message
+    urls = (f"data:{image.media_type};base64,{b64encode(image.data).decode()}" for image in message.images)
+    parts: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    if message.content:
+        parts.append({"type": "text", "text": message.content})
+    return {"role": message.role, "content": parts}
 
 
 def _is_about(error: ServerError, parameter: str) -> bool:

@@ -36,10 +36,11 @@ class ChatTemplate:
         """Return the text of a conversation, up to where the model's answer begins.
 
         A system turn that the template cannot place opens the first user turn; a last turn of the assistant is gone
-        on with. Raises ValueError where the template refuses the conversation.
+        on with. Raises ValueError where the template refuses the conversation, and for one with images.
         """
         import jinja2
 
+        _refuse_images(messages)
         turns = tuple(messages) if self._takes_system else _merge_system(messages)
         try:
             return self._apply(turns)
@@ -68,5 +69,14 @@ def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def plain_text(messages: Sequence[Message]) -> str:
-    """Return a conversation as a model without a template reads it: the contents, a blank line between them."""
+    """Return a conversation as a model without a template reads it: the contents, a blank line between them.
+
+    Raises ValueError for a conversation with images.
+    """
+    _refuse_images(messages)
     return "\n\n".join(message.content for message in messages)
+
+
+def _refuse_images(messages: Sequence[Message]) -> None:
+    if any(message.images for message in messages):
+        raise ValueError("this model reads no images")

@@ -10,7 +10,7 @@ import pytest
 from llmuses.errors import UsageError
 from llmuses.models.openai.dialect import Body, Dialect, reasoning_fields
 from llmuses.models.openai.errors import ServerError
-from llmuses.records import Generate, GenerationConfig, Message
+from llmuses.records import Generate, GenerationConfig, Image, Message
 
 
 def ask(**config: Any) -> Generate:
@@ -50,6 +50,27 @@ def test_the_system_prompt_and_the_reasoning_settings_are_in_every_request() -> 
     body = sent(Dialect("m", "Be brief.", {"reasoning_effort": "low"}).chat(ask()))
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
     assert body["reasoning_effort"] == "low"
+
+
+def test_an_image_is_sent_as_a_data_url_before_the_words_and_other_turns_stay_plain() -> None:
+    picture = Image("image/png", b"\x89PNG")
+    turns = (Message("user", "What is this?", (picture,)), Message("assistant", "A file."), Message("user", "Sure?"))
+    assert sent(dialect().chat(Generate(messages=turns)))["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
+                {"type": "text", "text": "What is this?"},
+            ],
+        },
+        {"role": "assistant", "content": "A file."},
+        {"role": "user", "content": "Sure?"},
+    ]
+
+
+def test_an_image_without_words_is_sent_alone() -> None:
+    (turn,) = sent(dialect().chat(Generate(messages=(Message("user", "", (Image("image/jpeg", b"x"),)),))))["messages"]
+    assert [part["type"] for part in turn["content"]] == ["image_url"]
 
 
 # fmt: off

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llmuses.models.transformers.chat_template import ChatTemplate, plain_text
-from llmuses.records import Message
+from llmuses.records import Image, Message
 from tests.support.tiny_models import CHATML, make_tokenizer
 
 USER = Message("user", "What is 2 + 2?")
@@ -56,3 +56,10 @@ def test_the_fingerprint_follows_the_template_s_text() -> None:
 def test_without_a_template_the_contents_follow_each_other() -> None:
     assert plain_text([USER]) == "What is 2 + 2?"
     assert plain_text([SYSTEM, USER]) == "Answer briefly.\n\nWhat is 2 + 2?"
+
+
+def test_a_conversation_with_an_image_is_refused_and_never_answered_without_it() -> None:
+    seen = Message("user", "What is this?", (Image("image/png", b"x"),))
+    for read in (template(CHATML).render, plain_text):
+        with pytest.raises(ValueError, match="no images"):
+            read([seen])
