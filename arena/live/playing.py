@@ -1,0 +1,72 @@
+"""What the engine asks of the models that play: who they are, that one writes, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import NamedTuple, Protocol
+
+from arena.live.wire import Pane, PaneState
+from llmuses.models.base import Delta
+from llmuses.records import GenerationConfig, Message, Usage
+
+
+class Player(NamedTuple):
+    """A model that may play now. ``weight`` is how often, beside the others; ``tags`` say what it can (``vision``)."""
+
+    name: str
+    weight: float = 1.0
+    tags: tuple[str, ...] = ()
+    organisation: str | None = None
+    licence: str | None = None
+    homepage: str | None = None
+
+
+class Players(Protocol):
+    """All models of the arena. Who sits out (over its budget, failing) is not among ``playing``."""
+
+    @property
+    def loading(self) -> bool:
+        """Return whether a model is still being loaded: there may be more players soon."""
+        ...
+
+    def playing(self) -> Sequence[Player]:
+        """Return who may play now."""
+        ...
+
+    def known(self, name: str) -> Player | None:
+        """Return what is known of a model of this arena, playing or not."""
+        ...
+
+    def stream(self, name: str, messages: tuple[Message, ...], config: GenerationConfig) -> AsyncGenerator[Delta, None]:
+        """Return a model's answer as it is written, by its own generation settings over ``config``.
+
+        Raises StreamError where it fails. The players keep count of money and failures by themselves.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """One side's answer while it is written: takes deltas, gives what a page must change (``arena.live.pane``)."""
+
+    state: PaneState
+    text: str
+    """The answer so far, as the model wrote it."""
+    finish: str | None
+    """Why it ended, as the server said."""
+    usage: Usage | None
+
+    async def follow(self, stream: AsyncGenerator[Delta, None]) -> None:
+        """Take the stream until it ends, fails (``failed`` with its reason) or the task is cancelled (``stopped``)."""
+        ...
+
+    def stop(self, state: PaneState, reason: str | None = None) -> None:
+        """End it from outside: ``stopped``, or ``failed`` with a reason."""
+        ...
+
+    def changes(self) -> Pane | None:
+        """Return what changed since the last call, None where nothing did."""
+        ...
+
+    async def stirred(self) -> None:
+        """Return as soon as there is something new since the last ``changes``."""
+        ...
