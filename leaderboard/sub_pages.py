@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmuses.i18n import Lang, text
 from llmuses.markup import Markup, attrs, join
 
-LEADERBOARD = (("arena", "arena-board"), ("benchmarks", "leaderboard"), ("charts", "charts"))
+LEADERBOARD = (("arena", "leaderboard"), ("benchmarks", "benchmarks"), ("charts", "charts"))
 """Each sub-page's name under ``web.sub`` and its address."""
 
 BROWSE = (("runs", "browse"), ("battles", "battles"), ("catalogue", "catalogue"))

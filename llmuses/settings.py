@@ -6,6 +6,7 @@ LLMUSES_WORK_DIR         downloads, converted checkpoints, shared answers (``~/.
 LLMUSES_MODELS           a models.yaml of one's own, read beside the shipped one
 LLMUSES_LANG             language of a run's report: ``en`` or ``zh`` (default: the locale's)
 LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-Policy says it
+LLMUSES_READ_ONLY        1: the app only shows what is there; nobody votes, and there is no admin room
 =======================  ========================================================================
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,6 +33,11 @@ def outputs_dir() -> Path:
 def work_dir() -> Path:
     """Return the folder for downloads, converted checkpoints and shared answers."""
     return Path(os.environ.get("LLMUSES_WORK_DIR") or "~/.cache/llmuses").expanduser()
+
+
+def read_only() -> bool:
+    """Return whether the app only shows what is there (LLMUSES_READ_ONLY): no votes, no admin room, no demo."""
+    return os.environ.get("LLMUSES_READ_ONLY", "").strip().lower() not in ("", "0", "false", "no")
 
 
 def static_dir() -> Path:
@@ -70,6 +76,8 @@ class ModelEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     price: tuple[float, float] | None = None
     """Money for a million prompt tokens and a million completion tokens."""
     currency: str = "USD"
+    kind: Literal["chat", "base"] | None = None
+    """Whether it was trained to answer people, or only to go on with a text."""
 
 
 def model_entries() -> dict[str, ModelEntry]:
