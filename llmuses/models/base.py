@@ -51,11 +51,13 @@ class Delta(msgspec.Struct, kw_only=True, frozen=True):
 
     ``reasoning`` is what the model thought, kept apart from ``text``: tags such as ``<think>`` are in neither. The last
     delta has a ``finish_reason`` (``stop``, ``length``, ``content_filter`` or what else the server said), and the
-    ``usage`` where the backend counted.
+    ``usage`` where the backend counted. ``recast`` says that all text before this delta was reasoning: thoughts that
+    ended in ``</think>`` and had not been announced.
     """
 
     text: str = ""
     reasoning: str = ""
+    recast: bool = False
     finish_reason: str | None = None
     usage: Usage | None = None
 
