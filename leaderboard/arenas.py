@@ -5,13 +5,11 @@ A rating is computed once for each state of a file and each rule, and kept. Noth
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
+from leaderboard.kept import Kept, sign
 from llmuses.errors import LlmusesError
 from llmuses.records import HUMAN, RegisterLine
 from llmuses.store import JsonlStore
@@ -82,13 +80,13 @@ class Arenas:
     def __init__(self, outputs: Path, named: Sequence[Named] = ()):
         self._outputs = outputs
         self._named = [Source(_name(file.battles), file.battles, file.mapping) for file in named]
-        self._kept = _Kept(256)
+        self._kept = Kept(256)
 
     def sources(self) -> list[Source]:
         """Return the files that were named, then the arenas, the one that changed last first."""
         found = [Source(path.parent.name, path) for path in self._outputs.glob("*/battles.jsonl")]
         taken = {source.name for source in self._named}
-        changed = {source: stamp[0] for source in found if (stamp := _sign(source.battles))}
+        changed = {source: stamp[0] for source in found if (stamp := sign(source.battles))}
         return [*self._named, *sorted((s for s in changed if s.name not in taken), key=lambda s: -changed[s])]
 
     def source(self, name: str | None) -> Source | None:
@@ -107,7 +105,7 @@ class Arenas:
     def register(self, source: Source) -> list[RegisterLine]:
         """Return the register of an arena's models, in its order."""
         path = source.folder / "register.jsonl"
-        return self._kept.get(("register", path, _sign(path)), lambda: list(JsonlStore(path, RegisterLine)))
+        return self._kept.get(("register", path, sign(path)), lambda: list(JsonlStore(path, RegisterLine)))
 
     def ratings(self, source: Source, rule: Rule) -> Ratings:
         """Return the ratings under a rule. Raises as ``arena.rate`` does."""
@@ -154,23 +152,15 @@ def _name(battles: Path) -> str:
     return battles.parent.name if battles.stem == "battles" else battles.stem
 
 
-def _sign(path: Path) -> tuple[int, int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
 def _state(source: Source) -> tuple[Hashable, ...]:
-    return source.battles, _sign(source.battles)
+    return source.battles, sign(source.battles)
 
 
 def _facts(source: Source) -> Facts:
     from arena.battle_files import open_battles
 
     try:
-        with open_battles([source.battles], columns=["category"]) as table:
+        with open_battles([source.battles], columns=["category", "judge"]) as table:
             return Facts(table.values("category"), table.values("judge"), table.names)
     except LlmusesError:
         return Facts([], [], [])
@@ -184,32 +174,3 @@ def _values(source: Source, column: str) -> list[tuple[str, int]]:
             return table.values(column)
     except LlmusesError:
         return []
-
-
-class _Kept:
-    """What was computed, the last so many; a second asker waits for the first one's answer."""
-
-    def __init__(self, most: int):
-        self._most = most
-        self._futures: OrderedDict[Hashable, Future[Any]] = OrderedDict()
-        self._mutex = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        with self._mutex:
-            future = self._futures.get(key)
-            mine = future is None
-            if future is None:
-                future = self._futures[key] = Future()
-            self._futures.move_to_end(key)
-            while len(self._futures) > self._most:
-                self._futures.popitem(last=False)
-        if mine:
-            try:
-                future.set_result(make())
-            except BaseException as problem:
-                with self._mutex:
-                    self._futures.pop(key, None)
-                future.set_exception(problem)
-                raise
-        result: V = future.result()
-        return result

@@ -50,7 +50,7 @@ def compare(
         raise UsageError("a comparison needs two different runs or more: llmuses list runs shows what there is.")
     base = None if baseline is None else _known(baseline, folder).run.run_id
     found = [_on_dataset(name, known, base) for name in _chosen(known, datasets)]
-    _correct([pair for each in found for pair in each.pairs])
+    correct([pair for each in found for pair in each.pairs])
     return Comparison(
         runs=_labelled(known.values()),
         datasets=found,
@@ -90,6 +90,23 @@ def _chosen(runs: Mapping[str, KnownRun], wanted: Sequence[str]) -> list[str]:
         have = "; ".join(f"{run_id} {', '.join(run.reports) or 'no report yet'}" for run_id, run in runs.items())
         raise UsageError(f"no dataset has a report in two of these runs: {have}.")
     return list(dict.fromkeys(wanted)) or common
+
+
+def compare_two(
+    dataset: str, first: KnownRun, second: KnownRun, answers: tuple[Questions, Questions] | None = None
+) -> Pair | Refusal:
+    """Return two runs' comparison on a dataset that both have a report of, or why they are not compared.
+
+    ``answers`` are those of the two where they were read before. P-values are not corrected: ``correct`` does that.
+    Raises StoreError where a run's reviews are missing.
+    """
+    ids = first.run.run_id, second.run.run_id
+    refusal = _refusal(*ids, {ids[0]: first.reports[dataset], ids[1]: second.reports[dataset]})
+    if refusal is not None:
+        return refusal
+    read = answers or (read_questions(first, dataset), read_questions(second, dataset))
+    pair = _pair(*ids, dict(zip(ids, read, strict=True)), _total(dataset, first, second))
+    return pair or Refusal(first=ids[0], second=ids[1], reason="nothing_in_common", parts=[])
 
 
 # --- one dataset -------------------------------------------------------------------------------------------
@@ -176,8 +193,8 @@ def _pair(first: str, second: str, questions: Mapping[str, Questions], total: in
     )
 
 
-def _correct(pairs: Sequence[Pair]) -> None:
-    """Correct the p-values of all pairs, and what they could have shown, for there being so many."""
+def correct(pairs: Sequence[Pair]) -> None:
+    """Correct the p-values of all pairs that are shown at once, and what they could have shown, for there being so many."""
     from llmuses.statistics.multiple import holm
 
     corrected = holm([pair.p_value for pair in pairs])
