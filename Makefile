@@ -25,7 +25,7 @@ run: $(VENV)/.ready-run ## Start the app (installs what it needs first): HOST, P
 	@$(VENV)/bin/python app.py --host $(HOST) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 test: $(VENV)/.ready-test ## Run the whole test suite (installs what it needs first): ARGS='-k words'
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.ready-test ## Check style, types and floors: ruff, mypy, import-linter
 	$(VENV)/bin/ruff check .

@@ -111,7 +111,7 @@ FORGERS = {
     ),
     "it answers before it is asked": Forger(FAKE_REPLIES + "for _ in range(9): to_every_descriptor(fake(True))\ndef f(x): return None"),
     "it answers with a truth": Forger(FAKE_REPLIES + "def f(x):\n    to_every_descriptor(fake(True) * 9)\n    os._exit(0)"),
-    "it closes the channel": Forger("import os\ndef f(x): os.closerange(3, 64)"),
+    "it closes the channel": Forger("import os\ndef f(x): os.closerange(3, 1024)"),
     "it hands its descriptors to a child and ends": Forger(
         "import os, time\ndef f(x):\n    if os.fork() == 0:\n        time.sleep(0.2)\n        os._exit(0)\n    os._exit(0)"
     ),
@@ -227,7 +227,7 @@ BREAKS_ITSELF = "it patches the builtins"
 @pytest.mark.parametrize("name", FORGERS)
 def test_a_forger_does_not_pass(name: str) -> None:
     forger = FORGERS[name]
-    verdict = judged(forger.program, forger.test, seconds=30.0)
+    verdict = judged(forger.program, forger.test, seconds=3.0 if name == BREAKS_ITSELF else 30.0)
     if name == BREAKS_ITSELF:
         assert verdict["outcome"] in ("error", "timed_out")
     else:
