@@ -142,7 +142,10 @@ def rule_of(facts: Facts, votes: Votes, **more: Any) -> Rule:
 
     if votes == "people":
         return Rule(judge=HUMAN, blind_only=True, **more)
-    return Rule(judge=facts.judge, combine="ppi" if votes == "both" else "none", **more)
+    if votes == "both":
+        return Rule(judge=facts.judge, combine="ppi", **more)
+    cluster = "none" if more.get("style") else "question"  # as an arena's own report has it: a judge reads few questions often
+    return Rule(judge=facts.judge, **{"cluster": cluster, **more})
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
