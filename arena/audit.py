@@ -35,7 +35,7 @@ def audit(battles: str | Path | Sequence[str | Path]) -> Audit:
     """
     paths = [battles] if isinstance(battles, str | Path) else list(battles)
     style = style_columns()["style_length"]
-    columns = ("question_id", "category", "voter", "tstamp")
+    columns = ("judge", "question_id", "category", "voter", "tstamp")
     derived = {"same": DERIVED["same"], "category_kind": DERIVED["category_kind"], "style_length": style}
     with open_battles(paths, columns=columns, derived=derived) as table:
         names = [name for name, _ in table.values("judge")]

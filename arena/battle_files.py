@@ -5,7 +5,7 @@ A file may hold exclusion lines too (``battle_id`` and ``reason``): the battles 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,12 +26,12 @@ _COLUMNS = {
     "model_b": "VARCHAR",
     "winner": "VARCHAR",
     "win": "VARCHAR",
-    "judge": "VARCHAR",
     "reason": "VARCHAR",
 }
 """What every rating reads; the wider a line is read, the longer it takes."""
 
 _MORE = {
+    "judge": "VARCHAR",
     "battle_id": "VARCHAR",
     "question_id": "VARCHAR",
     "category": "VARCHAR",
@@ -84,7 +84,12 @@ class Selection(NamedTuple):
     @property
     def columns(self) -> set[str]:
         """Return the columns beyond the usual ones that deciding it needs."""
-        wanted = {"category": self.category, "language": self.language, "anony": self.blind_only or None}
+        wanted = {
+            "judge": self.judge,
+            "category": self.category,
+            "language": self.language,
+            "anony": self.blind_only or None,
+        }
         return {name for name, value in wanted.items() if value is not None}
 
 
@@ -134,8 +139,8 @@ class BattleTable:
         From then on ``counts`` adds up weights, and ``arrays`` has ``weight`` among its columns. Raises KeyError where no
         column was asked for: equal battles are one row then.
         """
-        if not self._columns.keys() - {"judge"}:
-            raise KeyError("battles can be weighed where a column beyond the usual ones was asked for")
+        if _alike(self._columns):
+            raise KeyError("battles can be weighed where a column beyond the judge was asked for")
         if not self._weighed:
             self._connection.execute("ALTER TABLE battles ADD COLUMN weight DOUBLE DEFAULT 1")
             self._weighed = True
@@ -194,8 +199,15 @@ class BattleTable:
 
     def values(self, name: str) -> list[tuple[str, int]]:
         """Return the different values of a column with how many battles have each, the commonest first."""
+        if name not in self._columns:
+            raise KeyError(f"column {name} was not asked for")
         return self._rows(f"SELECT {name}, sum(n) AS n FROM battles GROUP BY ALL HAVING {name} IS NOT NULL "
                           "ORDER BY n DESC, 1")  # fmt: skip
+
+
+def _alike(columns: Iterable[str]) -> bool:
+    """Return whether battles with these columns are few different ones, so that equal ones are kept as one row."""
+    return set(columns) <= {"judge"}
 
 
 def _filled(column: Any) -> Floats:
@@ -210,7 +222,7 @@ def open_battles(
     columns: Sequence[str] = (),
     derived: Mapping[str, Derived] | None = None,
 ) -> Iterator[BattleTable]:
-    """Read battles once and yield them as a table in memory with the usual columns, those that are named, and derived ones.
+    """Read battles once and yield them as a table in memory: who met, who won, the columns that are named, and derived ones.
 
     Raises DataError for a file that does not exist, or where no line is a battle.
     """
@@ -226,7 +238,7 @@ def open_battles(
         more = dict(derived or {})
         skipped = _read(connection, files, chosen, wanted, more)
         kinds = {name: _MORE[name] for name in wanted} | {name: column.kind for name, column in more.items()}
-        table = BattleTable(connection, {"judge": "VARCHAR", **kinds}, skipped)
+        table = BattleTable(connection, kinds, skipped)
         if not table.names:
             raise DataError(
                 f"{', '.join(map(str, files))}: no line is a battle that was asked for; a battle has model_a, model_b and "
@@ -277,6 +289,7 @@ def _read_lines(
     columns = dict(_COLUMNS)
     sources = wanted.union(*(column.sources for column in derived.values()))
     sources |= {"question"} if "language" in sources else set()
+    sources |= {"judge"} if "voter" in sources else set()
     for name in sorted(sources):
         columns[name] = _MORE[name]
         columns.update(dict.fromkeys(_ALIASES.get(name, ()), _MORE[name]))
@@ -288,6 +301,8 @@ def _read_lines(
         "CASE lower(coalesce(winner, win)) " + " ".join(f"WHEN '{w}' THEN {c}" for w, c in OUTCOMES.items()) + " END"
     )
     whole = {name: f"coalesce({', '.join((name, *_ALIASES.get(name, ())))})" for name in sources}
+    if "judge" in whole:
+        whole["judge"] = f"CASE WHEN {_A_PERSON} THEN '{HUMAN}' ELSE coalesce(judge, '{HUMAN}') END"
     if "voter" in whole:
         whole["voter"] = f"coalesce({whole['voter']}, CASE WHEN {_A_PERSON} THEN judge END)"
     read = "lines"
@@ -296,16 +311,15 @@ def _read_lines(
     more = "".join(f", {whole[name]} AS {name}" for name in sorted(wanted))
     more += "".join(f", ({column.expression.format(**whole)}) AS {name}" for name, column in derived.items())
     chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
-        ({outcome})::TINYINT AS outcome,
-        CASE WHEN {_A_PERSON} THEN '{HUMAN}' ELSE coalesce(judge, '{HUMAN}') END AS judge{more}"""
+        ({outcome})::TINYINT AS outcome{more}"""
     if "language" in whole:
         _teach_languages(connection)
         read = f"(SELECT *, {prompt_sql(whole['question'])} AS prompt_text FROM lines)"
-    if wanted or derived:
+    if not _alike([*wanted, *derived]):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, 1 AS n FROM {read}")
     else:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, count(*) AS n FROM lines GROUP BY ALL"
+            f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {chosen}, count(*) AS n FROM {read} GROUP BY ALL"
         )
     ((found,),) = connection.execute("SELECT bool_or(excludes) FROM raw").fetchall()
     return bool(found)

@@ -24,7 +24,7 @@ from llmuses.errors import DataError, UnknownNameError, UsageError
 from llmuses.records import HUMAN
 from llmuses.statistics.chi_squared import chi_squared_tail
 
-COLUMNS = ("question_id", "category", "language")
+COLUMNS = ("judge", "question_id", "category", "language")
 DERIVED = {
     "same": Derived(
         """CASE WHEN {battle_id} IS NOT NULL THEN hash({battle_id})

@@ -72,7 +72,7 @@ def check(rule: Rule) -> None:
 def _columns(rule: Rule) -> list[str]:
     if rule.combine == "ppi":
         return list(COLUMNS)
-    columns: list[str] = [rule.by] if rule.by in ("category", "language") else []
+    columns: list[str] = [] if rule.by is None else [rule.by]
     if rule.robust:
         from arena.robustness import COLUMNS as OF_VOTERS
 

@@ -12,8 +12,8 @@ from arena.ratings.loyalty import Votes
 from arena.ratings.robust import Robust, robust_weights
 from llmuses.records import HUMAN
 
-COLUMNS = ("voter",)
-"""What has to be read beyond the usual columns and those of ``derived``."""
+COLUMNS = ("judge", "voter")
+"""What has to be read beside the columns of ``derived``."""
 
 
 def derived(models: Sequence[str]) -> dict[str, Derived]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.ratings.counts import Floats, Ints, PairCounts, battle_matrix, pair_matrix
+from arena.ratings.counts import Floats, Ints, PairCounts, pair_matrix
 
 
 class Fit(NamedTuple):
@@ -23,7 +23,8 @@ class Fit(NamedTuple):
 
 def chances(strengths: Floats, first: Ints, second: Ints) -> Floats:
     """Return the chance that the first of each pair wins, shape (P,)."""
-    return np.asarray(1 / (1 + np.exp(strengths[second] - strengths[first])), np.float64)
+    with np.errstate(over="ignore"):  # far apart on the way to a maximum that is not finite
+        return np.asarray(1 / (1 + np.exp(strengths[second] - strengths[first])), np.float64)
 
 
 def fit(counts: PairCounts, start: Floats | None = None) -> Fit:
@@ -44,10 +45,7 @@ def maximise(counts: PairCounts, start: Floats | None = None) -> Floats:
     value = log_likelihood(counts, strengths)
     for _ in range(100):
         p = chances(strengths, counts.first, counts.second)
-        residual = (counts.wins + counts.ties / 2) - counts.total * p
-        gradient = np.bincount(counts.first, residual, counts.models)
-        gradient -= np.bincount(counts.second, residual, counts.models)
-        step = np.linalg.solve(_pinned(information(counts, p)), gradient)
+        step = np.linalg.solve(pinned(information(counts, p)), gradient(counts, p))
         if np.abs(step).max() < 1e-10:
             return np.asarray(strengths - strengths.mean(), np.float64)
         for _ in range(40):
@@ -66,6 +64,13 @@ def log_likelihood(counts: PairCounts, strengths: Floats) -> float:
     won = counts.wins + counts.ties / 2
     lost = counts.losses + counts.ties / 2
     return float(-(won @ np.logaddexp(0, -gap) + lost @ np.logaddexp(0, gap)))
+
+
+def gradient(counts: PairCounts, p: Floats) -> Floats:
+    """Return the gradient of the log-likelihood, shape (K,); ``p`` are the first ones' chances."""
+    residual = counts.wins + counts.ties / 2 - counts.total * p
+    of_first = np.bincount(counts.first, residual, counts.models)
+    return np.asarray(of_first - np.bincount(counts.second, residual, counts.models), np.float64)
 
 
 def information(counts: PairCounts, p: Floats) -> Floats:
@@ -89,7 +94,7 @@ def sandwich(counts: PairCounts, strengths: Floats, scores: Floats) -> Floats:
     It holds where the model of ties or of independence does not; S by cluster makes it cluster-robust. Source: White
     (1982), "Maximum likelihood estimation of misspecified models", Econometrica 50(1).
     """
-    bread = np.linalg.inv(_pinned(information(counts, chances(strengths, counts.first, counts.second))))
+    bread = np.linalg.inv(pinned(information(counts, chances(strengths, counts.first, counts.second))))
     centre = np.eye(counts.models) - 1 / counts.models
     return np.asarray(centre @ bread @ scores @ bread @ centre, np.float64)
 
@@ -126,7 +131,7 @@ _FEW = 16
 
 def _paired_scores(models: int, first: Ints, second: Ints, residual: Floats, sizes: Ints, cluster: Ints) -> Floats:
     """Return Σ G Gᵀ of sorted battles: each battle's own g gᵀ and, for two of one cluster, g hᵀ + h gᵀ."""
-    scores = battle_matrix(models, first, second, residual**2)
+    scores = pair_matrix(models, first, second, residual**2)
     several = sizes > 1
     first, second, residual, cluster = first[several], second[several], residual[several], cluster[several]
     cross = np.zeros(models * models)
@@ -162,6 +167,6 @@ def _sparse_scores(models: int, places: Ints, values: Floats) -> Floats:
     return scores.reshape(models, models)
 
 
-def _pinned(matrix: Floats) -> Floats:
+def pinned(matrix: Floats) -> Floats:
     """Return a matrix whose rows sum to zero made regular: the strengths' sum, which nothing decides, is held at zero."""
     return np.asarray(matrix + np.trace(matrix) / len(matrix) ** 2, np.float64)

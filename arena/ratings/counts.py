@@ -74,15 +74,6 @@ def count_pairs(models: int, first: Ints, second: Ints, outcome: Ints, weight: F
 
 def pair_matrix(models: int, first: Ints, second: Ints, values: Floats) -> Floats:
     """Return the matrix of shape (K, K) with Σ v (e_i − e_j)(e_i − e_j)ᵀ over pairs (i, j), values of shape (P,)."""
-    matrix = np.zeros((models, models))
-    np.add.at(matrix, (first, second), -values)
-    matrix += matrix.T
-    matrix[np.diag_indices(models)] = -matrix.sum(axis=1)
-    return matrix
-
-
-def battle_matrix(models: int, first: Ints, second: Ints, values: Floats) -> Floats:
-    """Return what ``pair_matrix`` does; faster where there are far more battles, shape (N,), than pairs of models."""
     pairs = np.bincount(first * models + second, values, models * models).reshape(models, models)
     pairs = pairs + pairs.T
     return np.asarray(np.diag(pairs.sum(axis=1)) - pairs, np.float64)

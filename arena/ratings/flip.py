@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.ratings.bradley_terry import chances, information, maximise
+from arena.ratings.bradley_terry import chances, gradient, information, maximise, pinned
 from arena.ratings.counts import Floats, Ints, PairCounts
 
 _CLOSEST = 12
@@ -37,95 +37,148 @@ def flip(counts: PairCounts, strengths: Floats) -> Flip:
     if counts.models < 2:
         raise ValueError("there is no other model")
     leader = int(np.argmax(strengths))
-    matrix = information(counts, chances(strengths, counts.first, counts.second))
-    inverse = np.linalg.inv(matrix + np.trace(matrix) / len(matrix) ** 2)
+    inverse = np.linalg.inv(pinned(information(counts, chances(strengths, counts.first, counts.second))))
     others = [int(model) for model in np.argsort(-strengths) if model != leader][:_CLOSEST]
-    removed, without = _fewest_removed(counts, strengths, inverse, leader, others)
-    added, by = _fewest_added(counts, strengths, inverse, leader, others)
+    board = _Board(strengths, inverse, leader)
+    removed, without = _fewest_removed(counts, board, others)
+    added, by = _fewest_added(counts, board, others)
     return Flip(leader, removed, without, added, by)
 
 
-def _fewest_removed(
-    counts: PairCounts, strengths: Floats, inverse: Floats, leader: int, others: list[int]
-) -> tuple[int | None, int | None]:
-    p = chances(strengths, counts.first, counts.second)
+class _Board(NamedTuple):
+    """The strengths as all votes have them, the inverse of their information, and who is first."""
+
+    strengths: Floats
+    inverse: Floats
+    leader: int
+
+    @property
+    def ahead(self) -> float:
+        """Return how far the first is ahead of all others."""
+        return float(self.strengths[self.leader] - np.delete(self.strengths, self.leader).max())
+
+    def changed(self, counts: PairCounts) -> _Lead:
+        """Return the first place after other votes."""
+        try:
+            strengths = _rated_near(counts, self.strengths, self.inverse)
+        except (ValueError, np.linalg.LinAlgError):
+            return _Lead(None, math.nan)
+        other = int(np.argmax(np.where(np.arange(len(strengths)) == self.leader, -np.inf, strengths)))
+        ahead = float(strengths[self.leader] - strengths[other])
+        return _Lead(self.leader if ahead >= -1e-9 else other, ahead)
+
+
+class _Lead(NamedTuple):
+    """Who is first, the leader where another one is level with it, and how far the leader is ahead of all others; None and
+    NaN where nothing bounds a rating any more."""
+
+    first: int | None
+    ahead: float
+
+
+def _rated_near(counts: PairCounts, strengths: Floats, inverse: Floats) -> Floats:
+    """Return what ``maximise`` does for counts that hardly differ from those of ``strengths``, whose inverse information
+    serves for all steps; where these do not shrink fast it is left to Newton's own."""
+    at, before = strengths, 4.0
+    for _ in range(_CHORDS):
+        step = inverse @ gradient(counts, chances(at, counts.first, counts.second))
+        at, size = at + step, float(np.abs(step).max())
+        if size < 1e-10:
+            return np.asarray(at - at.mean(), np.float64)
+        if not size < before / 4:
+            break
+        before = size
+    return maximise(counts, strengths)
+
+
+_CHORDS = 20
+
+
+def _fewest_removed(counts: PairCounts, board: _Board, others: list[int]) -> tuple[int | None, int | None]:
+    p = chances(board.strengths, counts.first, counts.second)
     residual = np.stack((1 - p, -p, 0.5 - p))
     votes = np.stack((counts.wins, counts.losses, counts.ties))
-    best: tuple[int, Ints, Floats] | None = None
+    best: tuple[int, Ints] | None = None
     for other in others:
-        along = inverse[leader] - inverse[other]
-        influence = residual * (along[counts.first] - along[counts.second])
-        order = np.argsort(-influence, axis=None)
-        order = order[influence.ravel()[order] > 0]
-        number, closed = votes.ravel()[order], influence.ravel()[order] * votes.ravel()[order]
+        along = board.inverse[board.leader] - board.inverse[other]
+        influence = np.where(votes > 0, residual * (along[counts.first] - along[counts.second]), 0.0).ravel()
+        gap = float(board.strengths[board.leader] - board.strengths[other])
+        if best is not None and gap > best[0] * influence.max():
+            continue  # even if each vote did as much as the one that does most
+        helping = np.flatnonzero(influence > 0)
+        order = helping[np.argsort(-influence[helping])]
         if not len(order):
             continue
-        gap = float(strengths[leader] - strengths[other])
-        at = int(np.searchsorted(np.cumsum(closed), gap))
-        if at < len(order):
-            guess = math.ceil(number[:at].sum() + (gap - closed[:at].sum()) / influence.ravel()[order[at]])
-        else:  # more than the first order allows
-            guess = math.ceil(number.sum() * gap / closed.sum())
+        guess = _first_order(votes.ravel()[order], influence[order], gap)
         if best is None or guess < best[0]:
-            best = guess, order, number
+            best = guess, order
     if best is None:
         return None, None
-    guess, order, number = best
+    guess, order = best
+    number = votes.ravel()[order]
     before = np.concatenate(([0.0], np.cumsum(number)))
 
-    def first_without(taken: int) -> int | None:
+    def without(taken: int) -> _Lead:
         left = votes.ravel().copy()
         left[order] -= np.clip(taken - before[:-1], 0, number)
         wins, losses, ties = left.reshape(votes.shape)
-        return _first(counts._replace(wins=wins, losses=losses, ties=ties), strengths, leader)
+        return board.changed(counts._replace(wins=wins, losses=losses, ties=ties))
 
-    return _fewest(first_without, leader, guess, int(before[-1]))
+    return _fewest(without, board, guess, int(before[-1]))
 
 
-def _fewest_added(
-    counts: PairCounts, strengths: Floats, inverse: Floats, leader: int, others: list[int]
-) -> tuple[int, int]:
-    gap = strengths[leader] - strengths[others]
+def _first_order(number: Floats, influence: Floats, gap: float) -> int:
+    """Return how many votes, so many of each influence and the most influential first, close a gap if each does as much as
+    the first order says; all of them and in proportion more where they do not."""
+    closed = influence * number
+    at = int(np.searchsorted(np.cumsum(closed), gap))
+    if at < len(number):
+        return math.ceil(number[:at].sum() + (gap - closed[:at].sum()) / influence[at])
+    return math.ceil(number.sum() * gap / closed.sum())
+
+
+def _fewest_added(counts: PairCounts, board: _Board, others: list[int]) -> tuple[int, int]:
+    leader, inverse = board.leader, board.inverse
+    gap = board.strengths[leader] - board.strengths[others]
     spread = inverse[leader, leader] + inverse[others, others] - 2 * inverse[leader, others]
     guesses = gap / (spread / (1 + np.exp(-gap)))
     other, guess = others[int(np.argmin(guesses))], int(np.ceil(guesses.min()))
 
-    def first_with(more: int) -> int | None:
+    def with_(more: int) -> _Lead:
         pair = (np.append(counts.first, other), np.append(counts.second, leader))
         won = (np.append(counts.wins, float(more)), np.append(counts.losses, 0.0), np.append(counts.ties, 0.0))
-        return _first(PairCounts(counts.models, *pair, *won), strengths, leader)
+        return board.changed(PairCounts(counts.models, *pair, *won))
 
-    added, by = _fewest(first_with, leader, guess, 1 << 40)
+    added, by = _fewest(with_, board, guess, 1 << 40)
     if added is None or by is None:
         raise ValueError("no number of votes changes the first place")
     return added, by
 
 
-def _first(counts: PairCounts, start: Floats, leader: int) -> int | None:
-    """Return who is first, the leader where another one is level with it, or None where nothing bounds a rating any more."""
-    try:
-        strengths = maximise(counts, start)
-    except (ValueError, np.linalg.LinAlgError):
-        return None
-    other = int(np.argmax(strengths))
-    return other if strengths[other] > strengths[leader] + 1e-9 else leader
+def _fewest(after: Callable[[int], _Lead], board: _Board, guess: int, most: int) -> tuple[int | None, int | None]:
+    """Return the smallest number, found from a guess, after which another model is first, and which; None for none.
 
-
-def _fewest(
-    first_after: Callable[[int], int | None], leader: int, guess: int, most: int
-) -> tuple[int | None, int | None]:
-    """Return the smallest number, found from a guess, after which another model is first, and which; None for none."""
-    low, high = 0, min(max(1, guess), most)
-    while (after := first_after(high)) == leader:
+    The lead falls nearly in proportion to the number, so that a line through two numbers tells where it ends. What is tried
+    next lies beyond that end, by steps that double until it lies on the other side.
+    """
+    low, lead = 0, board.ahead
+    high = min(max(1, guess), most)
+    while (found := after(high)).first == board.leader:
         if high == most:
             return None, None
-        low, high = high, min(high + max(1, high // 2), most)
-    step = 1
+        slope = (lead - found.ahead) / (high - low)
+        further = found.ahead / slope if slope > 0 else high
+        low, lead, high = high, found.ahead, min(high + max(1, min(math.ceil(further), high)), most)
+    fell_short, step = low > 0, 1
     while high - low > 1:
-        middle = max(low + 1, high - step, (low + high) // 2)
-        first = first_after(middle)
-        if first == leader:
-            low, step = middle, high
+        end = low + (high - low) * lead / (lead - found.ahead) if lead > found.ahead else (low + high) / 2
+        tried = max(math.ceil(end), low + step) if fell_short else min(math.ceil(end), high - step)
+        tried = min(max(tried, low + 1), high - 1)
+        here = after(tried)
+        before = fell_short
+        if fell_short := here.first == board.leader:
+            low, lead = tried, here.ahead
         else:
-            high, after, step = middle, first, 2 * step
-    return (None, None) if after is None else (high, after)
+            high, found = tried, here
+        step = 2 * step if fell_short == before else 1
+    return (None, None) if found.first is None else (high, found.first)

@@ -25,11 +25,16 @@ def critical_value(covariance: Floats, level: float = 0.95, seed: int = 0) -> fl
     scale = np.divide(1, errors, out=np.zeros_like(errors), where=errors > 0)
     generator = np.random.default_rng(seed)
     largest = np.zeros(_DRAWS, np.float32)
+    room = np.empty((models, _BLOCK), np.float32)
     for begin in range(0, _DRAWS, _BLOCK):
         drawn = root @ generator.standard_normal((models, _BLOCK), dtype=np.float32)
         here = largest[begin : begin + _BLOCK]
-        for model in range(models):  # each pair comes in both orders, so that the largest is that of |z|
-            np.maximum(here, ((drawn[model] - drawn) * scale[model][:, None]).max(axis=0), out=here)
+        for model in range(models - 1):  # with all that come after it
+            gap = room[model + 1 :]
+            np.subtract(drawn[model + 1 :], drawn[model], out=gap)
+            np.abs(gap, out=gap)
+            gap *= scale[model, model + 1 :, None]
+            np.maximum(here, gap.max(axis=0), out=here)
     return float(np.quantile(largest, level))
 
 
