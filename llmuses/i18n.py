@@ -35,6 +35,11 @@ def text(lang: Lang, key: str, **values: Any) -> str:
     return sentence.format(**values) if values else sentence
 
 
+def sentences(lang: Lang, namespace: str, *starts: str) -> dict[str, str]:
+    """Return a language's sentences whose names begin with one of ``starts``, unfilled: for a script that fills them."""
+    return {name: words for name, words in _catalogue(lang, namespace).items() if name.startswith(starts)}
+
+
 def choose(preference: str | None) -> Lang:
     """Return the language that suits a preference such as ``zh-CN,zh;q=0.9,en;q=0.8``; English where none does."""
     for part in (preference or "").split(","):

@@ -48,6 +48,15 @@ _ICONS: Final = {
     "lock": '<rect x="3.5" y="7" width="9" height="6.5" rx="1.2"/><path d="M5.5 7V5.2a2.5 2.5 0 0 1 5 0V7"/>',
     "prompt": '<path d="M3 4.5L6.5 8 3 11.5M8.5 11.5H13"/>',
     "info": '<circle cx="8" cy="8" r="5.5"/><path d="M8 7.4v3.4M8 5v.1"/>',
+    "again": '<path d="M13 8a5 5 0 1 1-1.5-3.5"/><path d="M12.8 2.2v2.9H9.9"/>',
+    "edit": '<path d="M3 13l.6-2.9 7-7a1.2 1.2 0 0 1 1.7 0l.6.6a1.2 1.2 0 0 1 0 1.7l-7 7z"/><path d="M9.4 4.3l2.3 2.3"/>',
+    "image": '<rect x="2.2" y="3" width="11.6" height="10" rx="1.2"/><path d="M2.5 11l3.3-3.2 2.5 2.4 1.9-1.7 3.3 2.9"/>'
+    '<circle cx="10.3" cy="5.9" r=".9"/>',
+    "scales": '<path d="M8 2.5v11M5 13.5h6M3 4.5h10M3 4.5L1.5 9h3zM13 4.5L11.5 9h3z"/>',
+    "send": '<path d="M8 13V3.5M4 7.3L8 3.3l4 4"/>',
+    "sliders": '<path d="M2.5 5h6.2M11.8 5h1.7M2.5 11h1.7M7.3 11h6.2"/><circle cx="10.2" cy="5" r="1.5"/>'
+    '<circle cx="5.8" cy="11" r="1.5"/>',
+    "stop": '<rect x="4" y="4" width="8" height="8" rx="1"/>',
 }
 
 VERDICTS: Final = ("correct", "wrong", "unparsed", "rejected", "failed")
