@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from arena.live.wire import Pane, PaneState
@@ -46,7 +46,10 @@ class Players(Protocol):
 
 
 class Writer(Protocol):
-    """One side's answer while it is written: takes deltas, gives what a page must change (``arena.live.pane``)."""
+    """One side's answer while it is written: takes deltas, gives what a page must change (``arena.live.pane``).
+
+    It is made with ``news``, a function that it calls whenever ``changes`` would return something.
+    """
 
     state: PaneState
     text: str
@@ -56,17 +59,18 @@ class Writer(Protocol):
     usage: Usage | None
 
     async def follow(self, stream: AsyncGenerator[Delta, None]) -> None:
-        """Take the stream until it ends, fails (``failed`` with its reason) or the task is cancelled (``stopped``)."""
+        """Take the stream until it ends (``finished``), fails (``failed``, with a reason) or the task is cancelled; the stream is
+        closed then. Raises nothing of the stream's."""
         ...
 
     def stop(self, state: PaneState, reason: str | None = None) -> None:
-        """End it from outside: ``stopped``, or ``failed`` with a reason."""
+        """End it from outside, where it has not ended: ``stopped``, or ``failed`` with a reason. What comes later is dropped."""
         ...
 
     def changes(self) -> Pane | None:
         """Return what changed since the last call, None where nothing did."""
         ...
 
-    async def stirred(self) -> None:
-        """Return as soon as there is something new since the last ``changes``."""
-        ...
+
+MakeWriter = Callable[[Callable[[], None]], Writer]
+"""Makes a writer that calls a function when it has news."""
