@@ -33,8 +33,10 @@ def middle(lang: Lang, place: Place, shown: Shown) -> Markup:
     """Return the prompt, the answer and what was read out of it."""
     say = words(lang)
     if shown.prediction is None:
-        return note(say("no_prediction"), "warn", "failed") + _reading(lang, shown.review)
-    return _prompt(lang, shown.review, shown.prediction) + _answer(lang, place, shown.review, shown.prediction)
+        return note(say("no_prediction"), "warn", "failed") + reading(lang, shown.review)
+    return _prompt(lang, shown.review, shown.prediction) + answer(
+        lang, shown.review, shown.prediction, place.rendered, _views(place, words(lang))
+    )
 
 
 def _prompt(lang: Lang, review: Review, prediction: Prediction) -> Markup:
@@ -53,13 +55,13 @@ def _prompt(lang: Lang, review: Review, prediction: Prediction) -> Markup:
     if before:
         caption = say("examples", n=prediction.shots) if prediction.shots else say("introduction")
         size = say("n_characters", n=count(sum(len(content) for _, content in before)))
-        shots = fold(caption, size, _turns(lang, before, labelled), "F", "examples")
+        shots = fold(caption, size, turns(lang, before, labelled), "F", "examples")
     return Markup('<div class="row b-h"><h3>{}</h3><span class="sm qq tn">{}</span>{}</div>{}{}').format(
         say("prompt"),
         say("comma").join(part for part in (kind, tokens) if part),
         copy,
         shots,
-        Markup('<div class="u-card b-pad b-gap">{}</div>').format(_turns(lang, asked, labelled)),
+        Markup('<div class="u-card b-pad b-gap">{}</div>').format(turns(lang, asked, labelled)),
     )
 
 
@@ -78,14 +80,15 @@ def split_prompt(prediction: Prediction) -> tuple[list[tuple[str, str]], list[tu
     return [(str(r), c) for r, c in before], [(str(r), c) for r, c in [(role, content[offset:]), *sent[index + 1 :]]]
 
 
-def _turns(lang: Lang, turns: Sequence[tuple[str, str]], labelled: bool) -> Markup:
+def turns(lang: Lang, said: Sequence[tuple[str, str]], labelled: bool) -> Markup:
+    """Return (role, text) pairs one under the other, under their roles where ``labelled``."""
     say = words(lang)
     return join(
         Markup('<div class="b-turns">{}<div class="u-text">{}</div></div>').format(
             Markup('<div class="sm qq">{}</div>').format(say(f"role.{role}")) if labelled else "",
             as_written(content.rstrip("\n"), lang),
         )
-        for role, content in turns
+        for role, content in said
     )
 
 
@@ -99,7 +102,13 @@ def fold(caption: str, size: str, body: Markup, key: str | None, name: str) -> M
     ).format(name, icon("right", small=True), caption, size, hint, body)
 
 
-def _answer(lang: Lang, place: Place, review: Review, prediction: Prediction) -> Markup:
+def answer(
+    lang: Lang, review: Review, prediction: Prediction, rendered: bool = False, choice: Markup | None = None
+) -> Markup:
+    """Return the answer with the part marked that was read out, its verdict, and how it was read.
+
+    ``choice`` chooses between as written and ``rendered``, where the answer is a text.
+    """
     say = words(lang)
     response = prediction.response
     badge = verdict(verdict_of(review), lang)
@@ -111,15 +120,15 @@ def _answer(lang: Lang, place: Place, review: Review, prediction: Prediction) ->
     elif response.scores is not None and isinstance(prediction.ask, Loglikelihood):
         body = options(lang, review, prediction.ask, response.scores)
     else:
-        views = _views(place, say)
-        body = _written(lang, place, review, response.text or "")
+        views = choice or views
+        body = _written(lang, rendered, review, response.text or "")
     thought = Markup("")
     if response.reasoning:
         size = say("n_characters", n=count(len(response.reasoning)))
         text = Markup('<div class="u-text q">{}</div>').format(as_written(response.reasoning, lang))
         thought = fold(say("thinking"), size, text, None, "thinking")
     return Markup('<div class="row b-h"><h3>{}</h3>{}{}{}</div>{}{}{}').format(
-        say("answer"), badge, cut, views, thought, body, _reading(lang, review)
+        say("answer"), badge, cut, views, thought, body, reading(lang, review)
     )
 
 
@@ -136,10 +145,10 @@ def _views(place: Place, say: Words) -> Markup:
     return Markup('<span class="g-join end">{}</span>').format(join(chips))
 
 
-def _written(lang: Lang, place: Place, review: Review, written: str) -> Markup:
+def _written(lang: Lang, as_rendered: bool, review: Review, written: str) -> Markup:
     if not written.strip():
         return Markup('<div class="u-card b-pad b-gap q">{}</div>').format(words(lang)("empty_answer"))
-    if place.rendered:
+    if as_rendered:
         return Markup('<div class="u-card b-pad b-gap">{}</div>').format(rendered(written, lang))
     return Markup('<div class="u-card u-text b-pad b-gap b-answer">{}</div>').format(
         as_written(written, lang, review.span)
@@ -162,7 +171,7 @@ def _unanswered(lang: Lang, review: Review, absent: bool) -> Markup:
     )
 
 
-def _reading(lang: Lang, review: Review) -> Markup:
+def reading(lang: Lang, review: Review) -> Markup:
     """Return what was read out, what it should have been, and how it was read."""
     say = words(lang)
     if review.extracted is None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from leaderboard.browse_parts import datasets, go, public, words
 from leaderboard.browse_query import Place, place
+from leaderboard.comparing import Comparer
+from leaderboard.pair import pair_place, pair_view
 from leaderboard.results import Results, RunEntry
 from leaderboard.run_html import run_page
 from leaderboard.runs_html import runs_page
@@ -39,13 +41,19 @@ _SHORTEST = 0.05
 """Seconds. Where nothing took longer, as with players that only guess, nothing is worth calling slow."""
 
 
-def browse(results: Results, shelf: Shelf, visit: Visit) -> Markup:
+def browse(results: Results, shelf: Shelf, visit: Visit, comparer: Comparer | None = None) -> Markup:
     """Return the page that an address names. Whatever it names wrongly is said, with a way on."""
-    there = place(visit.query)
+    there, two = place(visit.query), pair_place(visit.query)
+
+    def write() -> Markup:
+        if two is not None:
+            return pair_view(results, shelf, comparer or Comparer(), visit.lang, two)
+        return _body(results, shelf, visit.lang, there)
+
     try:
-        body = _body(results, shelf, visit.lang, there)
+        body = write()
     except (msgspec.DecodeError, FileNotFoundError):  # the files were replaced between index and reading: once more
-        body = _body(results, shelf, visit.lang, there)
+        body = write()
     return Markup('<div id="main" class="u-page b-page">{}</div>').format(body)
 
 

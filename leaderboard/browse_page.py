@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from leaderboard.browse import browse
+from leaderboard.comparing import Comparer
 from leaderboard.results import Results
 from leaderboard.samples import Shelf
 from llmuses.live_page import live_page
@@ -12,5 +13,5 @@ from llmuses.live_page import live_page
 
 def build(page: gr.Blocks, results: Results) -> None:
     """Place the page into the route that is open. The indexes that it reads are shared by all readers."""
-    shelf = Shelf()
-    live_page(page, lambda visit: browse(results, shelf, visit))
+    shelf, comparer = Shelf(), Comparer()
+    live_page(page, lambda visit: browse(results, shelf, visit, comparer))

@@ -135,9 +135,9 @@ def _token(context: Context, place: int, name: str) -> Markup:
         )
     )
     words = say("baseline_is") if place == 0 else say("against_n", n=place)
-    return Markup(
-        '<span class="g-chip v-token">{}<select name="{}" aria-label="{}">{}</select>{}</span>'
-    ).format(marker(place), PLACES[place], words, options, tail)
+    return Markup('<span class="g-chip v-token">{}<select name="{}" aria-label="{}">{}</select>{}</span>').format(
+        marker(place), PLACES[place], words, options, tail
+    )
 
 
 def _without(context: Context, place: int) -> str:
@@ -149,9 +149,9 @@ def _adding(context: Context, place: int) -> Markup:
     options = join(
         Markup('<option value="{0}">{0}</option>').format(name) for name in context.names if name not in context.labels
     )
-    return Markup('<select class="g-chip v-add" name="{}" aria-label="{}"><option value="">{}</option>{}</select>').format(
-        PLACES[place], context.say("add"), context.say("add"), options
-    )
+    return Markup(
+        '<select class="g-chip v-add" name="{}" aria-label="{}"><option value="">{}</option>{}</select>'
+    ).format(PLACES[place], context.say("add"), context.say("add"), options)
 
 
 # --- the forest plot -----------------------------------------------------------------------------------------------
@@ -186,9 +186,7 @@ def axis(pairs: Sequence[Pair]) -> Axis:
 
 def _body(context: Context, panel: Markup) -> Markup:
     say, found = context.say, context.found
-    return Markup(
-        '<p class="md q v-lead">{} <b class="m">{}</b></p><div class="v-grid{}">{}{}</div>{}'
-    ).format(
+    return Markup('<p class="md q v-lead">{} <b class="m">{}</b></p><div class="v-grid{}">{}{}</div>{}').format(
         say("lead", n=len(found.pairs), method=say(_method(found))),
         say("bold"),
         "" if panel else " v-alone",
@@ -237,7 +235,13 @@ def _block(context: Context, block: Block, scale: Axis) -> Markup:
 
 def _benchmark(context: Context, block: Block, chosen: bool) -> Markup:
     sizes = {line.pair.n for line in block.lines if line.pair}
-    n = f"n = {count(min(sizes))}" if len(sizes) == 1 else f"n = {count(min(sizes))}–{count(max(sizes))}" if sizes else ""
+    n = (
+        f"n = {count(min(sizes))}"
+        if len(sizes) == 1
+        else f"n = {count(min(sizes))}–{count(max(sizes))}"
+        if sizes
+        else ""
+    )
     span = len(block.lines)
     return Markup(
         '<th scope="rowgroup" rowspan="{}"><a class="m" data-go href="{}"{}>{}</a><small class="q">{}</small>'
@@ -303,6 +307,6 @@ def _refused(context: Context) -> Markup:
     if not said:
         return Markup("")
     items = join(Markup("<li><b class='m'>{}</b> {}</li>").format(title, words) for title, words in said)
-    return Markup('<details class="v-refused"><summary class="md q">{}</summary><ul class="md q">{}</ul></details>').format(
-        context.say("refused", n=len(said)), items
-    )
+    return Markup(
+        '<details class="v-refused"><summary class="md q">{}</summary><ul class="md q">{}</ul></details>'
+    ).format(context.say("refused", n=len(said)), items)

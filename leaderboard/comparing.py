@@ -195,5 +195,3 @@ def _outcome(first: float, second: float) -> Outcome:
     if first != second:
         return Outcome.FIRST if first > second else Outcome.SECOND
     return Outcome.RIGHT if first >= 1 else Outcome.WRONG
-
-

@@ -15,7 +15,7 @@ from llmuses.settings import static_dir
 PREFIX = "ui"
 """The folder of the addresses. Gradio keeps ``static`` and ``assets`` for itself."""
 
-STYLES = ("tokens.css", "components.css", "gradio-look.css", "app.css", "browse.css")
+STYLES = ("tokens.css", "components.css", "gradio-look.css", "app.css", "browse.css", "views.css")
 BLOCKING_SCRIPTS = ("theme.js",)
 SCRIPTS = ("shell.js", "browse.js")
 LOGO = "logo.svg"

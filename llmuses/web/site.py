@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from leaderboard import board_page, browse_page, catalogue_page
+from leaderboard import board_page, browse_page, catalogue_page, compare_page
 from leaderboard.results import Results
 from llmuses.web.demo import Demo
 from llmuses.web.shell import Page, create_app
@@ -24,6 +24,7 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     pages = [
         Page("", "leaderboard", board),
         Page("leaderboard", "leaderboard", board),
+        Page("compare", "compare", compare_page.build),
         Page("browse", "browse", browse_page.build),
         Page("catalogue", "browse", catalogue_page.build),
     ]
