@@ -40,12 +40,13 @@ class Dialect:
         self._reasoning = reasoning
         self._length_field = "max_tokens"
         self._temperature = True
+        self._counts_streams = True
         self._top_logprobs = MOST_TOP_LOGPROBS
 
     # -- writing
 
-    def chat(self, ask: Generate) -> Body:
-        """Return the body that asks for a written answer."""
+    def chat(self, ask: Generate, stream: bool = False) -> Body:
+        """Return the body that asks for a written answer; ``stream`` asks for it as it is written."""
         config = ask.config
         body: dict[str, Any] = {
             "model": self._model,
@@ -60,8 +61,10 @@ class Dialect:
                 body[name] = value
         if config.stop:
             body["stop"] = config.stop
-        if self.streams:
-            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if self.streams or stream:
+            body["stream"] = True
+            if self._counts_streams:
+                body["stream_options"] = {"include_usage": True}
         return Body(_encode(body), len(self.learnt))
 
     def first_token(self, context: str) -> Body:
@@ -104,6 +107,9 @@ class Dialect:
         if _is_about(error, "top_logprobs") and (limit := _next_lower(said, self._top_logprobs)):
             self._top_logprobs = limit
             return self._learnt(f"{limit} top log-probabilities")
+        if self._counts_streams and ("stream_options" in said or (error.param or "").startswith("stream_options")):
+            self._counts_streams = False
+            return self._learnt("tokens of streams not counted")
         if not self.streams and re.search(r"only (be )?supports? stream|stream(ing)? mode|non-streaming", said):
             self.streams = True
             return self._learnt("answers streamed")

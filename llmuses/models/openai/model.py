@@ -2,12 +2,12 @@
 
 ``scheduler`` and ``gate`` keep the server's slots full, ``session`` talks to it, ``dialect`` writes what
 is sent, ``replies`` and ``logprobs`` read what comes back, ``errors`` says what a refusal means,
-and ``server`` remembers what was learnt.
+``stream`` and ``events`` have an answer as it is written, and ``server`` remembers what was learnt.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from llmuses.errors import MissingDependencyError, UnreachableError
+from llmuses.models.base import Delta
 from llmuses.models.openai.dialect import Dialect, reasoning_fields
 from llmuses.models.openai.errors import Refused
 from llmuses.models.openai.gate import Fault, Gate, Pace, Ticket
@@ -23,6 +24,7 @@ from llmuses.models.openai.logprobs import score
 from llmuses.models.openai.replies import written_answer
 from llmuses.models.openai.scheduler import Attempt, Scheduler
 from llmuses.models.openai.server import Server, server_url
+from llmuses.models.openai.stream import Streams
 from llmuses.records import ErrorKind, Generate, Mode, Request, Response, ResponseError
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class OpenAIModel:
         self._tokens = Pace(args.tpm) if args.tpm else None
         self._mean_answer = 0.0
         self._lost_in_a_row = 0
+        self._streams = Streams(self._server, self._gate, args.timeout, self._expected_tokens)
 
     @property
     def details(self) -> Mapping[str, Any]:
@@ -107,18 +110,24 @@ class OpenAIModel:
 
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Yield a response for each request, as they finish. Raises ModelError where no request would be answered."""
+        return Scheduler(self._session, self._give_up, self._gate(), self._args.max_retries).run(requests)
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Yield an answer as the server writes it. See llmuses.models.base.Streamer."""
+        return self._streams.stream(request)
+
+    def close(self) -> None:
+        """Do nothing: every run and the last of the streams close their own connections."""
+
+    def _gate(self) -> Gate:
         args = self._args
-        gate = Gate(
+        return Gate(
             args.max_concurrency,
             max_retries=args.max_retries,
             timeout=args.timeout,
             requests=self._requests,
             tokens=self._tokens,
         )
-        return Scheduler(self._session, self._give_up, gate, args.max_retries).run(requests)
-
-    def close(self) -> None:
-        """Do nothing: every run closes its own connections."""
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Attempt[Request, Response]]:

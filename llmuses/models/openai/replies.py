@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from llmuses.models.openai.errors import as_exception, error_of
+from llmuses.models.openai.errors import Refused, as_exception, error_of
 from llmuses.models.openai.gate import Fault
 from llmuses.models.reasoning import split_reasoning
 from llmuses.records import ErrorKind, Response, ResponseError, Usage
@@ -62,7 +62,8 @@ class Reply(msgspec.Struct):
     error: Any = None
 
 
-_decode = msgspec.json.Decoder(Reply).decode
+decode_event = msgspec.json.Decoder(Reply).decode
+"""Reads one event of a stream, or a whole reply. Raises msgspec.DecodeError."""
 
 
 def read_reply(content: bytes, secret: str) -> Reply:
@@ -75,14 +76,13 @@ def read_reply(content: bytes, secret: str) -> Reply:
         raise Fault("empty_body", "the server sent an empty body")
     try:
         streamed = content.lstrip().startswith((b"data:", b"event:", b":"))
-        reply = _read_stream(content) if streamed else _decode(content)
+        reply = _read_stream(content) if streamed else decode_event(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
     if reply.choices:
         return reply
     if reply.error:
-        status = reply.error.get("code") if isinstance(reply.error, dict) else None
-        raise as_exception(error_of(status if isinstance(status, int) else 500, {"error": reply.error}, secret))
+        raise error_in_place(reply.error, secret)
     raise Fault("no_choices", "the server's answer holds no choices")
 
 
@@ -95,29 +95,42 @@ def _read_stream(content: bytes) -> Reply:
     for line in content.splitlines():
         if not line.startswith(b"data:") or (data := line[5:].strip()) == b"[DONE]":
             continue
-        event = _decode(data)
+        event = decode_event(data)
         whole.model = event.model or whole.model
         whole.usage = event.usage or whole.usage
         whole.error = event.error or whole.error
         for choice in event.choices or ():
             finish_reason = choice.finish_reason or finish_reason
             if choice.delta:
-                text.append(_text_of(choice.delta))
-                thoughts.append(_thoughts_of(choice.delta))
+                text.append(text_of(choice.delta))
+                thoughts.append(thoughts_of(choice.delta))
     if finish_reason and not whole.error:
         message = WireMessage(content="".join(text), reasoning_content="".join(thoughts))
         whole.choices = [Choice(message=message, finish_reason=finish_reason)]
     return whole
 
 
-def _text_of(message: WireMessage) -> str:
+def error_in_place(error: Any, secret: str) -> Fault | Refused:
+    """Return what is raised for an error that stands where an answer should."""
+    status = error.get("code") if isinstance(error, dict) else None
+    return as_exception(error_of(status if isinstance(status, int) else 500, {"error": error}, secret))
+
+
+def withheld() -> ResponseError:
+    """Return the error of an answer that the server's filter kept back."""
+    return ResponseError(kind=ErrorKind.REJECTED, code="content_filter", message="the server withheld the answer")
+
+
+def text_of(message: WireMessage) -> str:
+    """Return the words of a message; a refusal is words too."""
     if isinstance(message.content, list):
         return "".join(str(part.get("text") or "") for part in message.content if part.get("type") == "text")
     refusal = message.refusal if isinstance(message.refusal, str) else ""
     return message.content or refusal
 
 
-def _thoughts_of(message: WireMessage) -> str:
+def thoughts_of(message: WireMessage) -> str:
+    """Return the thoughts that a message has in a field of their own."""
     for thoughts in (message.reasoning_content, message.reasoning):
         if isinstance(thoughts, str) and thoughts:
             return thoughts
@@ -129,8 +142,8 @@ def written_answer(key: str, reply: Reply) -> Response:
     assert reply.choices
     choice = reply.choices[0]
     message = choice.message or WireMessage()
-    text = _text_of(message)
-    thoughts: str | None = _thoughts_of(message).strip() or None
+    text = text_of(message)
+    thoughts: str | None = thoughts_of(message).strip() or None
     if thoughts is None:
         thoughts, text = split_reasoning(text)
     response = Response(
@@ -143,9 +156,7 @@ def written_answer(key: str, reply: Reply) -> Response:
     )
     if choice.finish_reason == "content_filter" and not text.strip():
         response.text = response.reasoning = None
-        response.error = ResponseError(
-            kind=ErrorKind.REJECTED, code="content_filter", message="the server withheld the answer"
-        )
+        response.error = withheld()
     return response
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import os
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -18,26 +15,15 @@ import msgspec
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
 from llmuses.errors import LlmusesError, ModelError, UnreachableError
-from llmuses.models.openai.errors import (
-    Meaning,
-    ServerError,
-    as_exception,
-    as_response_error,
-    meaning,
-    one_line,
-    read_error,
-)
-from llmuses.models.openai.gate import Fault, Ticket
+from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, broken_exchange, tls
+from llmuses.models.openai.errors import Meaning, ServerError, as_exception, as_response_error, meaning, read_error
+from llmuses.models.openai.gate import Ticket
 from llmuses.models.openai.replies import Reply, read_reply
 from llmuses.records import Response
 
 if TYPE_CHECKING:
     from llmuses.models.openai.dialect import Body
     from llmuses.models.openai.server import Server
-
-CONNECT_SECONDS = 10.0
-KEEP_ALIVE_SECONDS = 4.0
-"""Shorter than the five seconds after which common servers hang up on an idle connection."""
 
 _ticket: ContextVar[Ticket] = ContextVar("ticket")
 
@@ -68,27 +54,9 @@ class Session:
                     continue
                 raise as_exception(error) from problem
             except (APIConnectionError, aiohttp.ClientError, httpx2.HTTPError, OSError) as problem:
-                raise self._fault(problem) from problem
+                raise broken_exchange(problem, server) from problem
             server.reached = True
             return read_reply(response.content, server.secret)
-
-    def _fault(self, problem: Exception) -> Fault:
-        """Return what a broken exchange was. Raises UnreachableError where the server was never there at all."""
-        cause: BaseException = problem
-        while not isinstance(cause, aiohttp.ClientError) and cause.__cause__ is not None:
-            cause = cause.__cause__
-        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            text = _no_connection(cause)
-            if not self.server.reached:
-                raise UnreachableError(
-                    f"cannot reach {self.server.url}: {text}; is the server running, and is base_url right?"
-                ) from problem
-            return Fault("unreachable", text)
-        if isinstance(cause, aiohttp.ClientPayloadError):
-            return Fault("cut_off", "the connection ended in the middle of the answer")
-        if isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
-            return Fault("disconnected", "the server hung up without an answer")
-        return Fault("bad_http", one_line(f"no HTTP answer: {cause}", self.server.secret))
 
     async def refusal(self, key: str, error: ServerError) -> Response:
         """Return how a lasting refusal is recorded. Raises ModelError where no request at all would be answered."""
@@ -121,24 +89,6 @@ class Session:
         return f"; it knows: {', '.join(names[:5])}{', …' if len(names) > 5 else ''}." if names else "."
 
 
-def _no_connection(cause: aiohttp.ClientError) -> str:
-    """Return in words why no connection came about."""
-    inner = cause.__cause__
-    if not isinstance(inner, OSError) or isinstance(cause, aiohttp.ConnectionTimeoutError):
-        return f"no connection within {CONNECT_SECONDS:g} s"
-    if isinstance(inner, ssl.SSLError):
-        return one_line(f"no TLS connection ({inner.reason or inner})")
-    if inner.errno is not None and inner.errno > 0:
-        return os.strerror(inner.errno)  # aiohttp writes words of its own into strerror
-    return one_line(inner.strerror or str(inner))
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Return the client's own TLS settings, which take a while to read."""
-    return httpx2.create_ssl_context()
-
-
 def _wrong_setting(server: Server, error: ServerError, said: str) -> LlmusesError:
     if error.status in (404, 405):
         return UnreachableError(f"nothing at {server.url} answers ({said}): check base_url, it usually ends in /v1.")
@@ -160,7 +110,7 @@ async def open_session(server: Server, slots: int) -> AsyncIterator[Session]:
     """
     http_client = DefaultAioHttpClient(
         event_hooks={"request": [_enter]},
-        verify=_tls(),
+        verify=tls(),
         limits=httpx2.Limits(max_connections=slots + 1, keepalive_expiry=KEEP_ALIVE_SECONDS),
         trust_env=not server.is_local,  # no proxy stands between a machine and itself
     )
