@@ -7,7 +7,7 @@ from itertools import islice
 from leaderboard.board import make_board
 from leaderboard.board_words import Words
 from leaderboard.browse_parts import public, sample_name
-from leaderboard.compare_html import Context, compare_page, marker, probability, signed
+from leaderboard.compare_html import Context, compare_page, marker, probability, signed, test_words
 from leaderboard.comparing import PLACES, Block, Comparer, Line, Outcome, Paired, chosen, named
 from leaderboard.pair import PairPlace, Show
 from leaderboard.pair_html import list_words
@@ -87,7 +87,7 @@ class _Panel:
         context = self._context
         able = [place for place, line in enumerate(self._block.lines, 1) if line.pair is not None]
         if len(able) < 2:
-            return Markup('<p class="md row wrap v-versus">{} {} <span class="qq">{}</span> {} {}</p>').format(
+            return Markup('<p class="md row v-versus">{} {} <span class="qq">{}</span> {} {}</p>').format(
                 marker(self._place), self._names[0], context.say("and"), marker(0), self._names[1]
             )
         chips = join(
@@ -100,15 +100,13 @@ class _Panel:
             )
             for place in able
         )
-        return Markup('<nav class="g-chips wrap v-versus" aria-label="{}">{}</nav>').format(
-            context.say("against"), chips
-        )
+        return Markup('<nav class="g-chips v-versus" aria-label="{}">{}</nav>').format(context.say("against"), chips)
 
     def _body(self, first: RunEntry, second: RunEntry, paired: Paired) -> Markup:
         say, pair = self._context.say, self._pair
         won, lost = paired.number(Outcome.FIRST), paired.number(Outcome.SECOND)
         decide = say("decide", n=count(won + lost), won=count(won), lost=count(lost), first=self._names[0])
-        alone = say("alone", p=probability(pair.p_value), corrected=probability(pair.p_corrected))
+        alone = say("alone", p=test_words(pair.p_value), corrected=probability(pair.p_corrected))
         said = Markup('<p class="sm q v-said">{}<br><span class="tn">{} {}{}{}</span></p>').format(
             decide, signed(pair.difference), margin(pair.ci95), say("comma"), alone
         )
@@ -136,23 +134,28 @@ class _Panel:
             '<tr><th scope="row">{}</th><td>{}</td><td class="on">{}</td></tr><tr><th scope="row">{}</th><td class="b">{}</td><td>{}</td></tr>'
             "</tbody></table>"
         ).format(
-            say("right", model=second),
-            say("wrong", model=second),
-            say("right", model=first),
+            self._of(second, "right"),
+            self._of(second, "wrong"),
+            self._of(first, "right"),
             numbers[Outcome.RIGHT],
             numbers[Outcome.FIRST],
-            say("wrong", model=first),
+            self._of(first, "wrong"),
             numbers[Outcome.SECOND],
             numbers[Outcome.WRONG],
         )
 
+    def _of(self, model: str, what: str) -> Markup:
+        return Markup('<span class="cut" title="{0}">{0}</span> {1}').format(model, self._context.say(what))
+
     def _lists(self, first: RunEntry, second: RunEntry, paired: Paired) -> Markup:
         context, say = self._context, self._context.say
-        show = Show.SECOND if context.query.get("show") == "second" else Show.FIRST
+        usual = Show.FIRST if paired.number(Outcome.FIRST) or not paired.number(Outcome.SECOND) else Show.SECOND
+        wish = context.query.get("show")
+        show = Show(wish) if wish in (Show.FIRST, Show.SECOND) else usual
         chips = join(
             Markup('<a class="g-chip{}" data-go href="{}"{}>{} <span class="tn">{}</span></a>').format(
                 " on" if each is show else "",
-                context.go(show=None if each is Show.FIRST else each.value),
+                context.go(show=each.value),
                 Markup(' aria-current="true"') if each is show else "",
                 list_words(say, each.value, self._names, paired.binary),
                 count(paired.number(outcome)),
@@ -165,7 +168,7 @@ class _Panel:
         items = join(self._item(first, second, place._replace(show=show, sample=each)) for each in ids)
         empty = "" if ids else Markup('<p class="md q v-said">{}</p>').format(say("none_such"))
         return Markup(
-            '<nav class="g-chips wrap v-show" aria-label="{}">{}</nav><ul class="u-list v-list">{}</ul>{}'
+            '<nav class="g-chips v-show" aria-label="{}">{}</nav><ul class="u-list v-list">{}</ul>{}'
             '<p class="v-foot"><a class="g-btn sm" href="{}">{}</a></p>'
         ).format(say("show"), chips, items, empty, place.to(show=show if ids else Show.ALL), say("side_by_side"))
 

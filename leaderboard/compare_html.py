@@ -57,6 +57,12 @@ def probability(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.0995 else f"{value:.2f}"
 
 
+def test_words(value: float) -> str:
+    """Return a p-value as it stands in a sentence, ``p = 0.031`` or ``p < 0.001``."""
+    said = probability(value)
+    return f"p {said}" if said.startswith("<") else f"p = {said}"
+
+
 def signed(value: float) -> str:
     """Return a difference in points with its sign, ``+2.3``; ``±0.0`` where rounding leaves nothing of it."""
     said = points(value)
@@ -245,7 +251,7 @@ def _benchmark(context: Context, block: Block, chosen: bool) -> Markup:
     span = len(block.lines)
     return Markup(
         '<th scope="rowgroup" rowspan="{}"><a class="m" data-go href="{}"{}>{}</a><small class="q">{}</small>'
-        '<small class="qq tn">{}</small></th><td class="n v-base" rowspan="{}">{}</td>'
+        '<small class="qq tn">{}</small></th><td class="n v-base" rowspan="{}" data-label="{}">{}</td>'
     ).format(
         span,
         context.go(on=block.column.key, against=None, show=None),
@@ -254,6 +260,7 @@ def _benchmark(context: Context, block: Block, chosen: bool) -> Markup:
         setting_words(block.column, context.say),
         n,
         span,
+        context.say("baseline_score"),
         points(block.cell.score),
     )
 
@@ -285,7 +292,7 @@ def _line(context: Context, block: Block, place: int, line: Line, scale: Axis) -
         margin(pair.ci95),
         drawing,
         "" if sure else " qq",
-        context.say("p_alone", p=probability(pair.p_value), least=points(pair.detectable)),
+        context.say("p_alone", p=test_words(pair.p_value), least=points(pair.detectable)),
         probability(pair.p_corrected),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from leaderboard.answer_html import answer, fold, reading, split_prompt, turns
 from leaderboard.board_words import Words
 from leaderboard.browse_parts import duration, facts, go, public, short, title, trail, words
-from leaderboard.compare_html import probability, signed
+from leaderboard.compare_html import signed, test_words
 from leaderboard.results import RunEntry
 from llmuses.comparison.result import Pair
 from llmuses.i18n import Lang, points
@@ -132,7 +132,7 @@ def _lists(shown: PairShown, say: Words, names: tuple[str, str]) -> Markup:
     )
     pair = shown.pair
     return Markup(
-        '<div class="row wrap v-lists"><span class="md qq" aria-hidden="true">{}</span><nav class="g-chips wrap" aria-label="{}">{}</nav>'
+        '<div class="row v-lists"><span class="md qq" aria-hidden="true">{}</span><nav class="g-chips v-wrap" aria-label="{}">{}</nav>'
         '<span class="md qq end">{} <span class="tn v-ink">{} {}</span>{}{}</span></div>'
     ).format(
         say("show"),
@@ -142,7 +142,7 @@ def _lists(shown: PairShown, say: Words, names: tuple[str, str]) -> Markup:
         signed(pair.difference),
         margin(pair.ci95),
         say("comma"),
-        say(f"test.{pair.method}", p=probability(pair.p_value)),
+        say(f"test.{pair.method}", p=test_words(pair.p_value)),
     )
 
 
