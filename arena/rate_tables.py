@@ -11,7 +11,7 @@ import numpy as np
 from arena.battle_files import Selection, open_battles
 from arena.rating import rate
 from arena.rating_records import Ratings, Rule
-from arena.ratings.counts import Floats
+from arena.ratings.counts import Floats, PairCounts
 from llmuses.records import Record
 
 if TYPE_CHECKING:
@@ -44,12 +44,16 @@ def win_rates(battles: str | Path | Sequence[str | Path], rule: Rule | None = No
     rule = rule or Rule()
     paths = [battles] if isinstance(battles, str | Path) else list(battles)
     ratings = rate(paths, rule)
-    rated = [model.model for model in ratings.models if model.rating is not None]
     judge = None if rule.combine == "ppi" else rule.judge
     selection = Selection(judge, rule.category, rule.language, rule.blind_only or rule.robust)
     with open_battles(paths, selection) as table:
-        counts = table.counts()
-        place = np.array([rated.index(name) if name in rated else -1 for name in table.names])
+        return win_rates_of(ratings, table.names, table.counts())
+
+
+def win_rates_of(ratings: Ratings, names: Sequence[str], counts: PairCounts) -> WinRates:
+    """Return the win rates of the rated models from counts of their battles; ``names`` are those of the counts."""
+    rated = [model.model for model in ratings.models if model.rating is not None]
+    place = np.array([rated.index(name) if name in rated else -1 for name in names], np.int64)
     first, second = place[counts.first], place[counts.second]
     inside = (first >= 0) & (second >= 0)
     first, second = first[inside], second[inside]

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from leaderboard.kept import Kept, sign
-from llmuses.errors import LlmusesError
+from llmuses.errors import DataError, LlmusesError
 from llmuses.records import HUMAN, RegisterLine
 from llmuses.store import JsonlStore
 
 if TYPE_CHECKING:
+    from arena.live.published import Published
     from arena.rate_tables import WinRates
     from arena.rating_records import Ratings, Rule
 
@@ -22,6 +23,8 @@ V = TypeVar("V")
 
 LIVE = "arena-live"
 """The folder of the arena that people vote in on this site: of its ratings only what was published is shown."""
+
+PUBLISHED = "published.json"
 
 Votes = Literal["people", "judge", "both"]
 
@@ -42,6 +45,11 @@ class Source(NamedTuple):
     def live(self) -> bool:
         """Whether people vote here on this site."""
         return self.name == LIVE
+
+    @property
+    def counted(self) -> Path:
+        """Return the file whose state decides what is shown: for the arena on this site what was published last."""
+        return self.folder / PUBLISHED if self.live else self.battles
 
     @property
     def title(self) -> str:
@@ -96,10 +104,17 @@ class Arenas:
 
     def facts(self, source: Source) -> Facts:
         """Return what a file's battles are of; nothing where no line is a battle."""
+        if source.live:
+            found = self.published(source)
+            return (
+                Facts([], [(HUMAN, found.votes)], [line.model for line in found.models]) if found else Facts([], [], [])
+            )
         return self._kept.get(("facts", *_state(source)), lambda: _facts(source))
 
     def languages(self, source: Source) -> list[tuple[str, int]]:
         """Return the languages of a file's battles by their ISO codes, the commonest first."""
+        if source.live:
+            return []
         return self._kept.get(("languages", *_state(source)), lambda: _values(source, "language"))
 
     def register(self, source: Source) -> list[RegisterLine]:
@@ -108,16 +123,45 @@ class Arenas:
         return self._kept.get(("register", path, sign(path)), lambda: list(JsonlStore(path, RegisterLine)))
 
     def ratings(self, source: Source, rule: Rule) -> Ratings:
-        """Return the ratings under a rule. Raises as ``arena.rate`` does."""
+        """Return the ratings under a rule; of the arena on this site those that were published, whatever the rule.
+
+        Raises as ``arena.rate`` does, and DataError where nothing was published yet.
+        """
         from arena.rating import rate
 
+        if source.live:
+            return self._published_ratings(source, rule)
         return self._kept.get(("ratings", *_state(source), rule), lambda: rate(source.battles, rule))
 
     def win_rates(self, source: Source, rule: Rule) -> WinRates:
         """Return who wins how often against whom, predicted and observed. Raises as ``arena.win_rates`` does."""
-        from arena.rate_tables import win_rates
+        from arena.rate_tables import win_rates, win_rates_of
 
+        if source.live:
+            names, counts = self._published(source).counts()
+            return win_rates_of(self.ratings(source, rule), names, counts)
         return self._kept.get(("rates", *_state(source), rule), lambda: win_rates(source.battles, rule))
+
+    def published(self, source: Source) -> Published | None:
+        """Return what was published last of the arena on this site, None where nothing was yet."""
+        from arena.live.published import Published
+        from llmuses.store import read_json
+
+        if sign(source.counted) is None:
+            return None
+        return self._kept.get(("published", *_state(source)), lambda: read_json(source.counted, Published))
+
+    def _published(self, source: Source) -> Published:
+        found = self.published(source)
+        if found is None:
+            raise DataError("no ratings of this arena were published yet: they follow a while after the votes.")
+        return found
+
+    def _published_ratings(self, source: Source, rule: Rule) -> Ratings:
+        from arena.rating_records import Ratings
+
+        found = self._published(source)
+        return Ratings(models=found.models, battles=found.votes, rule=rule, groups={}, notes=found.notes)
 
     def keep(self, what: str, source: Source, make: Callable[[], V], *about: Hashable) -> V:
         """Return what ``make`` makes of a file, made anew where the file has changed since."""
@@ -144,7 +188,9 @@ def rule_of(facts: Facts, votes: Votes, **more: Any) -> Rule:
         return Rule(judge=HUMAN, blind_only=True, **more)
     if votes == "both":
         return Rule(judge=facts.judge, combine="ppi", **more)
-    cluster = "none" if more.get("style") else "question"  # as an arena's own report has it: a judge reads few questions often
+    cluster = (
+        "none" if more.get("style") else "question"
+    )  # as an arena's own report has it: a judge reads few questions often
     return Rule(judge=facts.judge, **{"cluster": cluster, **more})
 
 
@@ -156,7 +202,7 @@ def _name(battles: Path) -> str:
 
 
 def _state(source: Source) -> tuple[Hashable, ...]:
-    return source.battles, sign(source.battles)
+    return source.battles, sign(source.counted)
 
 
 def _facts(source: Source) -> Facts:
