@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
 from llmuses.errors import LlmusesError, StoreError
 from llmuses.i18n import points, terminal_language, text
 from llmuses.records import Report, Run
-from llmuses.settings import model_entries
+from llmuses.settings import jobs_dir, model_entries
 from llmuses.store import read_json
 
 
@@ -102,6 +103,23 @@ def runs(outputs: Path) -> list[dict[str, Any]]:
         row = {"run": run.run_id, "model": run.model, "status": run.status.value, "scores": scores}
         found.append((run.started, row))
     return [row for _, row in sorted(found, key=lambda pair: pair[0], reverse=True)]
+
+
+def jobs(outputs: Path) -> list[dict[str, Any]]:
+    """Return a row for each job of the admin room over a folder of runs, newest first."""
+    from llmuses.jobs import JobLog
+
+    return [
+        {
+            "job": job.job_id,
+            "status": job.status.value,
+            "device": job.device,
+            "by": job.by,
+            "command": shlex.join(["llmuses", *job.command]),
+            "reason": job.reason,
+        }
+        for job in reversed(JobLog(jobs_dir(outputs)).jobs())
+    ]
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:

@@ -341,6 +341,31 @@ class Report(Estimate, kw_only=True):
         return self.counts.failed == 0
 
 
+class PublishedResult(Record, kw_only=True):
+    """A score that others published, a line of ``OUTPUTS/published.jsonl``: shown beside runs, ranked and averaged with none.
+
+    Scores are fractions. ``setting`` is written as in a report (``5-shot``), ``parts`` are the other figures of the same
+    row under their own names, ``notes`` its texts. ``parameters`` are billions.
+    """
+
+    model: str
+    dataset: str
+    setting: str
+    score: float
+    source: str
+    """Where it stands: an address, or a citation."""
+    metric: str = ""
+    ci95: tuple[float, float] | None = None
+    n: int | None = None
+    parts: dict[str, float] = {}
+    notes: dict[str, str] = {}
+    organisation: str | None = None
+    licence: str | None = None
+    parameters: float | None = None
+    kind: Literal["chat", "base"] | None = None
+    tstamp: float = 0.0
+
+
 # --- The run itself ----------------------------------------------------------------------------------------
 
 
@@ -443,6 +468,8 @@ class Run(Record, kw_only=True, omit_defaults=False):
     versions: dict[str, str] = {}
     command: str = ""
     demo: bool = False
+    job: str = ""
+    """The job that started it last, "" where a person did."""
     pid: int | None = None
     started: float = 0.0
     updated: float = 0.0
@@ -491,6 +518,8 @@ class Battle(Record, kw_only=True):
     verdicts: list[Winner] | None = None
     """What the judge said in each order of the answers, where it was shown both; in terms of model_a and model_b."""
     voter: str | None = None
+    tier: str | None = None
+    """What the voter did to be believed: ``anonymous``, ``worked`` (a proof of work), ``login``."""
     anony: bool = True
     policy: str | None = None
     pair_probability: float | None = None
@@ -507,6 +536,27 @@ class Exclusion(Record, kw_only=True):
 
     battle_id: str
     reason: str
+    tstamp: float = 0.0
+
+
+class Redaction(Record, kw_only=True, omit_defaults=False):
+    """Withdraws a battle on request: no reader shows it and no export holds it, texts and vote alike.
+
+    It has a ``reason``, so that whoever knows exclusion lines only leaves the vote out as well.
+    """
+
+    battle_id: str
+    redacted: Literal[True] = True
+    reason: str = "withdrawn"
+    tstamp: float = 0.0
+
+
+class VoterMark(Record, kw_only=True):
+    """Marks a voter who looks odd, and says why. The votes stay where they are; ratings weigh them by their own rules."""
+
+    voter: str
+    votes: int
+    reasons: list[str]
     tstamp: float = 0.0
 
 
@@ -528,4 +578,42 @@ class RegisterLine(Record, kw_only=True):
     model_spec: str | None = None
     variant_of: str | None = None
     reason: str | None = None
+    tstamp: float = 0.0
+
+
+# --- Jobs --------------------------------------------------------------------------------------------------
+
+
+class JobEvent(StrEnum):
+    """What happened to a job. ``queued`` once more, after its end, means that somebody resumed it."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    HEARTBEAT = "heartbeat"
+    INTERRUPTED = "interrupted"
+    """Its processes died without a word: it waits again by itself."""
+    CANCEL = "cancel"
+    """Somebody asked for its end; ``cancelled`` follows when it has ended."""
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobLine(Record, kw_only=True):
+    """One line of the jobs log, which only grows and is the truth about all jobs.
+
+    The first line of a job says what it is: ``title``, ``command`` (the arguments after ``llmuses``) and the ``device``
+    that it occupies. ``by`` is who asked for the event, empty where nobody did; ``pid`` is the process that does the work.
+    """
+
+    job_id: str
+    event: JobEvent
+    title: str | None = None
+    command: list[str] | None = None
+    device: str | None = None
+    clone_of: str | None = None
+    by: str = ""
+    reason: str = ""
+    exit_code: int | None = None
+    pid: int | None = None
     tstamp: float = 0.0

@@ -40,6 +40,20 @@ def read_only() -> bool:
     return os.environ.get("LLMUSES_READ_ONLY", "").strip().lower() not in ("", "0", "false", "no")
 
 
+def jobs_dir(outputs: Path) -> Path:
+    """Return the folder of the jobs that work for a folder of runs."""
+    return outputs / "jobs"
+
+
+JOB = "LLMUSES_JOB"
+"""Where a process that works for a job finds the job's id."""
+
+
+def job_id() -> str:
+    """Return the id of the job that this process works for, "" where a person started it."""
+    return os.environ.get(JOB, "")
+
+
 def static_dir() -> Path:
     """Return the folder of stylesheets, scripts and drawings: inside an installed package, beside it in a checkout.
 

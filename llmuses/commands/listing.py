@@ -11,12 +11,12 @@ from typing import Any
 from llmuses.errors import UsageError
 from llmuses.settings import outputs_dir
 
-HELP = "list benchmarks, models or runs"
+HELP = "list benchmarks, models, runs or jobs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses list``."""
-    parser.add_argument("what", choices=("benchmarks", "models", "runs"), metavar="benchmarks|models|runs")
+    parser.add_argument("what", choices=("benchmarks", "models", "runs", "jobs"), metavar="benchmarks|models|runs|jobs")
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to describe, each with an example prompt")
     parser.add_argument("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         "benchmarks": listing.benchmarks,
         "models": listing.models,
         "runs": lambda: listing.runs(args.outputs or outputs_dir()),
+        "jobs": lambda: listing.jobs(args.outputs or outputs_dir()),
     }
     if args.names and args.what != "benchmarks":
         raise UsageError(f"llmuses list {args.what} takes no name.")

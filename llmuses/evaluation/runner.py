@@ -22,7 +22,7 @@ from llmuses.evaluation.work import Answers, Listener, Stage, Work
 from llmuses.inference import infer, stored
 from llmuses.models import Model
 from llmuses.records import DatasetPlan, DatasetState, Mode, Prediction, Report, Request, Response, Run, RunStatus
-from llmuses.settings import work_dir
+from llmuses.settings import job_id, work_dir
 from llmuses.store import JsonlStore
 
 OpenJudge = Callable[[DatasetPlan], AbstractContextManager[Model]]
@@ -202,6 +202,7 @@ def _new_run(plan: Plan, source: Source, datasets: list[Dataset], before: Run | 
         versions={"llmuses": __version__, "python": platform.python_version()},
         command=setup.command,
         demo=setup.demo,
+        job=job_id(),
         pid=os.getpid(),
         started=before.started if before else now,
         seconds=before.seconds if before else 0.0,
