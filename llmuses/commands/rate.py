@@ -6,8 +6,10 @@ import argparse
 import csv
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from llmuses.errors import StoreError, UsageError
 
@@ -138,33 +140,42 @@ def _flip(first: FirstPlace) -> str:
 
 
 def _print(ratings: Ratings) -> None:
-    from rich.table import Table
-
-    from llmuses.console import console
-
-    out = console()
     for group, models in {"": ratings.models, **ratings.groups}.items():
-        table = Table(box=None, pad_edge=False, header_style="bold", title=group or None, title_justify="left")
-        for name in ("rank", "model", "rating", "±", "battles", "won"):
-            table.add_column(name, justify="left" if name in ("rank", "model") else "right", overflow="fold")
-        for model in models:
-            best, worst = model.rank or (None, None)
-            rank = "–" if best is None else f"{best}" if best == worst else f"{best}–{worst}"
-            half = "" if model.ci95 is None else f"±{(model.ci95[1] - model.ci95[0]) / 2:.1f}"
-            rating = "–" if model.rating is None else f"{model.rating:.1f}"
-            table.add_row(rank, model.model, rating, half, f"{model.battles:,}", f"{100 * model.won:.1f}")
-        out.print(table)
+        if group:
+            print(group)
+        table = [("rank", "model", "rating", "±", "battles", "won"), *(_shown(model) for model in models)]
+        for line in _aligned(table, left=2):
+            print(line)
     for effect in ratings.style or ():
-        out.print(
+        print(
             f"{effect.name}: {effect.points:+.1f} points ({effect.ci95[0]:+.1f} to {effect.ci95[1]:+.1f}) for one standard "
-            "deviation more than the opponent.",
-            highlight=False,
+            "deviation more than the opponent."
         )
     how = "online Elo" if ratings.rule.method == "elo" else "Bradley-Terry"
-    out.print(
-        f"{ratings.battles:,} battles, {how}; ± is the 95% interval, ranks hold all at once with 95% confidence.",
-        highlight=False,
-        style="dim",
-    )
+    print(f"{ratings.battles:,} battles, {how}; ± is the 95% interval, ranks hold all at once with 95% confidence.")
     if ratings.first_place is not None:
-        out.print(_flip(ratings.first_place), highlight=False, style="dim")
+        print(_flip(ratings.first_place))
+
+
+def _shown(model: ModelRating) -> tuple[str, ...]:
+    best, worst = model.rank or (None, None)
+    rank = "–" if best is None else f"{best}" if best == worst else f"{best}–{worst}"
+    half = "" if model.ci95 is None else f"±{(model.ci95[1] - model.ci95[0]) / 2:.1f}"
+    rating = "–" if model.rating is None else f"{model.rating:.1f}"
+    return rank, model.model, rating, half, f"{model.battles:,}", f"{100 * model.won:.1f}"
+
+
+def _aligned(table: Sequence[Sequence[str]], left: int) -> Iterator[str]:
+    """Yield a table's lines, its first columns to the left. rich would take longer for it than a rating does."""
+    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = []
+        for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - _width(cell))
+            cells.append(cell + space if place < left else space + cell)
+        yield "  ".join(cells)
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: Chinese characters are two wide."""
+    return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
