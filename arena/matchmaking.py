@@ -209,15 +209,21 @@ class Matchmaker:
         counts: PairCounts,
         rng: np.random.Generator,
         playing: NDArray[np.bool_] | None = None,
+        weights: Floats | None = None,
     ):
+        """``weights``, shape (K,), multiply the probability of each pair by those of its two models."""
         self.policy = policy
         self._rng = rng
         self._pairs = pairs(counts.models)
         self._state = state_of(counts, playing)
+        self._weights = weights
 
     def choose(self) -> Match:
         """Return the next match, and take it for played: many may be chosen before the first is decided."""
         probabilities = self.policy.probabilities(self._state)
+        if self._weights is not None:
+            weighed = probabilities * self._weights[self._pairs[0]] * self._weights[self._pairs[1]]
+            probabilities = weighed / weighed.sum()
         drawn = np.searchsorted(np.cumsum(probabilities), self._rng.random() * probabilities.sum(), side="right")
         place = min(int(drawn), int(np.flatnonzero(probabilities)[-1]))
         one, two = int(self._pairs[0][place]), int(self._pairs[1][place])

@@ -22,6 +22,7 @@ Code = Literal[
     "no_models",  # fewer models can play than are needed
     "model",  # a model that was chosen does not play here
     "image",  # not an image, too large, or of a kind that is not taken
+    "no_vision",  # a model of this battle reads no images
     "image_gone",  # the image is not (or no longer) there
     "foreign",  # not this visitor's battle, or a token that is not ours
     "ended",  # the battle is over, or is not known (any more)
@@ -29,6 +30,7 @@ Code = Literal[
     "writing",  # the models are still writing
     "not_finished",  # no vote: not both sides have an answer
     "not_voted",  # only after the vote
+    "not_saved",  # the vote could not be written: nothing was counted
     "no_judge",  # this arena has no judge, or it did not answer
     "origin",  # called from somebody else's page
 ]  # fmt: skip

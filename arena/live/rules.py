@@ -154,6 +154,8 @@ class Rules(_Rule, kw_only=True, frozen=True):
     modes: tuple[Mode, ...] = (Mode.BATTLE, Mode.SIDE, Mode.DIRECT)
     terms: bool = True
     login_to_vote: bool = False
+    temperature: float = 0.7
+    """Unless the visitor or the model's own entry says otherwise."""
     policy: str = "active"
     policy_options: dict[str, Any] = {}
     sizes: Sizes = Sizes()
@@ -204,6 +206,8 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for name, value in above.items():
         old = merged.get(name)
-        deep = isinstance(value, dict) and isinstance(old, dict) and name not in _WHOLE
-        merged[name] = _merged(old, value) if deep else value
+        if isinstance(value, dict) and isinstance(old, dict) and name not in _WHOLE:
+            merged[name] = _merged(old, value)
+        else:
+            merged[name] = value
     return merged
