@@ -6,6 +6,8 @@ LLMUSES_WORK_DIR         downloads, converted checkpoints, shared answers (``~/.
 LLMUSES_MODELS           a models.yaml of one's own, read beside the shipped one
 LLMUSES_LANG             language of a run's report: ``en`` or ``zh`` (default: the locale's)
 LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-Policy says it
+LLMUSES_ARENA            the folder of the live arena's battles and votes (``OUTPUTS/arena-live``)
+LLMUSES_ARENA_CONFIG     a file of rules for the live arena, over registry/config/live.yaml
 LLMUSES_READ_ONLY        1: the app only shows what is there; nobody votes, and there is no admin room
 =======================  ========================================================================
 """
@@ -28,6 +30,11 @@ REGISTRY = PACKAGE / "registry"
 def outputs_dir() -> Path:
     """Return the folder of all runs."""
     return Path(os.environ.get("LLMUSES_OUTPUTS") or "outputs")
+
+
+def arena_dir(outputs: Path) -> Path:
+    """Return the folder of the live arena."""
+    return Path(os.environ.get("LLMUSES_ARENA") or outputs / "arena-live").expanduser()
 
 
 def work_dir() -> Path:

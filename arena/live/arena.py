@@ -22,7 +22,7 @@ from arena.live.opinion import LiveJudge
 from arena.live.pictures import Pictures, ReadPicture
 from arena.live.playing import MakeWriter, Players
 from arena.live.proofs import Challenge, Proofs
-from arena.live.published import Publisher
+from arena.live.published import Publisher, Standing
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
 from arena.live.visitor import Tier, Visitor
@@ -280,6 +280,16 @@ class LiveArena:
             tier=visitor.tier.value,
             samples=rules.samples,
         )
+
+    @property
+    def playable(self) -> bool:
+        """Return whether two models may play, now or when they are loaded."""
+        return self._players.loading or len(self._players.playing()) > 1
+
+    def standing(self) -> Standing | None:
+        """Return what was last published; None where nothing was yet."""
+        latest = self._publisher.latest()
+        return Standing(latest.votes, len(latest.models), latest.tstamp) if latest else None
 
     def _check_new(self, ask: SendAsk) -> None:
         if self.rules.terms and not ask.terms:

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,6 +64,14 @@ class Published(Record, kw_only=True, omit_defaults=False):
         rows = [(place[met.first], place[met.second], met.wins, met.losses, met.ties) for met in self.met]
         first, second, wins, losses, ties = np.array(rows, np.float64).reshape(-1, 5).T
         return names, PairCounts(len(names), first.astype(np.int64), second.astype(np.int64), wins, losses, ties)
+
+
+class Standing(NamedTuple):
+    """What was last published: how many votes and models, and when (seconds since 1970)."""
+
+    votes: int
+    models: int
+    tstamp: float
 
 
 class Publisher:
