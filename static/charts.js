@@ -1,0 +1,71 @@
+// Draws every [data-figure] with Plotly, which is loaded when the first one is there. Colours are names of tokens.css: what
+// the theme has for them is put in, and the figures are drawn again when it changes.
+(() => {
+  const root = document.documentElement;
+  const settings = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false };
+  let script = null, templates = null, wide = new ResizeObserver((changes) => changes.forEach((c) => fit(c.target)));
+
+  function load(page) {
+    script ||= new Promise((done, failed) => {
+      const tag = document.createElement("script");
+      tag.src = page.dataset.plotly; tag.onload = done; tag.onerror = failed;
+      document.head.append(tag);
+    });
+    templates ||= fetch(page.dataset.template).then((answer) => answer.json());
+    return Promise.all([script, templates]).then(([, both]) => both);
+  }
+
+  const dark = () => document.body.classList.contains("dark");
+
+  function coloured(value, style) {
+    if (typeof value === "string") {
+      const name = /^var\((--u-[\w-]+)\)$/.exec(value);
+      return name ? style.getPropertyValue(name[1]).trim() : value;
+    }
+    if (Array.isArray(value)) return value.map((each) => coloured(each, style));
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, coloured(v, style)]));
+    return value;
+  }
+
+  function narrow(layout, width) { // long names may take no more than a part of a phone's width
+    if (width >= 480 || !layout.yaxis?.ticktext) return layout;
+    const text = layout.yaxis.ticktext.map((name) => (name.length > 18 ? name.slice(0, 17) + "…" : name));
+    return { ...layout, yaxis: { ...layout.yaxis, ticktext: text } };
+  }
+
+  async function draw(place) {
+    const page = place.closest("[data-plotly]");
+    if (!page) return;
+    const both = await load(page).catch(() => null);
+    if (!both || !place.isConnected) return;
+    const style = getComputedStyle(document.body);
+    const template = both[dark() ? "dark" : "light"];
+    const figure = coloured(JSON.parse(place.dataset.figure), style);
+    for (const trace of figure.data) {
+      if (trace.colorscale === "sequential") trace.colorscale = template.layout.colorscale.sequential;
+    }
+    place.drawn = place.dataset.figure + dark();
+    const layout = { ...narrow(figure.layout, place.clientWidth), template, autosize: true, dragmode: false };
+    await window.Plotly.react(place, figure.data, layout, settings);
+    wide.observe(place);
+  }
+
+  function fit(place) {
+    if (window.Plotly && place.querySelector(".plot-container") && place.clientWidth) window.Plotly.Plots.resize(place);
+  }
+
+  function look() {
+    for (const place of document.querySelectorAll("[data-figure]")) {
+      const empty = !place.querySelector(".plot-container");
+      if (place.drawn === place.dataset.figure + dark() && !(empty && place.started !== place.drawn)) continue;
+      if (empty && window.Plotly) window.Plotly.purge(place);
+      place.drawn = place.started = place.dataset.figure + dark();
+      draw(place);
+    }
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "data-figure"] });
+    look();
+  });
+})();
