@@ -1,0 +1,387 @@
+"""The markup of the battle page, from plain data. static/arena.js fills it: this is everything that it does not write.
+
+Every piece has its place from the first paint on, so that nothing moves: panes and start lie over each other, what
+the vote slot may hold lies over each other too, and the script only says which of them is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from arena.live.published import Standing
+from arena.live.rules import Rules
+from arena.live.wire import Mode
+from arena.live_panels import drawer, keys
+from llmuses.i18n import Lang, sentences, text
+from llmuses.markup import Markup, attrs, count, icon, join, message
+from llmuses.records import Winner
+
+CHOICES = (Winner.MODEL_A, Winner.TIE, Winner.BOTH_BAD, Winner.MODEL_B)
+"""The four votes in the order of their buttons, which is that of the keys 1 to 4."""
+
+CARDS = 6
+"""How many prompts to begin with are shown at once."""
+
+_SIDES = {Mode.BATTLE: ("a", "b"), Mode.SIDE: ("a", "b"), Mode.DIRECT: ("one",)}
+
+
+def battle_page(
+    lang: Lang, mode: str | None, rules: Rules, playable: bool, standing: Standing | None, still: bool = False
+) -> Markup:
+    """Return the page. ``mode`` is what the address asks for, ``playable`` whether two models may ever play here, ``still``
+    whether this copy is only read."""
+    modes = [each for each in Mode if each in rules.modes]
+    current = next((each for each in modes if each == mode), modes[0])
+    words = sentences(lang, "arena", "say.", "refused.")
+    return Markup(
+        '<main id="main" class="u-page" tabindex="-1"><div class="g-arena" data-arena="{mode}"{still} data-words="{words}"'
+        ' data-prompts="{prompts}">{body}</div>{drawer}{keys}{templates}</main>'
+    ).format(
+        mode=current,
+        still=attrs(data_still=still),
+        words=msgspec.json.encode(words).decode(),
+        prompts=msgspec.json.encode(_prompts(lang, rules.samples)).decode(),
+        body=join(
+            [
+                Markup('<h1 class="sr">{}</h1>').format(text(lang, "arena.heading")),
+                _modes(lang, modes, current),
+                _stage(lang, modes, current, rules, playable, standing),
+                _caption(lang),
+                _slot(lang, rules),
+                _composer(lang, rules),
+                _note(lang),
+            ]
+        ),
+        drawer=drawer(lang),
+        keys=keys(lang),
+        templates=_templates(lang),
+    )
+
+
+def _modes(lang: Lang, modes: Sequence[Mode], current: Mode) -> Markup:
+    links = join(
+        Markup('<a href="arena{}" data-mode="{}"{}>{}</a>').format(
+            "" if each is Mode.BATTLE else f"?mode={each}",
+            each,
+            attrs(aria_current="true" if each is current else None),
+            text(lang, f"arena.mode.{each}"),
+        )
+        for each in modes
+    )
+    about = join(
+        Markup('<span data-in="{}"{}>{}</span>').format(
+            each, attrs(hidden=each is not current), text(lang, f"arena.about.{each}")
+        )
+        for each in modes
+    )
+    return Markup(
+        '<div class="row"><nav class="u-sub a-modes" aria-label="{}">{}</nav>'
+        '<span class="end md qq g-hide">{} · <button type="button" class="a-link" data-open="votes">{}</button></span></div>'
+    ).format(text(lang, "arena.modes"), links, about, text(lang, "arena.how"))
+
+
+# --- the stage: start, and the panes in its place ---------------------------------------------------------------
+
+
+def _stage(
+    lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules, playable: bool, standing: Standing | None
+) -> Markup:
+    if not playable:
+        words = message(text(lang, "arena.empty.title"), text(lang, "arena.empty.body"))
+        return Markup('<div class="a-stage a-alone" data-empty>{}</div>').format(words)
+    return Markup('<div class="a-stage">{}{}</div>').format(
+        _start(lang, modes, current, rules, standing), join(_panes(lang, mode) for mode in modes)
+    )
+
+
+def _start(lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules, standing: Standing | None) -> Markup:
+    heads = join(
+        Markup(
+            '<div data-in="{mode}"{hidden}><h2 class="a-title">{title}</h2><p class="q a-about">{body}</p>{choice}</div>'
+        ).format(
+            mode=mode,
+            hidden=attrs(hidden=mode is not current),
+            title=text(lang, f"arena.start.{mode}.title"),
+            body=text(lang, f"arena.start.{mode}.body"),
+            choice=_choice(lang, mode),
+        )
+        for mode in modes
+    )
+    return Markup(
+        '<section class="g-start" aria-label="{}"><div>{}{}<p class="sm qq g-hide a-standing">{}</p></div></section>'
+    ).format(text(lang, "arena.prompts"), heads, _examples(lang, rules.samples), _standing(lang, standing))
+
+
+def _choice(lang: Lang, mode: Mode) -> Markup:
+    if mode is Mode.BATTLE:
+        return Markup("")
+    return Markup('<div class="row a-choice">{}</div>').format(
+        join(
+            Markup(
+                '<label class="a-field"><span class="sm qq">{}</span><select class="g-chip" data-choose="{}" disabled>'
+                "<option>–</option></select></label>"
+            ).format(text(lang, f"arena.choose.{side}"), side)
+            for side in _SIDES[mode]
+        )
+    )
+
+
+def _prompts(lang: Lang, samples: Mapping[str, Mapping[str, Sequence[str]]]) -> list[dict[str, str]]:
+    """Return the prompts to begin with: those of the reader's language by category, then the other languages'."""
+    own = [
+        {"category": category, "text": prompt, "lang": lang}
+        for category, prompts in samples.get(lang, {}).items()
+        for prompt in prompts
+    ]
+    foreign = [
+        {"category": "other", "text": prompt, "lang": other}
+        for other, categories in samples.items()
+        if other != lang
+        for prompts in categories.values()
+        for prompt in prompts
+    ]
+    return own + foreign
+
+
+def _examples(lang: Lang, samples: Mapping[str, Mapping[str, Sequence[str]]]) -> Markup:
+    prompts = _prompts(lang, samples)
+    if not prompts:
+        return Markup("")
+    categories = list(dict.fromkeys(prompt["category"] for prompt in prompts))
+    chips = join(
+        Markup('<label class="g-chip"><input class="sr" type="radio" name="category" value="{}"{}>{}</label>').format(
+            category, attrs(checked=category == "all"), _category(lang, category)
+        )
+        for category in ("all", *categories)
+    )
+    first = [next(prompt for prompt in prompts if prompt["category"] == category) for category in categories]
+    cards = join(
+        Markup('<button type="button"{}><span{}>{}</span><div class="cut2"{}>{}</div></button>').format(
+            attrs(data_prompt=prompt["text"]),
+            attrs(lang=prompt["lang"] if prompt["category"] == "other" and prompt["lang"] != lang else None),
+            _category(lang, prompt["category"]),
+            attrs(lang=prompt["lang"] if prompt["lang"] != lang else None),
+            prompt["text"],
+        )
+        for prompt in first[: CARDS - 1] + first[CARDS - 1 :][-1:]
+    )
+    return Markup(
+        '<div class="row g-scroll a-categories"><fieldset class="g-chips"><legend class="sr">{}</legend>{}</fieldset>'
+        '<span class="end g-hide"></span><button type="button" class="g-btn sm ghost g-hide" data-others>{}{}</button></div>'
+        '<div class="u-prompts">{}</div>'
+    ).format(text(lang, "arena.prompts"), chips, icon("again", small=True), text(lang, "arena.others"), cards)
+
+
+def _category(lang: Lang, category: str) -> str:
+    """Return a category's word; a category of one's own is its own word."""
+    try:
+        return text(lang, f"arena.category.{category}")
+    except KeyError:
+        return category
+
+
+def _standing(lang: Lang, standing: Standing | None) -> Markup:
+    if standing is None:
+        return Markup("<span>{}</span>").format(text(lang, "arena.standing.none"))
+    words = text(
+        lang,
+        "arena.standing.1" if standing.votes == 1 else "arena.standing",
+        votes=count(standing.votes),
+        models=standing.models,
+        when=datetime.fromtimestamp(standing.tstamp, UTC).strftime("%Y-%m-%d, %H:%M UTC"),
+    )
+    return Markup('<span class="tn">{}</span> · <a href="leaderboard">{}</a>').format(
+        words, text(lang, "arena.leaderboard")
+    )
+
+
+def _panes(lang: Lang, mode: Mode) -> Markup:
+    sides = join(
+        Markup(
+            '<section class="g-pane" data-side="{side}" aria-label="{name}"><div class="u-pane-head">{letter}'
+            '<div class="a-who"><div class="who cut">{name}</div><div class="sub cut">{hidden}</div></div>'
+            '<div class="end a-right"></div></div>'
+            '<div class="g-chat" tabindex="0" role="group" aria-label="{chat}"></div></section>'
+        ).format(
+            side=side,
+            name=text(lang, f"arena.pane.{side}"),
+            letter=""
+            if side == "one"
+            else Markup('<span class="u-letter" aria-hidden="true">{}</span>').format(side.upper()),
+            hidden=text(lang, "arena.hidden" if mode is Mode.BATTLE else "arena.chosen"),
+            chat=text(lang, f"arena.chat.{side}"),
+        )
+        for side in _SIDES[mode]
+    )
+    return Markup('<div class="g-panes{}" data-room="{}" hidden>{}</div>').format(
+        " a-one" if mode is Mode.DIRECT else "", mode, sides
+    )
+
+
+def _templates(lang: Lang) -> Markup:
+    return Markup(
+        '<template data-turn><article class="a-turn"><h3 class="sr">{prompt}</h3><div class="user">'
+        '<img class="a-sent" alt="" hidden><div class="a-asked"></div>'
+        '<button type="button" class="a-icon" data-do="edit" title="{edit}" aria-label="{edit}" hidden>{pen}</button></div>'
+        '<h3 class="sr">{answer}</h3><div class="bot">'
+        '<details class="a-thought" hidden><summary class="u-fold">{right}{thinking}</summary><div class="a-thinking"></div></details>'
+        '<div class="a-blocks"></div>'
+        '<div class="a-wait"><span class="u-skel"></span><span class="u-skel"></span><span class="u-skel"></span>'
+        '<span class="md q a-long" hidden>{long}</span></div>'
+        '<div class="u-note err" hidden>{sign}<span></span></div>'
+        '<div class="a-tools" hidden><button type="button" class="a-icon" data-do="copy" title="{copy}" aria-label="{copy}">{copying}</button>'
+        '<button type="button" class="a-icon" data-do="again" title="{again}" aria-label="{again}">{turning}</button></div>'
+        "</div></article></template>"
+    ).format(
+        prompt=text(lang, "arena.your_prompt"),
+        answer=text(lang, "arena.answer"),
+        edit=text(lang, "arena.edit"),
+        pen=icon("edit"),
+        right=icon("right", small=True),
+        thinking=text(lang, "arena.thinking"),
+        long=text(lang, "arena.waiting.long"),
+        sign=icon("failed"),
+        copy=text(lang, "arena.copy"),
+        copying=icon("copy"),
+        again=text(lang, "arena.again"),
+        turning=icon("again"),
+    )
+
+
+# --- caption and vote slot -----------------------------------------------------------------------------------------
+
+
+def _caption(lang: Lang) -> Markup:
+    return Markup(
+        '<div class="u-votecap"><span role="status" data-caption></span>'
+        '<button type="button" class="a-link" data-caption-action hidden></button>'
+        '<button type="button" class="a-link" data-caption-keep hidden>{}</button></div>'
+    ).format(text(lang, "arena.say.withdraw.keep"))
+
+
+def _slot(lang: Lang, rules: Rules) -> Markup:
+    steps = join(
+        Markup("<span><b>{}</b>{}</span>").format(step, text(lang, f"arena.step.{step}")) for step in range(1, 5)
+    )
+    votes = join(
+        Markup(
+            '<button type="button" class="g-btn" data-vote="{}" disabled aria-keyshortcuts="{}">{}<kbd>{}</kbd></button>'
+        ).format(choice, place, text(lang, f"arena.vote.{choice}"), place)
+        for place, choice in enumerate(CHOICES, 1)
+    )
+    return Markup(
+        '<div class="a-slot"><div class="u-steps" data-slot="steps">{steps}</div>'
+        '<div class="g-votes" role="group" aria-label="{vote}" data-slot="votes" hidden>{votes}</div>'
+        '<div class="g-votes" role="group" aria-label="{after}" data-slot="after" hidden>'
+        '<button type="button" class="g-btn picked" disabled data-chosen>{tick}<span></span></button>'
+        '<button type="button" class="g-btn" data-do="judge"{no_judge}>{scales}{judge}</button>'
+        '<button type="button" class="g-btn" data-do="link">{chain}{link}</button>{next}</div>'
+        '<div class="g-votes a-two" role="group" aria-label="{after}" data-slot="failed" hidden>'
+        '<button type="button" class="g-btn" data-do="again">{again}<span data-again></span></button>{next}</div>'
+        '<div class="g-votes a-two" role="group" aria-label="{after}" data-slot="chat" hidden>'
+        '<button type="button" class="g-btn" data-do="again">{again}{once_more}</button>'
+        '<button type="button" class="g-btn" data-do="next" aria-keyshortcuts="N">{new}<kbd>N</kbd></button></div>'
+        '<div class="u-steps" data-slot="closed" hidden><span>{closed}</span></div></div>'
+    ).format(
+        steps=steps,
+        vote=text(lang, "arena.vote"),
+        votes=votes,
+        after=text(lang, "arena.after"),
+        tick=icon("correct"),
+        no_judge=attrs(disabled=rules.judge is None),
+        scales=icon("scales"),
+        judge=_two_lengths(lang, "judge"),
+        chain=icon("link"),
+        link=_two_lengths(lang, "link"),
+        next=Markup(
+            '<button type="button" class="g-btn primary" data-do="next" aria-keyshortcuts="N">{}<kbd>N</kbd></button>'
+        ).format(text(lang, "arena.next")),
+        again=icon("again"),
+        once_more=text(lang, "arena.again"),
+        new=text(lang, "arena.new_chat"),
+        closed=text(lang, "arena.closed"),
+    )
+
+
+def _two_lengths(lang: Lang, name: str) -> Markup:
+    """Return a label in full and, for a phone, in short."""
+    return Markup('<span data-words><span class="g-hide">{}</span><span class="phone-only">{}</span></span>').format(
+        text(lang, f"arena.{name}"), text(lang, f"arena.{name}.short")
+    )
+
+
+# --- composer --------------------------------------------------------------------------------------------------------
+
+
+def _composer(lang: Lang, rules: Rules) -> Markup:
+    return Markup(
+        '<div class="a-below"><form class="g-composer" data-composer>'
+        '<textarea class="ta" name="prompt" rows="2" aria-label="{box}" aria-describedby="a-count" autocomplete="off"'
+        ' enterkeyhint="send" data-write></textarea>'
+        '<div class="foot"><input type="file" accept="image/png,image/jpeg,image/webp,image/gif" hidden data-file>'
+        '<span class="a-thumb" data-thumb hidden><img alt=""><button type="button" class="a-icon" title="{remove}" aria-label="{remove}">{cross}</button></span>'
+        '<button type="button" class="g-btn sm ghost" data-do="image" aria-label="{image}">{picture}<span class="hide">{image}</span></button>'
+        "{settings}"
+        '<span class="sm qq tn a-count" id="a-count" data-count></span><span class="end"></span>'
+        '<button type="button" class="g-btn sm ghost" data-do="unedit" hidden>{cancel}</button>'
+        '<button type="submit" class="g-btn sm primary" data-send>{up}<span data-words></span></button>'
+        '<button type="button" class="g-btn sm" data-do="stop" hidden>{square}<span data-words></span></button>'
+        "</div></form></div>"
+    ).format(
+        box=text(lang, "arena.box"),
+        remove=text(lang, "arena.image.remove"),
+        cross=icon("close", small=True),
+        image=text(lang, "arena.image"),
+        picture=icon("image"),
+        settings=_settings(lang, rules),
+        cancel=text(lang, "arena.edit.cancel"),
+        up=icon("send", small=True),
+        square=icon("stop", small=True),
+    )
+
+
+def _settings(lang: Lang, rules: Rules) -> Markup:
+    sizes = rules.sizes
+    fields: tuple[tuple[str, float, float, str], ...] = (
+        ("temperature", *sizes.temperature, "0.1"),
+        ("top_p", *sizes.top_p, "0.05"),
+        ("max_tokens", 1, sizes.max_tokens, "1"),
+    )
+    rows = join(
+        Markup(
+            '<label><span class="grow">{}</span><input class="g-input sm" type="number" inputmode="decimal" name="{}"'
+            ' min="{:g}" max="{:g}" step="{}" placeholder="{:g}–{:g}" data-setting></label>'
+        ).format(text(lang, f"arena.{name}"), name, low, high, step, low, high)
+        for name, low, high, step in fields
+    )
+    return Markup(
+        '<details class="u-menu a-settings"><summary class="g-btn sm ghost" aria-label="{words}">{sliders}'
+        '<span class="hide">{words}</span></summary><div class="u-pop">{rows}<p class="sm qq" data-own>{own}</p>'
+        '<p class="sm qq" data-locked hidden>{locked}</p></div></details>'
+    ).format(
+        words=text(lang, "arena.settings"),
+        sliders=icon("sliders"),
+        rows=rows,
+        own=text(lang, "arena.settings.own"),
+        locked=text(lang, "arena.settings.locked"),
+    )
+
+
+def _note(lang: Lang) -> Markup:
+    terms = Markup('<button type="button" class="a-link" data-open="terms">{}</button>').format(
+        text(lang, "arena.terms")
+    )
+    return Markup(
+        '<div class="u-foot a-note"><span data-note>{note} {terms}</span>'
+        '<span class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
+        '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></span></div>'
+    ).format(
+        note=text(lang, "arena.note"),
+        terms=terms,
+        name=text(lang, "arena.terms"),
+        ask=text(lang, "arena.terms.ask"),
+        agree=text(lang, "arena.terms.agree"),
+    )

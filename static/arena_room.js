@@ -1,0 +1,172 @@
+// One battle (or chat) and how it stands. It asks the server and changes its panes; what lies around the panes is
+// arena.js's affair, which is told by `changed` whenever something else must be shown.
+//
+//   phase   start     nothing asked yet
+//           writing   answers arrive
+//           open      the vote is open
+//           rest      nothing to vote on: failed, a chat, or ended
+//           voting    the vote is on its way
+//           voted     names are shown
+(() => {
+  const { arenaApi: api, ArenaPane: Pane, arenaProof: proof } = window.llmuses;
+
+  class Room {
+    constructor(mode, element, words, template, changed) {
+      Object.assign(this, { mode, element, words, changed });
+      this.panes = [...element.querySelectorAll(".g-pane")].map((pane) => new Pane(pane, pane.dataset.side, words, template));
+      this.fresh();
+    }
+
+    fresh() {
+      Object.assign(this, { phase: "start", battle: null, turns: 0, image: null, revealed: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "" });
+      this.run = (this.run || 0) + 1; // what still arrives of an earlier battle is not ours
+      for (const pane of this.panes) pane.clear();
+    }
+
+    get busy() { return this.phase === "writing" || this.phase === "voting"; }
+    get voted() { return Boolean(this.revealed); }
+    pane(side) { return this.panes.length === 1 ? this.panes[0] : this.panes[side === "a" ? 0 : 1]; }
+    say(words, kind = "", action = null) { this.trouble = words ? { words, kind, action } : null; }
+
+    // Sends a prompt. `given` may hold models, settings, image and edit. Gives back whether the prompt was taken.
+    async send(prompt, given) {
+      const edit = Boolean(given.edit && this.battle);
+      if (edit) for (const pane of this.panes) pane.undo();
+      for (const pane of this.panes) pane.begin(prompt, given.image);
+      if (given.models) this.panes.forEach((pane, place) => pane.call(given.models[place]));
+      const before = this.phase;
+      const body = { prompt, mode: this.mode, terms: true };
+      if (this.battle) body.battle = this.battle;
+      else Object.assign(body, { models: given.models || [], settings: given.settings });
+      if (given.image) body.image = given.image.image;
+      if (edit) body.edit = true;
+      this.prompt = prompt;
+      return this.follow(async () => {
+        if (!this.battle && given.proof) { this.say(this.words("proof")); this.changed(); body.proof = await proof(await api.get("challenge")); this.say(""); }
+        return api.events("send", body);
+      }, (problem) => { this.phase = before; this.back(edit); this.complain(problem, "send"); });
+    }
+
+    async again() {
+      const failed = this.panes.filter((pane) => pane.state === "failed");
+      for (const pane of failed.length ? failed : this.panes) pane.reset();
+      const before = this.phase;
+      return this.follow(() => api.events("retry", { battle: this.battle }), (problem) => { this.phase = before === "writing" ? "rest" : before; this.finish(this.ended || { vote: false }); this.complain(problem, "other"); });
+    }
+
+    // Nothing came of the last turn: it is taken away again; an edited one stays as it was typed.
+    back(edited) {
+      if (edited) { for (const pane of this.panes) pane.end(this.words("pane.failed"), true); return; }
+      for (const pane of this.panes) {
+        pane.undo();
+        if (pane.turn) { pane.end("", !this.voted); pane.show("finished"); } else { pane.clear(); }
+      }
+    }
+
+    async follow(open, failed) {
+      const run = this.run;
+      Object.assign(this, { phase: "writing", ended: null, stopping: false });
+      this.say("");
+      this.changed();
+      let began = false;
+      try {
+        for await (const { name, data } of await open()) {
+          if (run !== this.run) return true;
+          if (name === "battle") { began = true; this.battle = data.battle; this.turns = data.turn + 1; this.changed(); }
+          else if (name === "frame") this.frame(data);
+          else if (name === "end") { this.finish(data); return true; }
+        }
+        throw new api.Broken();
+      } catch (problem) {
+        if (run !== this.run) return true;
+        if (!began) { failed(problem); this.changed(); return false; }
+        this.interrupted();
+        return true;
+      }
+    }
+
+    frame(data) {
+      for (const side of ["a", "b"]) if (data[side] && this.pane(side)) this.pane(side).apply(data[side]);
+      if (data.overdue) for (const pane of this.panes) pane.overdue();
+    }
+
+    interrupted() {
+      for (const pane of this.panes) { if (["waiting", "thinking", "writing"].includes(pane.state)) pane.show("failed"); pane.end("", false); pane.find(".a-wait").hidden = true; }
+      this.phase = this.voted ? "voted" : "rest";
+      this.ended = { vote: false, reason: "broken" };
+      this.say(this.words("broken"), "err", { label: this.words("try"), run: () => this.again() });
+      this.changed();
+    }
+
+    finish(ended) {
+      this.ended = ended;
+      const blind = this.mode === "battle" && !this.voted;
+      for (const pane of this.panes) {
+        const failed = pane.state === "failed";
+        const words = !failed ? "" : !blind ? "pane.failed" : pane.wrote ? "pane.failed.late" : "pane.failed.vote";
+        pane.end(words && this.words(words), !this.voted);
+        if (failed && blind) pane.sub.textContent = this.words("failed.sub");
+        else if (blind) pane.sub.textContent = pane.kept[1];
+      }
+      this.phase = this.voted ? "voted" : ended.vote ? "open" : "rest";
+      this.changed();
+    }
+
+    async stop() {
+      if (this.phase !== "writing" || !this.battle || this.stopping) return;
+      this.stopping = true;
+      try { await api.post("stop", { battle: this.battle }); } catch (problem) { this.stopping = false; this.complain(problem, "other"); this.changed(); }
+    }
+
+    async vote(choice) {
+      if (this.phase !== "open") return;
+      const run = this.run;
+      this.phase = "voting";
+      this.say("");
+      this.changed();
+      try {
+        const { revealed } = await api.post("vote", { battle: this.battle, choice });
+        if (run !== this.run) return;
+        this.revealed = revealed;
+        this.phase = "voted";
+        this.panes.forEach((pane, place) => {
+          const side = place ? "b" : "a";
+          pane.reveal(revealed[side], revealed.choice === "model_" + side, revealed.moved && revealed.moved[side]);
+        });
+      } catch (problem) {
+        if (run !== this.run) return;
+        const over = problem instanceof api.Refused && ["ended", "voted", "closed", "not_finished", "foreign"].includes(problem.code);
+        this.phase = over ? "rest" : "open";
+        this.complain(problem, "vote", () => this.vote(choice));
+      }
+      this.changed();
+    }
+
+    async withdraw() {
+      const run = this.run;
+      try {
+        await api.post("withdraw", { battle: this.battle });
+        if (run !== this.run) return;
+        this.withdrawn = true;
+        this.say("");
+      } catch (problem) { this.complain(problem, "other"); }
+      this.changed();
+    }
+
+    complain(problem, what, again = null) {
+      if (problem instanceof api.Broken) this.say(this.words("broken." + what), "err", again && { label: this.words("try"), run: again });
+      else if (problem instanceof api.Refused) this.refused(problem, again);
+      else throw problem;
+    }
+
+    refused(problem, again) {
+      const seconds = Math.ceil(problem.wait);
+      const key = "refused." + problem.code;
+      const words = this.words.has(key) ? this.words(key, { ...problem.figures, seconds }) : this.words("refused.unknown", { code: problem.code });
+      this.say(words, problem.wait ? "warn" : "err", again && !problem.wait && !["ended", "voted", "closed", "foreign", "not_finished"].includes(problem.code) ? { label: this.words("try"), run: again } : null);
+      this.wait = problem.wait ? Date.now() + 1000 * problem.wait : 0;
+    }
+  }
+
+  Object.assign(window.llmuses, { ArenaRoom: Room });
+})();
