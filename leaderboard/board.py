@@ -6,64 +6,42 @@ Of the runs of a model in one column the one over most samples shows, the newest
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
-from leaderboard.figures import Cell, Column, Kind, all_columns, cells
+from leaderboard.board_filters import Narrow, read_narrow
+from leaderboard.board_rows import Mean, collect
+from leaderboard.board_rows import Row as Row
+from leaderboard.figures import GROUPS as GROUPS
+from leaderboard.figures import Cell, Column
 from leaderboard.results import RunEntry
-from llmuses.settings import model_entries
+from llmuses.records import PublishedResult
 from llmuses.statistics.intervals import Z95
-
-GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
-"""The groups of columns in their order; others come last."""
 
 AVERAGE = "avg"
 NAME = "name"
 SIZE = "size"
 
-
-class Mean(NamedTuple):
-    """The mean over the fullest column of each benchmark, with its interval from those of the columns, which are independent samples."""
-
-    score: float
-    ci95: tuple[float, float]
-
-
-class Row(msgspec.Struct, kw_only=True):
-    """One model. ``backend`` is set where two rows have the same name. ``size`` is billions of parameters."""
-
-    model: str
-    identity: str
-    spec: str
-    cells: dict[str, Cell]
-    runs: list[str]
-    demo: bool
-    size: float | None = None
-    backend: str | None = None
-    mean: Mean | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a figure of this row still grows."""
-        return any(cell.kind is Kind.RUNNING for cell in self.cells.values())
-
-    def figure(self, key: str) -> tuple[float, tuple[float, float]] | None:
-        """Return score and interval under a column's key or ``avg``, ``None`` where there is no figure."""
-        if key == AVERAGE:
-            return None if self.mean is None else (self.mean.score, self.mean.ci95)
-        cell = self.cells.get(key)
-        return None if cell is None or cell.score is None or cell.ci95 is None else (cell.score, cell.ci95)
+EACH = "each"
+"""The choice of ``runs`` that gives every run a row of its own."""
 
 
 class Choice(NamedTuple):
-    """What the reader chose: words that must be in a row, columns that are hidden, demo rows or not, the order."""
+    """What the reader chose: words that must be in a row, columns that are hidden, demo rows and published ones or not, what
+    models must be, a row for each run or for each model, runs up to a day only, the order."""
 
     words: str = ""
     hidden: frozenset[str] = frozenset()
     demo: bool = True
     sort: str = "-avg"
+    published: bool = True
+    narrow: Narrow = Narrow()
+    each: bool = False
+    until: str = ""
 
     @property
     def sorted_by(self) -> tuple[str, bool]:
@@ -82,6 +60,8 @@ class Board(NamedTuple):
     choice: Choice
     basis: list[Column]
     """What the average is over: of each benchmark shown, the column with most models."""
+    everyone: list[Row]
+    """The rows of the chosen runs before any filter."""
 
     @property
     def averaged(self) -> int:
@@ -97,32 +77,67 @@ def read_choice(query: Mapping[str, str], columns: Iterable[Column]) -> Choice:
     if sort.removeprefix("-") not in keys - hidden | {AVERAGE, NAME, SIZE}:
         sort = "-avg"
     return Choice(
-        query.get("q", "").strip()[:200], hidden if hidden < keys else frozenset(), query.get("demo") != "0", sort
+        query.get("q", "").strip()[:200],
+        hidden if hidden < keys else frozenset(),
+        query.get("demo") != "0",
+        sort,
+        query.get("published") != "0",
+        read_narrow(query),
+        *read_runs(query),
     )
 
 
-def make_board(entries: Sequence[RunEntry], query: Mapping[str, str]) -> Board:
-    """Return the board over some runs (newest first) as a query chooses it."""
-    columns, rows = _collect(entries)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_runs(query: Mapping[str, str]) -> tuple[bool, str]:
+    """Return which runs a query chooses: whether each has a row, and the last day (``2026-11-24``, UTC) or nothing."""
+    until = query.get("until", "")
+    return query.get("runs") == EACH, until if _DAY.fullmatch(until) and _moment(until) is not None else ""
+
+
+def _moment(day: str) -> float | None:
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+
+
+def make_board(
+    entries: Sequence[RunEntry], query: Mapping[str, str], published: Sequence[PublishedResult] = ()
+) -> Board:
+    """Return the board over some runs (newest first), and results published elsewhere, as a query chooses it."""
+    each, until = read_runs(query)
+    if until:
+        end = (_moment(until) or 0.0) + 86400
+        entries = [entry for entry in entries if entry.run.started < end]
+    columns, collected = collect(entries, published, each)
     choice = read_choice(query, columns)
     shown = [column for column in columns if column.key not in choice.hidden]
-    counted = [row for row in rows if choice.demo or not row.demo]
+    counted = [row for row in collected if (choice.demo or not row.demo) and not row.published]
     basis = _basis(counted, shown)
-    for row in rows:
-        row.mean = _mean(row, basis)
+    rows = [msgspec.structs.replace(row, mean=_mean(row, basis)) for row in collected]
     chosen = [row for row in rows if _wanted(row, choice)]
     key, descending = choice.sorted_by
-    if key == AVERAGE and basis and not any(row.mean for row in counted):
+    if key == AVERAGE and basis and not any(row.mean for row in rows if choice.demo or not row.demo):
         fullest = max(basis, key=lambda column: _fullness(counted, column)).key
         choice = choice._replace(sort=f"-{fullest}" if descending else fullest)
     best = {column.key: max((c.score or 0.0 for c in _ranked(chosen, column.key)), default=0.0) for column in shown}
-    return Board(order(chosen, choice), shown, columns, len(rows), best, choice, basis)
+    return Board(order(chosen, choice), shown, columns, len(rows), best, choice, basis, rows)
 
 
 def order(rows: Iterable[Row], choice: Choice) -> list[Row]:
-    """Return rows in the chosen order: ranked ones, then those with a figure that is not ranked, then those without."""
-    key, descending = choice.sorted_by
+    """Return rows in the chosen order: ranked ones, then those with a figure that is not ranked, then those without; after
+    them, in the same order, what was published elsewhere."""
     named = sorted(rows, key=lambda row: (row.model.lower(), row.identity))
+    return [
+        *_order([row for row in named if not row.published], choice),
+        *_order([row for row in named if row.published], choice),
+    ]
+
+
+def _order(named: list[Row], choice: Choice) -> list[Row]:
+    key, descending = choice.sorted_by
     if key == NAME:
         return named[::-1] if descending else named
     if key == SIZE:
@@ -130,11 +145,11 @@ def order(rows: Iterable[Row], choice: Choice) -> list[Row]:
         return sized + [row for row in named if row.size is None]
 
     def place(row: Row) -> tuple[int, float]:
-        figure = row.figure(key)
         cell = row.cells.get(key)
-        if figure is None:
+        score = (row.mean and row.mean.score) if key == AVERAGE else cell and cell.score
+        if score is None:
             return 2, -sum(each.ranked for each in row.cells.values()) if key == AVERAGE else 0
-        return (0 if key == AVERAGE or (cell and cell.ranked) else 1), -figure[0] if descending else figure[0]
+        return (0 if key == AVERAGE or (cell and cell.ranked) else 1), -score if descending else score
 
     return sorted(named, key=place)
 
@@ -148,70 +163,18 @@ def heat(cell: Cell, best: float) -> int:
     return round(6 * math.pow(share, 1.8))
 
 
-# --- from runs to rows -----------------------------------------------------------------------------------------
-
-
-def _collect(entries: Sequence[RunEntry]) -> tuple[list[Column], list[Row]]:
-    columns = all_columns(entries)
-    rows: dict[tuple[str, str], Row] = {}
-    for entry in entries:
-        for column, cell in cells(entry):
-            key = columns[column.place].key
-            row = rows.setdefault((entry.run.model, entry.run.model_identity), _row(entry))
-            if entry.run_id not in row.runs:
-                row.runs.append(entry.run_id)
-            known = row.cells.get(key)
-            if known is None or cell.weight > known.weight:  # the newest comes first
-                row.cells[key] = cell
-    demos = {entry.run_id for entry in entries if entry.run.demo}
-    for row in rows.values():
-        row.demo = all(cell.run_id in demos for cell in row.cells.values())
-    _tell_apart(list(rows.values()))
-    return sorted(columns.values(), key=_column_order), list(rows.values())
-
-
-def _row(entry: RunEntry) -> Row:
-    run = entry.run
-    return Row(
-        model=run.model,
-        identity=run.model_identity,
-        spec=run.model_spec,
-        cells={},
-        runs=[],
-        demo=run.demo,
-        size=_size(entry),
-    )
-
-
-def _size(entry: RunEntry) -> float | None:
-    for name in (entry.run.model_spec, entry.run.model):
-        known = model_entries().get(name)
-        if known is not None and known.parameters is not None:
-            return known.parameters
-    counted = entry.run.model_details.get("parameters")
-    return counted / 1e9 if isinstance(counted, int | float) and counted > 0 else None
-
-
-def _tell_apart(rows: Sequence[Row]) -> None:
-    names = [row.model for row in rows]
-    for row in rows:
-        if names.count(row.model) > 1:
-            backend, colon, _ = row.spec.partition(":")
-            row.backend = backend if colon else "transformers"
-
-
-def _column_order(column: Column) -> tuple[int, str, str, str]:
-    place = GROUPS.index(column.group) if column.group in GROUPS else len(GROUPS)
-    return place, column.title.lower(), column.setting, column.source
+# --- averages and filters ----------------------------------------------------------------------------------------
 
 
 def _basis(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
     fullest: dict[str, Column] = {}
+    fullness = {column.key: _fullness(rows, column) for column in columns}
     for column in columns:
         known = fullest.get(column.dataset)
-        if known is None or _fullness(rows, column) > _fullness(rows, known):
+        if known is None or fullness[column.key] > fullness[known.key]:
             fullest[column.dataset] = column
-    return [column for column in columns if fullest[column.dataset] is column]
+    ours = {key for row in rows for key in row.cells}
+    return [column for column in columns if fullest[column.dataset] is column and column.key in ours]
 
 
 def _fullness(rows: Sequence[Row], column: Column) -> tuple[int, int]:
@@ -235,5 +198,7 @@ def _ranked(rows: Iterable[Row], key: str) -> Iterator[Cell]:
 
 
 def _wanted(row: Row, choice: Choice) -> bool:
-    text = " ".join([row.model, row.spec, *row.runs]).lower()
-    return (choice.demo or not row.demo) and all(word in text for word in choice.words.lower().split())
+    if not ((choice.demo or not row.demo) and (choice.published or not row.published)):
+        return False
+    text = " ".join([row.model, row.spec, row.known.organisation or "", *row.runs]).lower()
+    return choice.narrow.keeps(row.known) and all(word in text for word in choice.words.lower().split())

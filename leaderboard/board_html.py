@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from leaderboard.board import AVERAGE, Board
-from leaderboard.board_table import STEP, Context, board_table
+from leaderboard.board import AVERAGE, EACH, Board, Choice
+from leaderboard.board_filters import NAMES, narrow_chips, narrow_menu
+from leaderboard.board_table import PAGE, STEP, Context, board_table
 from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.boards_head import boards_head
 from leaderboard.results import Damage
-from llmuses.markup import Markup, attrs, icon, join, link, message, note
+from llmuses.markup import Markup, attrs, icon, join, message, note
 from llmuses.visit import Visit
 
 EXAMPLES = (
@@ -18,7 +20,7 @@ EXAMPLES = (
 )
 """Commands that bring a model of one's own onto the board."""
 
-CHOICES = ("q", "hide", "demo", "sort", "rows", "col", "view")
+CHOICES = ("q", "hide", "demo", "sort", "rows", "col", "view", "published", "runs", "until", *NAMES)
 """The parameters of a query that choose a view of the board."""
 
 
@@ -31,12 +33,16 @@ def board_page(board: Board, visit: Visit, damaged: Sequence[Damage] = (), demo:
     if not board.models:
         body = _empty(say)
     elif not board.rows:
-        body = join([_filters(context), _no_match(context)])
+        body = join([_filters(context), _active(context), _no_match(context)])
     else:
-        parts = (_filters, _chips, _legend, board_table, _more, _invitation)
+        parts = (_filters, _active, _chips, _legend, board_table, _more, _invitation)
         body = join(part(context) for part in parts)
     return Markup('<div id="main" class="u-page u-board" tabindex="-1"{}>{}{}{}{}</div>').format(
-        attrs(data_live="2" if live else None), _head(context), _demo_note(demo, say), _damage(damaged, say), body
+        attrs(data_live="2" if live else None),
+        boards_head("benchmarks", PAGE, context.query, say, bool(board.rows)),
+        _demo_note(demo, say),
+        _damage(damaged, say),
+        body,
     )
 
 
@@ -51,25 +57,6 @@ def _current(board: Board, wished: str) -> str:
 
 
 # --- above the table --------------------------------------------------------------------------------------------
-
-
-def _head(context: Context) -> Markup:
-    say = context.say
-    actions = Markup("")
-    if context.board.rows:
-        actions = Markup(
-            '<div class="row end u-hide-phone">'
-            '<button class="g-btn sm ghost" type="button" data-copy="">{}<span data-words>{}</span>'
-            '</button><a class="g-btn sm ghost" href="{}" download>{}CSV</a>'
-            '<a class="g-btn sm ghost" href="{}" download>JSON</a></div>'
-        ).format(
-            icon("link", small=True),
-            say("copy"),
-            link("export/leaderboard.csv", **context.query),
-            icon("download", small=True),
-            link("export/leaderboard.json", **context.query),
-        )
-    return Markup('<div class="u-head"><h1>{}</h1>{}</div>').format(say("title"), actions)
 
 
 def _demo_note(demo: bool, say: Words) -> Markup:
@@ -97,11 +84,14 @@ def _filters(context: Context) -> Markup:
         '<form class="u-filters row u-filterbar" data-resets="rows" role="search" aria-label="{label}">'
         '<input class="g-input sm" type="search" name="q" value="{words}" placeholder="{label}" aria-label="{label}"'
         ' autocomplete="off" data-find>'
-        '{columns}{demo}<span class="md qq tn end" role="status">{count}{clear}</span></form>'
+        '{runs}{columns}{narrow}{published}{demo}<span class="md qq tn end" role="status">{count}{clear}</span></form>'
     ).format(
         label=say("filter"),
         words=board.choice.words,
+        runs=_runs_menu(context),
         columns=_column_menu(context),
+        narrow=narrow_menu(board.choice.narrow, [row.known for row in board.everyone], say),
+        published=_published_chip(context),
         demo=_demo_chip(context),
         count=say("count", n=len(board.rows), of=board.models),
         clear=_clear(context),
@@ -127,7 +117,46 @@ def _column_menu(context: Context) -> Markup:
     ).format(say("columns", n=len(board.columns), of=len(board.all_columns)), icon("down", small=True), boxes)
 
 
+def _runs_menu(context: Context) -> Markup:
+    """Return the choice of runs: the newest of each model, each run on its own, and none after some day."""
+    choice, say = context.board.choice, context.say
+    words = say("runs.each" if choice.each else "runs.newest")
+    if choice.until:
+        words += say("comma") + say("runs.until", day=choice.until)
+    options = join(
+        Markup('<label><input class="u-pick u-round" type="radio" name="runs" value="{}"{}>{}</label>').format(
+            value, attrs(checked=(value == EACH) == choice.each), name
+        )
+        for value, name in (("", say("runs.newest")), (EACH, say("runs.each")))
+    )
+    return Markup(
+        '<details class="u-menu u-hide-phone"><summary class="g-chip{}">{}{}</summary><div class="u-pop">{}'
+        '<label>{}<input class="g-input sm" type="date" name="until" value="{}"></label></div></details>'
+    ).format(" on" if choice.each or choice.until else "", words, icon("down", small=True), options, say("runs.day"), choice.until)
+
+
+def _published_chip(context: Context) -> Markup:
+    if not any(row.published for row in context.board.everyone):
+        return Markup("")
+    return Markup(
+        '<label class="g-chip" title="{}"><input class="sr" type="checkbox" data-off="published" value="0"{}>{}{}</label>'
+    ).format(
+        context.say("published.title"),
+        attrs(checked=context.board.choice.published),
+        icon("correct", small=True),
+        context.say("published.chip"),
+    )
+
+
+def _active(context: Context) -> Markup:
+    """Return the filters that are on, each with a way to take it off."""
+    chips = narrow_chips(context.board.choice.narrow, context.say, context.go)
+    return Markup('<div class="row wrap g-chips u-active">{}</div>').format(chips) if chips else Markup("")
+
+
 def _demo_chip(context: Context) -> Markup:
+    if not any(row.demo for row in context.board.everyone):
+        return Markup("")
     return Markup(
         '<label class="g-chip" title="{}"><input class="sr" type="checkbox" data-off="demo" value="0"{}>{}{}</label>'
     ).format(
@@ -140,11 +169,13 @@ def _demo_chip(context: Context) -> Markup:
 
 def _clear(context: Context) -> Markup:
     choice = context.board.choice
-    if not choice.words and not choice.hidden and choice.demo:
+    if choice._replace(sort="") == Choice(sort=""):
         return Markup("")
-    return Markup(' · <a data-go href="{}">{}</a>').format(
-        context.go(q=None, hide=None, demo=None, rows=None), context.say("clear")
-    )
+    return Markup(' · <a data-go href="{}">{}</a>').format(_cleared(context), context.say("clear"))
+
+
+def _cleared(context: Context) -> str:
+    return context.go(**dict.fromkeys(("q", "hide", "demo", "published", "runs", "until", "rows", *NAMES)))
 
 
 def _chips(context: Context) -> Markup:
@@ -187,6 +218,9 @@ def _legend(context: Context) -> Markup:
         Markup("<span>{} {}</span>").format(icon("unparsed", small=True), say("legend.unread")),
         Markup("<span>{} {}</span>").format(icon("truncated", small=True), say("legend.truncated")),
         Markup("<span>{} {}</span>").format(icon("failed", small=True), say("legend.incomplete")),
+        Markup('<span class="row u-ramped"><i class="u-hatch"></i> {}</span>').format(say("legend.published"))
+        if any(row.published for row in context.board.rows)
+        else "",
         Markup('<span class="qq">{}</span>').format(say("legend.pale")),
     ]
     return Markup('<div class="row wrap sm q u-boardlegend u-hide-phone">{}</div>').format(join(parts))
@@ -206,7 +240,7 @@ def _more(context: Context) -> Markup:
 
 def _invitation(context: Context) -> Markup:
     """Return how one's own models get here, as long as none of them is."""
-    if not all(row.demo for row in context.board.rows):
+    if not all(row.demo for row in context.board.everyone):
         return Markup("")
     commands = join((Markup('<span class="qq">$ </span>{}').format(line) for line in EXAMPLES), "\n")
     return Markup('<p class="sm qq u-invite">{}</p><div class="u-code">{}</div>').format(
@@ -216,7 +250,7 @@ def _invitation(context: Context) -> Markup:
 
 def _no_match(context: Context) -> Markup:
     clear = Markup('<p class="u-act"><a class="g-btn sm" data-go href="{}">{}</a></p>').format(
-        context.go(q=None, hide=None, demo=None, rows=None), context.say("clear")
+        _cleared(context), context.say("clear")
     )
     words = context.say("no_match.body", n=context.board.models)
     return message(context.say("no_match.title"), words, "find", clear)

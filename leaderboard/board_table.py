@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from leaderboard.board import AVERAGE, NAME, SIZE, Board, Row, heat
 from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.browse_parts import when
 from leaderboard.figures import Cell, Column, Kind
 from llmuses.i18n import points
 from llmuses.markup import Markup, attrs, count, icon, interval, join, link, margin
+
+PAGE = "benchmarks"
 
 STEP = 100
 """How many rows are written at a time."""
@@ -32,7 +35,7 @@ class Context(NamedTuple):
 
     def go(self, **changes: str | None) -> str:
         """Return the address of this board with some parameters changed; ``None`` takes one out."""
-        return link("leaderboard", **{**self.query, **changes})
+        return link(PAGE, **{**self.query, **changes})
 
     @property
     def column(self) -> Column | None:
@@ -147,7 +150,9 @@ def _row(context: Context, row: Row, place: int, sized: bool, drawn: bool) -> Ma
             cells.append(_cell(context, row, column, index == 0))
     if drawn:
         cells.append(_drawing(context, row))
-    return Markup('<tr style="--o:{}">{}</tr>').format(place, join(cells))
+    return Markup('<tr{} style="--o:{}">{}</tr>').format(
+        attrs(class_="pubrow" if row.published else None), place, join(cells)
+    )
 
 
 def _size(billions: float) -> str:
@@ -161,11 +166,20 @@ def _name(context: Context, row: Row) -> Markup:
         tags.append(Markup('<span class="u-tag" title="{}">{}</span>').format(row.spec, row.backend))
     if row.demo:
         tags.append(Markup('<span class="u-tag" title="{}">{}</span>').format(say("demo.title"), say("demo.tag")))
+    if row.started is not None:
+        tags.append(Markup('<span class="sm qq tn">{}</span>').format(when(row.started, say.lang)))
     if row.running:
         tags.append(Markup('<span class="u-tag acc">{}</span>').format(say("running")))
     return Markup(
-        '<td class="name"><span class="u-name"><a class="cut" href="{}" title="{}">{}</a>{}</span></td>'
-    ).format(link("browse", run=row.runs[0]), row.spec, row.model, join(tags, " "))
+        '<th scope="row" class="name"><span class="u-name"><a class="cut" href="{}" title="{}">{}</a>{}</span></th>'
+    ).format(_way(row), row.spec, row.model, join(tags, " "))
+
+
+def _way(row: Row) -> str:
+    """Return where a row's name leads: to the model, or to the one run that the row is of."""
+    if row.published:
+        return link("benchmarks", published_by=row.published, of=row.spec)
+    return link("browse", run=row.runs[0]) if row.started is not None else link("model", model=row.model)
 
 
 def _average(context: Context, row: Row) -> Markup:
@@ -186,6 +200,8 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
     kind += ["first"] * first + ["cur"] * (column.key == context.current)
     if cell is None:
         return Markup('<td class="{} none"><span>–</span></td>').format(" ".join(kind))
+    if cell.published is not None:
+        return _published(context, row, column, cell, " ".join([*kind, "pub"]))
     if not cell.ranked:
         kind.append("part")
     elif cell.chancy:
@@ -210,6 +226,23 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
     )
 
 
+def _published(context: Context, row: Row, column: Column, cell: Cell, look: str) -> Markup:
+    """Return a figure that others published: hatched, with an interval only where they said one, and leading to its source."""
+    assert cell.published is not None
+    said = f"{describe(cell, context.say)}; {cell.published.source}"
+    query = {"published_by": row.published, "of": row.spec, "column": column.key}
+    return Markup('<td class="{}" style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small></a></td>').format(
+        look,
+        _whisker(cell.score, cell.ci95 or (cell.score or 0.0, cell.score or 0.0)),
+        link(PAGE, **query),
+        link("", **query).lstrip("?"),
+        said,
+        f"{row.model}, {column.title}: {said}",
+        points(cell.score),
+        margin(cell.ci95),
+    )
+
+
 def _whisker(score: float | None, ci95: tuple[float, float] | None) -> str:
     """Return what a phone draws the interval from: its ends in per cent of the axis, and where in it the score is."""
     if score is None or ci95 is None:
@@ -221,7 +254,11 @@ def _whisker(score: float | None, ci95: tuple[float, float] | None) -> str:
 
 def describe(cell: Cell, say: Words) -> str:
     """Return a figure in words: score, interval, what is remarkable about it."""
-    if cell.score is None or cell.ci95 is None:
+    if cell.published is not None:
+        parts = [points(cell.score)]
+        if cell.ci95 is not None:
+            parts = [f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})"]
+    elif cell.score is None or cell.ci95 is None:
         parts = [say("cell.none")]
     else:
         parts = [

@@ -17,6 +17,11 @@ class Words:
     def __call__(self, name: str, **values: object) -> str:
         return text(self.lang, f"{self._namespace}.{name}", **values)
 
+    @property
+    def shared(self) -> Words:
+        """Return the words that both boards share."""
+        return Words(self.lang, "board")
+
 
 def setting_words(column: Column, say: Words) -> str:
     """Return a column's setting in the reader's language, and its data where that alone tells it from another."""

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from leaderboard.board_rows import collect
 from leaderboard.board_table import describe
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import facts, public, sample_name, when
 from leaderboard.browse_query import Place
-from leaderboard.figures import Cell, Column, all_columns, cells
+from leaderboard.figures import Cell, Column, cells
+from leaderboard.published_drawer import OF_PUBLISHED, published_drawer
 from leaderboard.results import RunEntry
 from leaderboard.samples import Filter, Shelf, select
 from llmuses.i18n import points
@@ -30,9 +32,12 @@ from llmuses.markup import (
     tally,
     verdict_of,
 )
-from llmuses.records import Counts, Mode, Review
+from llmuses.records import Counts, Mode, PublishedResult, Review
 from llmuses.statistics.intervals import wilson
 from llmuses.visit import Visit
+
+OTHERS = 6
+"""How many other runs of the model the drawer names."""
 
 LISTED = 20
 """How many samples the drawer lists; the rest is one link away."""
@@ -48,10 +53,17 @@ class _Figure(NamedTuple):
     """How many runs of this model have a figure in this column."""
     standing: str
     """What this one is among them: ``largest``, the one that shows on the board; ``newest``, or ``one_of`` them."""
+    others: list[tuple[RunEntry, Cell]]
+    """The other ones, the newest first."""
 
 
-def drawer(entries: Sequence[RunEntry], shelf: Shelf, visit: Visit) -> Markup:
-    """Return the drawer for the run and dataset that the query names; nothing where they are not there."""
+def drawer(
+    entries: Sequence[RunEntry], shelf: Shelf, visit: Visit, published: Sequence[PublishedResult] = ()
+) -> Markup:
+    """Return the drawer for the run and dataset that the query names, or for a result published elsewhere; nothing where
+    they are not there."""
+    if OF_PUBLISHED in visit.query:
+        return published_drawer(published, visit)
     figure = _find(entries, visit.query)
     if figure is None:
         return Markup("")
@@ -78,14 +90,18 @@ def _find(entries: Sequence[RunEntry], query: Mapping[str, str]) -> _Figure | No
     if found is None:
         return None
     column, cell = found
-    same = [
-        each
+    runs = [
+        (other, each)
         for other in entries
         if (other.run.model, other.run.model_identity) == (entry.run.model, entry.run.model_identity)
         for place, each in cells(other)
         if place.place == column.place
     ]
-    return _Figure(entry, all_columns(entries)[column.place], cell, len(same), _standing(cell, same))
+    same = [each for _, each in runs]
+    earlier = [(other, each) for other, each in runs if other is not entry]
+    columns, _ = collect(entries)
+    shown = next((each for each in columns if each.place == column.place), column)
+    return _Figure(entry, shown, cell, len(same), _standing(cell, same), earlier)
 
 
 def _standing(cell: Cell, same: Sequence[Cell]) -> str:
@@ -114,7 +130,7 @@ def _header(figure: _Figure, say: Words) -> Markup:
         '<span class="md qq tn end">n = {n} · {setting}</span></div>'
         "</header>"
     ).format(
-        path=crumbs((say("title"), link("leaderboard")), (figure.entry.run.model, None), (column.title, None)),
+        path=crumbs((say("title"), link("benchmarks")), (figure.entry.run.model, None), (column.title, None)),
         copy=say("copy"),
         link=icon("link"),
         close=say("close"),
@@ -149,6 +165,7 @@ def _facts(figure: _Figure, say: Words) -> Markup:
     )
     pairs: list[tuple[str, object]] = [
         (say("fact.run"), run),
+        (say("fact.others"), _others(figure, say)),
         (say("fact.model"), f"{entry.run.model_spec}{say('comma')}{_asked(entry, cell.dataset, say)}"),
         (say("fact.counted"), say("counted")),
     ]
@@ -161,6 +178,22 @@ def _facts(figure: _Figure, say: Words) -> Markup:
         if cell.report.detectable is not None:
             pairs.append((say("fact.detectable"), say("detectable", n=points(cell.report.detectable))))
     return Markup('<div class="u-facts-box">{}</div>').format(facts(pairs))
+
+
+def _others(figure: _Figure, say: Words) -> Markup:
+    """Return the model's other runs in this column: each opens in this one's place."""
+    shown = [
+        Markup('<a href="{}" data-drawer="{}">{}</a> <span class="tn">{} {}</span>').format(
+            link("benchmarks", run=entry.run_id, dataset=cell.dataset),
+            link("", run=entry.run_id, dataset=cell.dataset).lstrip("?"),
+            when(entry.run.started, say.lang),
+            points(cell.score),
+            margin(cell.ci95),
+        )
+        for entry, cell in figure.others[:OTHERS]
+    ]
+    left = len(figure.others) - len(shown)
+    return join([*shown, *([say("others.more", n=left)] if left > 0 else [])], "<br>")
 
 
 def _asked(entry: RunEntry, dataset: str, say: Words) -> str:

@@ -20,17 +20,22 @@ from llmuses.benchmarks import get_benchmark
 from llmuses.errors import UnknownNameError
 from llmuses.evaluation.identity import fingerprint, identity, same_thing
 from llmuses.evaluation.report import setting
-from llmuses.records import Report, RunStatus
+from llmuses.records import PublishedResult, Report, RunStatus
+
+GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
+"""The groups of columns in their order; others come last."""
 
 NOTABLE = 0.01
 """From this share on, unparsed, rejected and truncated answers get their mark."""
 
 
 class Kind(StrEnum):
-    """What a figure is: final, over samples of which some failed, growing, stopped half-way, answered but not scored."""
+    """What a figure is: final, over samples of which some failed, published elsewhere, growing, stopped half-way, answered
+    but not scored."""
 
     SCORED = "scored"
     INCOMPLETE = "incomplete"
+    PUBLISHED = "published"
     RUNNING = "running"
     INTERRUPTED = "interrupted"
     UNSCORED = "unscored"
@@ -86,6 +91,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     unread: bool = False
     truncated: bool = False
     report: Report | None = None
+    published: PublishedResult | None = None
 
     @property
     def weight(self) -> tuple[bool, int]:
@@ -103,8 +109,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind is Kind.SCORED and self.score is not None
 
 
-def cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
-    """Yield the figures of a run with the columns that they stand in."""
+def cells(entry: RunEntry) -> list[tuple[Column, Cell]]:
+    """Return the figures of a run with the columns that they stand in, made once for each state of a run."""
+    return entry.once("figures", lambda: list(_cells(entry)))
+
+
+def _cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
     for dataset in entry.datasets():
         report = entry.reports.get(dataset)
         so_far = entry.so_far(dataset)
@@ -232,3 +242,14 @@ def _unfinished_cell(entry: RunEntry, dataset: str, so_far: SoFar, column: Colum
         total=so_far.total,
         chance=column.chance,
     )
+
+
+def published_column(result: PublishedResult) -> Column:
+    """Return the column of a result published elsewhere, where none of our runs has one like it."""
+    try:
+        benchmark = get_benchmark(result.dataset)
+        title, group = benchmark.title, benchmark.group
+    except UnknownNameError:
+        title, group = result.dataset, ""
+    key = _key(result.dataset, f"{result.setting} published")
+    return Column(key, result.dataset, title, group, result.setting, None, "", {})

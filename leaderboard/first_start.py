@@ -26,6 +26,9 @@ from llmuses.records import Review, RunStatus
 from llmuses.statistics.intervals import wilson
 from llmuses.visit import Visit
 
+PASSING = frozenset({"__theme", "view_transition", "utm_source"})
+"""Parameters of a query that choose nothing here."""
+
 LINES = 5
 """How many of the latest answers are shown."""
 
@@ -39,6 +42,18 @@ class _Now(NamedTuple):
     dataset: str
     title: str
     cell: Cell
+
+
+def starting(entries: Sequence[RunEntry], state: DemoState, visit: Visit) -> bool:
+    """Return whether the first start is shown: while the demo runs, or where it failed before there was any result.
+
+    Who asks for a view of a board gets the board, and so does everybody once there is a run of one's own.
+    """
+    if visit.query.keys() - {"lang"} - PASSING:
+        return False
+    if not all(entry.run.demo for entry in entries):
+        return False
+    return state.phase is Phase.RUNNING or (state.phase is Phase.FAILED and not any(entry.reports for entry in entries))
 
 
 def first_start(entries: Sequence[RunEntry], demo: DemoState, visit: Visit) -> Markup:
@@ -169,7 +184,7 @@ def _table(entries: Sequence[RunEntry], demo: DemoState, visit: Visit) -> Markup
     ticks = join(Markup('<b style="left:{0}%">{0}</b>').format(tick) for tick in (25, 50, 75))
     return Markup(
         '<div class="u-starttable"><div class="row"><h3>{}</h3><span class="sm qq">{}</span>'
-        '<a class="sm end" data-go href="{}">{}</a></div>'
+        '<a class="sm end" href="{}">{}</a></div>'
         '<table class="u-tbl" style="--steps:4"><colgroup><col style="width:290px"><col style="width:64px">'
         '<col style="width:60px"><col>'
         '<col style="width:112px"></colgroup><thead><tr><th scope="col">{}</th><th scope="col" class="n">{}</th>'
@@ -179,7 +194,7 @@ def _table(entries: Sequence[RunEntry], demo: DemoState, visit: Visit) -> Markup
     ).format(
         board("title"),
         say("size", benchmarks=len(demo.datasets), models=len(demo.models)),
-        link("leaderboard", view="board"),
+        link("benchmarks"),
         say("full"),
         board("model"),
         say("score"),

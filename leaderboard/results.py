@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -21,6 +21,7 @@ from llmuses.statistics.intervals import wilson
 from llmuses.store import read_json
 
 R = TypeVar("R", bound=msgspec.Struct)
+V = TypeVar("V")
 
 
 class SoFar(NamedTuple):
@@ -45,7 +46,7 @@ class Damage(NamedTuple):
     problem: str
 
 
-class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
+class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One run: its ``run.json``, its folder, and its reports by the dataset's name (finished datasets only).
 
     A report over another model or other rows than ``run.json`` names is not among them: it is what an earlier run in
@@ -66,6 +67,13 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     def running(self) -> bool:
         """Whether a process is working on this run now."""
         return self.status is RunStatus.RUNNING
+
+    def once(self, what: str, make: Callable[[], V]) -> V:
+        """Return what ``make`` makes of this state of the run, made once and kept with it."""
+        kept: dict[str, V] = self.__dict__
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
 
     def datasets(self) -> list[str]:
         """Return the names of the datasets that the run asks, in its order, then any other that has a report."""
@@ -117,17 +125,25 @@ class Results:
         self._runs: _Cache[Run] = _Cache(Run, "move the folder away, or repair run.json")
         self._reports: _Cache[Report] = _Cache(Report, "the run's command, given again, writes it anew")
         self._damaged: list[Damage] = []
+        self._entries: dict[Path, RunEntry] = {}
+        self._runs_before: list[RunEntry] = []
         self._mutex = threading.Lock()
 
     def runs(self) -> list[RunEntry]:
-        """Return every readable run, the one started last first."""
+        """Return every readable run, the one started last first. As long as nothing changes it is the same list, of the
+        same entries: what is made of them can be kept."""
         with self._mutex:
             self._damaged = []
             entries: dict[str, RunEntry] = {}
+            before, self._entries = self._entries, {}
             for folder in self._folders():
                 if (entry := self._entry(folder)) is not None:
+                    entry = self._entries[folder] = _same(before.get(folder), entry)
                     entries[entry.run_id] = self._one_of(entries.get(entry.run_id), entry)
-        return sorted(entries.values(), key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
+            found = sorted(entries.values(), key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
+            if len(found) != len(self._runs_before) or any(a is not b for a, b in zip(found, self._runs_before, strict=True)):
+                self._runs_before = found
+            return self._runs_before
 
     def run(self, run_id: str) -> RunEntry | None:
         """Return the run with this id, ``None`` where there is none. Any text may be given."""
@@ -203,6 +219,19 @@ class _Cache(Generic[R]):
         except StoreError as problem:
             reason = str(problem).removeprefix(f"cannot read {path}: ")
             return Damage(path, f"cannot be read ({reason}); {self._remedy}")
+
+
+def _same(before: RunEntry | None, entry: RunEntry) -> RunEntry:
+    """Return the entry of before where it says the same: the records are those of the same files then."""
+    if (
+        before is not None
+        and before.run is entry.run
+        and before.status is entry.status
+        and before.reports.keys() == entry.reports.keys()
+        and all(before.reports[name] is report for name, report in entry.reports.items())
+    ):
+        return before
+    return entry
 
 
 def _json_files(folder: Path) -> list[Path]:

@@ -3,7 +3,8 @@
 //
 //   a[data-go]            a link to another state of this page: followed without loading the page again
 //   form.u-filters        native fields; a change rewrites the query, fields at their data-default are left out of it.
-//                         A checkbox with data-off="NAME" adds its value to NAME (a list) while it is not checked
+//                         A checkbox with data-off="NAME" adds its value to NAME (a list) while it is not checked, one
+//                         with data-on="NAME" while it is
 //   a[data-drawer]        opens the drawer: the link's data-drawer is a query that is merged into the address
 //   [data-live="2"]       asks again after so many seconds, for as long as the page holds such an element
 //   [data-title]          the document's title
@@ -82,8 +83,8 @@
     element.addEventListener("submit", (event) => event.preventDefault());
     let typing = 0;
     const filtered = (event) => {
-      const form = event.target.closest("form.u-filters");
-      if (!form) return;
+      const form = event.target.form; // which a field may name: the form need not be around it
+      if (!form?.matches(".u-filters")) return;
       clearTimeout(typing);
       typing = setTimeout(() => { show(query(form)); ask(); }, event.type === "input" && event.target.type === "search" ? 180 : 0);
     };
@@ -99,9 +100,10 @@
     const result = new URLSearchParams(location.search);
     const lists = {};
     for (const field of form.elements) {
-      if (field.dataset.off) {
-        lists[field.dataset.off] ||= [];
-        if (!field.checked) lists[field.dataset.off].push(field.value);
+      const list = field.dataset.off || field.dataset.on;
+      if (list) {
+        lists[list] ||= [];
+        if (field.checked === !!field.dataset.on) lists[list].push(field.value);
       } else if (field.name) {
         if (field.type === "radio" && !field.checked) continue;
         const value = field.type === "checkbox" ? (field.checked ? field.value : "") : field.value.trim();
@@ -144,6 +146,7 @@
       if (!aside()) return close(false);
       root.dataset.drawer = "open";
       aside().inert = false;
+      opener ??= document.activeElement; // where no link opened it
       mark()?.scrollIntoView({ inline: "nearest", block: "nearest" });
       aside().focus({ preventScroll: true });
     }
@@ -176,7 +179,7 @@
         element = host;
         watch("value", open);
         host.addEventListener("click", (event) => { if (event.target.closest("[data-close]")) close(); });
-        if (aside()) open();
+        if (aside()?.dataset.key) open(); // what the address asks for; a drawer without a key waits for its page
       },
     };
   })();

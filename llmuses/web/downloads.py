@@ -14,11 +14,10 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from leaderboard.board import make_board
 from leaderboard.browse_parts import datasets, public
-from leaderboard.export import to_csv, to_json
 from leaderboard.results import Results, RunEntry
 from leaderboard.samples import find_prediction, find_review
+from leaderboard.sheets import WRITERS, Sheet
 
 _RUN_FILES = {"report.html": "text/html", "report.md": "text/markdown", "run.json": "application/json"}
 _LINES = {"reviews.jsonl": RunEntry.reviews, "predictions.jsonl": RunEntry.predictions}
@@ -36,11 +35,18 @@ class _Refusal(Exception):
 Handler = Callable[[Results, Mapping[str, str]], Response]
 
 
-def add_downloads(app: FastAPI, results: Results) -> None:
-    """Add the routes below ``export/`` to the app."""
+SheetOf = Callable[[Mapping[str, str]], Sheet | None]
+"""What makes a sheet of the view that a query chooses, ``None`` where there is nothing to take away."""
+
+
+def add_downloads(app: FastAPI, results: Results, sheets: Mapping[str, SheetOf]) -> None:
+    """Add the routes below ``export/`` to the app. ``sheets`` are the views that can be had in each format, by their names."""
     handlers: dict[str, Handler] = {
-        "leaderboard.csv": _board_csv,
-        "leaderboard.json": _board_json,
+        **{
+            f"{name}.{ending}": partial(_sheet, name=name, ending=ending, make=make)
+            for name, make in sheets.items()
+            for ending in WRITERS
+        },
         "report.json": _report,
         "review.json": partial(_record, prediction=False),
         "prediction.json": partial(_record, prediction=True),
@@ -60,12 +66,12 @@ def add_downloads(app: FastAPI, results: Results) -> None:
     app.add_api_route("/export/{name}", export, methods=["GET"], response_class=Response)
 
 
-def _board_csv(results: Results, query: Mapping[str, str]) -> Response:
-    return _attached(to_csv(make_board(results.runs(), query)), "text/csv", "leaderboard.csv")
-
-
-def _board_json(results: Results, query: Mapping[str, str]) -> Response:
-    return _attached(to_json(make_board(results.runs(), query)), "application/json", "leaderboard.json")
+def _sheet(_: Results, query: Mapping[str, str], name: str, ending: str, make: SheetOf) -> Response:
+    found = make(query)
+    if found is None:
+        raise _Refusal(404, "There is nothing to take away yet.")
+    write, kind = WRITERS[ending]
+    return _attached(write(found), kind, f"{name}.{ending}")
 
 
 def _attached(content: str | bytes, kind: str, name: str) -> Response:

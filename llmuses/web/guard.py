@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmuses.i18n import text
 from llmuses.markup import Markup, message
+from llmuses.settings import read_only
 from llmuses.visit import Visit, visit
 from llmuses.web import assets, document
 from llmuses.web.bar import Entry, bar
@@ -25,14 +26,28 @@ _SHUT = (
 )
 """Doors of Gradio that no page of ours uses: uploads by anyone, fetching for others, files by their path."""
 
+_ADMIN = "/admin"
+_VOTING = "/arena-api/"
+"""What a copy that is only read does not have."""
+
 
 class Guard:
-    """ASGI middleware. ``pages`` maps a path to its entry in the bar; other documents become a page that says so."""
+    """ASGI middleware. ``pages`` maps a path to its entry in the bar; other documents become a page that says so.
 
-    def __init__(self, app: ASGIApp, pages: Mapping[str, str], entries: Sequence[Entry]):
+    ``moved`` says of some paths where an address with this query leads by now.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        pages: Mapping[str, str],
+        entries: Sequence[Entry],
+        moved: Mapping[str, Callable[[Mapping[str, str]], str | None]] | None = None,
+    ):
         self.app = app
         self.pages = pages
         self.entries = entries
+        self.moved = moved or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,12 +55,21 @@ class Guard:
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         page = path.strip("/")
-        if path.startswith(_SHUT):
+        if path.startswith(_SHUT) or (read_only() and path.startswith(_ADMIN)):
             await self._missing(scope, receive, send)
+        elif read_only() and scope["method"] == "POST" and path.startswith(_VOTING):
+            await JSONResponse({"code": "closed", "figures": {}}, 403, document.headers())(scope, receive, send)
+        elif page in self.moved and (there := self._there(scope, page)) is not None:
+            await RedirectResponse(there, 307, document.headers())(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and page in self.pages:
             await self._document(scope, receive, send, page)
         else:
             await self.app(scope, receive, _Guarded(self, scope, receive, send))
+
+    def _there(self, scope: Scope, page: str) -> str | None:
+        """Return the address that a page's address has become, below the path that the app is served from."""
+        there = self.moved[page](dict(Request(scope).query_params)) if scope["method"] in ("GET", "HEAD") else None
+        return None if there is None else f"{scope.get('root_path', '')}/{there}"
 
     async def _document(self, scope: Scope, receive: Receive, send: Send, page: str) -> None:
         request = Request(scope)

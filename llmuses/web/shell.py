@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import gradio as gr
@@ -15,24 +15,29 @@ from starlette.responses import Response
 from leaderboard.results import Results
 from llmuses.web import assets
 from llmuses.web.bar import Entry
-from llmuses.web.downloads import add_downloads
+from llmuses.web.downloads import SheetOf, add_downloads
 from llmuses.web.guard import Guard
 from llmuses.web.theme import theme
 
 
 class Page(NamedTuple):
-    """One page: its path below the app (``""`` is home), its entry in the bar, and what builds it inside its route."""
+    """One page: its path below the app (``""`` is home), its entry in the bar, and what builds it inside its route.
+
+    ``moved`` returns where an address with this query leads by now, relative to the app, ``None`` where it leads here.
+    """
 
     path: str
     name: str
     build: Callable[[gr.Blocks, Results], None]
+    moved: Callable[[Mapping[str, str]], str | None] | None = None
 
 
-def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
-    """Return the web app of these pages, the first of which is home. Nothing is served outside of them."""
+def create_app(results: Results, pages: Sequence[Page], sheets: Mapping[str, SheetOf] | None = None) -> FastAPI:
+    """Return the web app of these pages, the first of which is home, and of ``sheets`` to take away, by their names. Nothing
+    is served outside of them."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route(f"/{assets.PREFIX}/{{name}}", _static, methods=["GET", "HEAD"])
-    add_downloads(app, results)
+    add_downloads(app, results, sheets or {})
     blocks = _blocks(results, pages)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode")  # said of every app with several pages, whatever is asked for
@@ -53,14 +58,19 @@ def create_app(results: Results, pages: Sequence[Page]) -> FastAPI:
             max_file_size=0,
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         )
-    app.add_middleware(Guard, pages={page.path: page.name for page in pages}, entries=_entries(pages))
+    app.add_middleware(
+        Guard,
+        pages={page.path: page.name for page in pages},
+        entries=_entries(pages),
+        moved={page.path: page.moved for page in pages if page.moved},
+    )
     return app
 
 
 def _entries(pages: Sequence[Page]) -> list[Entry]:
     paths: dict[str, str] = {}
     for page in pages:
-        if page.path or page.name not in paths:
+        if page.name not in paths or (page.path and paths[page.name] == "./"):
             paths[page.name] = page.path or "./"
     return [Entry(name, path) for name, path in paths.items()]
 

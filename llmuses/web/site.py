@@ -9,7 +9,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from leaderboard import board_page, browse_page, catalogue_page, compare_page
+from leaderboard import arena_board_page, board_page, browse_page, catalogue_page, compare_page
+from leaderboard.arena_board_ratings import Desk
+from leaderboard.arenas import Arenas
 from leaderboard.results import Results
 from llmuses.web.demo import Demo
 from llmuses.web.shell import Page, create_app
@@ -20,10 +22,14 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     """Yield the app over a folder of runs; what it started ends with the context."""
     results = Results(outputs)
     first = Demo(results)
-    board = partial(board_page.build, demo=first.state)
+    arenas = Arenas(outputs)
+    boards, desk = board_page.Boards(results), Desk(arenas)
+    board = partial(arena_board_page.build, boards=boards, desk=desk, demo=first.state)
+    moved = partial(arena_board_page.moved, desk)
     pages = [
-        Page("", "leaderboard", board),
-        Page("leaderboard", "leaderboard", board),
+        Page("", "leaderboard", board, moved),
+        Page("leaderboard", "leaderboard", board, moved),
+        Page("benchmarks", "leaderboard", partial(board_page.build, boards=boards, demo=first.state)),
         Page("compare", "compare", compare_page.build),
         Page("browse", "browse", browse_page.build),
         Page("catalogue", "browse", catalogue_page.build),
@@ -31,6 +37,7 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     if demo:
         first.start()
     try:
-        yield create_app(results, pages)
+        yield create_app(results, pages, arena_board_page.sheets(desk, boards))
     finally:
         first.close()
+        desk.close()

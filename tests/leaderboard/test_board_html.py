@@ -21,7 +21,7 @@ def page(outputs, lang="en", **query):
 
 
 def cells(shown):
-    return shown.all("a") and [found for found in shown.all("a") if "data-drawer" in found]
+    return [found for found in shown.all("a") if "dataset=" in found.get("data-drawer", "")]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -51,11 +51,11 @@ def test_heads_name_benchmark_setting_and_chance_and_sort_by_a_click(tmp_path):
     FakeRun("m", {"mmlu": FakeDataset(few_shot=5, sample_data=False)}).write(tmp_path)
     shown = page(tmp_path)
     assert "MMLU 5-shot chance 25" in shown.text
-    assert {"leaderboard?sort=-mmlu-5-shot", "leaderboard?sort=name"} <= {a["href"] for a in shown.all("a", data_go="")}
+    assert {"benchmarks?sort=-mmlu-5-shot", "benchmarks?sort=name"} <= {a["href"] for a in shown.all("a", data_go="")}
     (active,) = [th for th in shown.all("th") if "aria-sort" in th]
     assert active["aria-sort"] == "descending"
     again = page(tmp_path, sort="-mmlu-5-shot")
-    assert "leaderboard?sort=mmlu-5-shot" in {a["href"] for a in again.all("a", data_go="")}
+    assert "benchmarks?sort=mmlu-5-shot" in {a["href"] for a in again.all("a", data_go="")}
 
 
 def test_an_incomplete_figure_is_framed_marked_and_says_its_bounds(tmp_path):
@@ -96,7 +96,7 @@ def test_filters_that_leave_nothing_say_so_and_offer_to_be_cleared(tmp_path):
     shown = page(tmp_path, q="zzz", sort="name")
     assert "No model matches" in shown.text
     assert "0 of 1 models" in shown.text
-    assert "leaderboard?sort=name" in {a["href"] for a in shown.all("a", data_go="")}
+    assert "benchmarks?sort=name" in {a["href"] for a in shown.all("a", data_go="")}
 
 
 def test_what_the_reader_typed_and_what_models_are_called_is_text(tmp_path):
@@ -148,7 +148,7 @@ def test_a_phone_gets_one_column_at_a_time_chosen_by_chips(tmp_path):
     assert page(tmp_path).classes("cur") == 1
     shown = page(tmp_path, col="arc-0-shot-sample-set", sort="-arc-0-shot-sample-set")
     assert [a["href"] for a in shown.all("a", aria_current="true")] == [
-        "leaderboard?col=arc-0-shot-sample-set&sort=-arc-0-shot-sample-set"
+        "benchmarks?col=arc-0-shot-sample-set&sort=-arc-0-shot-sample-set"
     ]
     assert chips(shown) == ["Average", "ARC", "GSM8K"]
 

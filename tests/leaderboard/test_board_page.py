@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leaderboard.board_page import starting
 from leaderboard.demo_state import DemoState, Phase
+from leaderboard.first_start import starting
 from leaderboard.results import Results
 from tests.support.fake_runs import FakeRun
 from tests.support.pages import visit

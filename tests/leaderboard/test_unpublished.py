@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 from leaderboard.board import make_board
 from leaderboard.browse import browse
 from leaderboard.drawer import drawer
-from leaderboard.export import to_csv, to_json
+from leaderboard.export import sheet
 from leaderboard.results import Results
 from leaderboard.samples import Filter, Shelf
+from leaderboard.sheets import to_csv, to_json
 from llmuses.evaluation import evaluate
 from llmuses.records import Ask, Prediction
 from llmuses.store import JsonlStore
@@ -108,9 +109,9 @@ def test_neither_the_board_nor_what_opens_beside_it_shows_a_row(outputs: Path) -
         assert "stay unpublished" in page.text
         assert told(page.html) == []
     board = make_board(results.runs(), {})
-    assert "GPQA" in to_csv(board) or "gpqa" in to_csv(board)
-    assert told(to_csv(board)) == []
-    exported = to_json(board)
+    assert "GPQA" in to_csv(sheet(board)).decode() or "gpqa" in to_csv(sheet(board)).decode()
+    assert told(to_csv(sheet(board)).decode()) == []
+    exported = to_json(sheet(board))
     assert told(exported if isinstance(exported, str) else exported.decode()) == []
 
 
