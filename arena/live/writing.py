@@ -39,15 +39,15 @@ class Writing:
 
     def stop(self) -> None:
         """Stop who still writes: the answer is what is there."""
-        self._end(PaneState.STOPPED)
+        for side in self._writers:
+            self._end_one(side, PaneState.STOPPED)
 
-    def _end(self, state: PaneState, reason: str | None = None) -> None:
-        for side, writer in self._writers.items():
-            if writer.state not in _ENDED:
-                writer.stop(state, reason)
-                self._note(side)
-            if task := self._tasks.get(side):
-                task.cancel()
+    def _end_one(self, side: Side, state: PaneState, reason: str | None = None) -> None:
+        if self._writers[side].state not in _ENDED:
+            self._writers[side].stop(state, reason)
+            self._note(side)
+        if task := self._tasks.get(side):
+            task.cancel()
 
     def _note(self, side: Side) -> None:
         self._seconds.setdefault(side, time.monotonic() - self._began)
@@ -89,7 +89,7 @@ class Writing:
                     return
                 await self._wait(waits())
         finally:
-            self._end(PaneState.STOPPED)
+            self.stop()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     def _frame(self) -> Frame:
@@ -97,12 +97,11 @@ class Writing:
         return Frame(a=changes.get("a"), b=changes.get("b"))
 
     async def _follow(self, side: Side, stream: AsyncGenerator[Delta, None]) -> None:
+        alarm = asyncio.get_running_loop().call_later(self._limits[0], self._end_one, side, PaneState.FAILED, "timeout")
         try:
-            async with asyncio.timeout(self._limits[0]):
-                await self._writers[side].follow(stream)
-        except TimeoutError:
-            self._writers[side].stop(PaneState.FAILED, "timeout")
+            await self._writers[side].follow(stream)
         finally:
+            alarm.cancel()
             self._note(side)
             self._news.set()
 

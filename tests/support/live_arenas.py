@@ -167,5 +167,3 @@ async def battle(arena: LiveArena, who: Visitor, prompt: str = "What is blue?", 
     token, _, ended = await all_of(arena.send(who, ask(prompt, **more)))
     assert ended.vote, ended.reason
     return token
-
-
