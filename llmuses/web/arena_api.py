@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar
@@ -195,7 +196,7 @@ def refused(refusal: Refusal) -> Response:
     content: dict[str, Any] = {"code": refusal.code, "figures": refusal.figures}
     headers = {}
     if refusal.retry_after is not None:
-        content["retry_after"] = seconds = max(1, round(refusal.retry_after + 0.5))
+        content["retry_after"] = seconds = max(1, math.ceil(refusal.retry_after))
         headers["Retry-After"] = str(seconds)
     return Response(msgspec.json.encode(content), _STATUS[refusal.code], headers, media_type="application/json")
 
