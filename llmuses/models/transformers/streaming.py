@@ -1,0 +1,193 @@
+"""Answers for people who read along: all streams of a network are written in one loop, in one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable
+
+from llmuses.models.base import Delta, StreamError
+from llmuses.models.reasoning import ReasoningSplitter
+from llmuses.models.transformers.answers import Prompt, Writing
+from llmuses.models.transformers.growing_text import GrowingText
+from llmuses.models.transformers.prompting import Prompter
+from llmuses.models.transformers.responses import error
+from llmuses.models.transformers.tokenization import Codec
+from llmuses.models.transformers.writer import Loop, Writer
+from llmuses.models.transformers.writing_scheduler import response
+from llmuses.records import ErrorKind, Generate, Request, Response, ResponseError
+
+_log = logging.getLogger(__name__)
+
+_Tell = Callable[[Delta | ResponseError], None]
+
+
+class Streams:
+    """The streams of one network. The thread starts with the first one and ends with ``close``."""
+
+    def __init__(self, codec: Codec, writer: Writer, prompter: Prompter):
+        self._codec = codec
+        self._writer = writer
+        self._prompter = prompter
+        self._news = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._joining: list[_Stream] = []
+        self._leaving: list[_Stream] = []
+        self._closed = False
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Yield an answer as it is written. See llmuses.models.base.Streamer."""
+        loop = asyncio.get_running_loop()
+        prompt = await asyncio.to_thread(self._prompt, request)
+        if isinstance(prompt, Response):
+            assert prompt.error is not None
+            raise StreamError(prompt.error)
+        news: asyncio.Queue[Delta | ResponseError] = asyncio.Queue()
+
+        def tell(what: Delta | ResponseError) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(news.put_nowait, what)
+
+        stream = _Stream(prompt, self._writer.start(prompt), self._codec, tell)
+        self._join(stream)
+        try:
+            while True:
+                what = await news.get()
+                if isinstance(what, ResponseError):
+                    raise StreamError(what)
+                yield what
+                if what.finish_reason:
+                    return
+        finally:
+            self._leave(stream)
+
+    def close(self) -> None:
+        """End the thread; streams in progress fail. May be called more than once."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _prompt(self, request: Request) -> Prompt | Response:
+        if not isinstance(request.ask, Generate):
+            raise TypeError("only a written answer can be streamed")
+        return self._prompter.prompt(request.key, request.ask)
+
+    def _join(self, stream: _Stream) -> None:
+        with self._news:
+            if self._closed:
+                raise StreamError(_failed("closed", "the model was closed"))
+            self._joining.append(stream)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="llmuses-streams", daemon=True)
+                self._thread.start()
+            self._news.notify()
+
+    def _leave(self, stream: _Stream) -> None:
+        with self._news:
+            self._leaving.append(stream)
+            self._news.notify()
+
+    # --- In the thread -----------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        streams: dict[Writing, _Stream] = {}
+        loop: Loop | None = None
+        while self._wait(streams):
+            try:
+                if loop is None:
+                    loop = self._writer.loop()
+                self._let_in(loop, streams)
+                self._let_out(loop, streams)
+                if loop.busy:
+                    loop.step(functools.partial(self._told, loop, streams))
+            except Exception as problem:  # whatever the network raises ends these streams, not those to come
+                _log.exception("streams failed")
+                self._fail(streams, _failed("network", f"{type(problem).__name__}: {problem}"))
+                loop = None
+            for writing in [writing for writing in streams if writing.ended]:
+                del streams[writing]
+        self._fail(streams, _failed("closed", "the model was closed"))
+
+    def _wait(self, streams: dict[Writing, _Stream]) -> bool:
+        """Wait until there is something to do. Returns False where it is to end."""
+        with self._news:
+            self._news.wait_for(lambda: bool(streams or self._joining or self._closed))
+            return not self._closed
+
+    def _told(self, loop: Loop, streams: dict[Writing, _Stream], writing: Writing) -> None:
+        if writing in streams:
+            streams[writing].told()
+        if self._leaving or self._closed:  # one step may be a whole batch: who has left is not written for
+            self._let_out(loop, streams)
+
+    def _let_in(self, loop: Loop, streams: dict[Writing, _Stream]) -> None:
+        with self._news:
+            joining, self._joining = self._joining, []
+        streams.update({stream.writing: stream for stream in joining})
+        loop.join([stream.writing for stream in joining])
+
+    def _let_out(self, loop: Loop, streams: dict[Writing, _Stream]) -> None:
+        with self._news:
+            leaving, self._leaving = self._leaving, []
+            if self._closed:
+                leaving = list(streams.values())
+        for stream in leaving:
+            loop.leave(stream.writing)
+            if not self._closed:
+                streams.pop(stream.writing, None)
+
+    def _fail(self, streams: dict[Writing, _Stream], problem: ResponseError) -> None:
+        with self._news:
+            joining, self._joining = self._joining, []
+        for stream in [*streams.values(), *joining]:
+            stream.tell(problem)
+        streams.clear()
+
+
+class _Stream:
+    """One answer, and who is told of it."""
+
+    def __init__(self, prompt: Prompt, writing: Writing, codec: Codec, tell: _Tell):
+        self.writing = writing
+        self.tell = tell
+        self._prompt = prompt
+        self._codec = codec
+        self._text = GrowingText(writing, codec)
+        self._splitter = ReasoningSplitter(prompt.opening)
+
+    def told(self) -> None:
+        """Tell what came new of the answer."""
+        ended: Response | None = None
+        if self.writing.ended:
+            ended = response(self.writing, self._prompt, self._codec)
+            if ended.error is not None:
+                self.tell(ended.error)
+                return
+        piece = self._splitter.feed(self._text.more())
+        if ended is None:
+            if piece.text or piece.reasoning or piece.recast:
+                self.tell(Delta(text=piece.text, reasoning=piece.reasoning, recast=piece.recast))
+            return
+        last = self._splitter.finish()
+        first_text, first_reasoning = (
+            ("", piece.reasoning + piece.text) if last.recast else (piece.text, piece.reasoning)
+        )
+        self.tell(
+            Delta(
+                text=first_text + last.text,
+                reasoning=first_reasoning + last.reasoning,
+                recast=piece.recast or last.recast,
+                finish_reason=ended.finish_reason,
+                usage=ended.usage,
+            )
+        )
+
+
+def _failed(code: str, message: str) -> ResponseError:
+    problem = error("", ErrorKind.FAILED, code, message).error
+    assert problem is not None
+    return problem
