@@ -7,6 +7,7 @@ alone, so that they are exactly what ``rate`` makes of the whole file.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -80,11 +81,8 @@ class Follower:
             )
         self._tally = self._load()
 
-    def ratings(self, first_place_too: bool = True) -> Ratings:
-        """Return the ratings of the file as it is now, and keep the state file. Raises as ``rate`` does.
-
-        How few votes would flip the first place takes longer than all the rest: a live page may leave it out.
-        """
+    def ratings(self) -> Ratings:
+        """Return the ratings of the file as it is now, and keep the state file. Raises as ``rate`` does."""
         self.update()
         tally = self._tally
         if tally.excludes:
@@ -107,9 +105,7 @@ class Follower:
             rule=self.rule,
             groups={},
             ties=None if figures is None else figures.ties,
-            first_place=first_place(counts, names, found, figures, self.rule.scale)
-            if figures is not None and first_place_too
-            else None,
+            first_place=first_place(counts, names, found, figures, self.rule.scale) if figures is not None else None,
             notes=[*skipped_lines(Skipped(unreadable, no_winner, same)), *unrated(names, counts, found)],
         )
 
@@ -229,8 +225,8 @@ def _counts(tally: Tally) -> tuple[PairCounts, list[str]]:
     if not tally.cells:
         none = np.zeros(0)
         return PairCounts(len(names), none.astype(np.int64), none.astype(np.int64), none, none, none), names
-    pairs = np.array(number, np.int64)[np.array(list(tally.cells), np.int64)]
-    wins, losses, ties = np.array(list(tally.cells.values()), np.float64).T
+    pairs = np.array(number, np.int64)[np.fromiter(chain.from_iterable(tally.cells), np.int64).reshape(-1, 2)]
+    wins, losses, ties = np.fromiter(chain.from_iterable(tally.cells.values()), np.float64).reshape(-1, 3).T
     swapped = pairs[:, 0] > pairs[:, 1]
     wins, losses = np.where(swapped, losses, wins), np.where(swapped, wins, losses)
     first, second = pairs.min(axis=1), pairs.max(axis=1)

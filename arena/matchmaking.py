@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.ratings.counts import Floats, Ints, PairCounts
+from arena.ratings.counts import Floats, Ints, PairCounts, met_matrix
 from arena.ratings.prior import fit_with_prior
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.statistics.intervals import Z95
@@ -54,10 +54,8 @@ def state_of(counts: PairCounts, playing: NDArray[np.bool_] | None = None) -> St
     playing = np.ones(counts.models, dtype=bool) if playing is None else playing
     if playing.sum() < 2:
         raise UsageError("matchmaking needs two models that may play.")
-    met = np.zeros((counts.models, counts.models))
-    np.add.at(met, (counts.first, counts.second), counts.total)
     found = fit_with_prior(counts, _SPREAD)
-    return State(met + met.T, found.strengths, found.covariance, playing)
+    return State(met_matrix(counts), found.strengths, found.covariance, playing)
 
 
 class Policy(Protocol):

@@ -72,6 +72,13 @@ def count_pairs(models: int, first: Ints, second: Ints, outcome: Ints, weight: F
     return PairCounts(models, met // models, met % models, wins, losses, ties)
 
 
+def met_matrix(counts: PairCounts) -> Floats:
+    """Return how often each two models met, shape (K, K)."""
+    met = np.bincount(counts.first * counts.models + counts.second, counts.total, counts.models**2)
+    square = met.reshape(counts.models, counts.models)
+    return np.asarray(square + square.T, np.float64)
+
+
 def pair_matrix(models: int, first: Ints, second: Ints, values: Floats) -> Floats:
     """Return the matrix of shape (K, K) with Σ v (e_i − e_j)(e_i − e_j)ᵀ over pairs (i, j), values of shape (P,)."""
     pairs = np.bincount(first * models + second, values, models * models).reshape(models, models)

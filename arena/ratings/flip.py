@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from arena.ratings.bradley_terry import chances, gradient, information, maximise, pinned
-from arena.ratings.counts import Floats, Ints, PairCounts
+from arena.ratings.bradley_terry import chances, information, maximise, pinned
+from arena.ratings.counts import Floats, Ints, PairCounts, met_matrix
 
 _CLOSEST = 12
 """How many of the models after the first are looked at."""
@@ -37,7 +37,8 @@ def flip(counts: PairCounts, strengths: Floats) -> Flip:
     if counts.models < 2:
         raise ValueError("there is no other model")
     leader = int(np.argmax(strengths))
-    inverse = np.linalg.inv(pinned(information(counts, chances(strengths, counts.first, counts.second))))
+    matrix = pinned(information(counts, chances(strengths, counts.first, counts.second)))
+    inverse = np.asarray(np.linalg.inv(matrix), np.float64)
     others = [int(model) for model in np.argsort(-strengths) if model != leader][:_CLOSEST]
     board = _Board(strengths, inverse, leader)
     removed, without = _fewest_removed(counts, board, others)
@@ -79,9 +80,11 @@ class _Lead(NamedTuple):
 def _rated_near(counts: PairCounts, strengths: Floats, inverse: Floats) -> Floats:
     """Return what ``maximise`` does for counts that hardly differ from those of ``strengths``, whose inverse information
     serves for all steps; where these do not shrink fast it is left to Newton's own."""
+    won, met = counts.won(), met_matrix(counts)
     at, before = strengths, 4.0
     for _ in range(_CHORDS):
-        step = inverse @ gradient(counts, chances(at, counts.first, counts.second))
+        p = 1 / (1 + np.exp(at[None, :] - at[:, None]))  # of all models: looking up those that met takes longer
+        step = inverse @ (won - (met * p).sum(axis=1))
         at, size = at + step, float(np.abs(step).max())
         if size < 1e-10:
             return np.asarray(at - at.mean(), np.float64)
@@ -133,8 +136,8 @@ def _first_order(number: Floats, influence: Floats, gap: float) -> int:
     closed = influence * number
     at = int(np.searchsorted(np.cumsum(closed), gap))
     if at < len(number):
-        return math.ceil(number[:at].sum() + (gap - closed[:at].sum()) / influence[at])
-    return math.ceil(number.sum() * gap / closed.sum())
+        return math.ceil(float(number[:at].sum() + (gap - closed[:at].sum()) / influence[at]))
+    return math.ceil(float(number.sum() * gap / closed.sum()))
 
 
 def _fewest_added(counts: PairCounts, board: _Board, others: list[int]) -> tuple[int, int]:

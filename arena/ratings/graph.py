@@ -59,7 +59,8 @@ def standing(counts: PairCounts) -> Standing:
             places[model] = Place.ONLY_WON
         elif above[model, core]:
             places[model] = Place.ONLY_LOST
-    return Standing(places, rated.astype(np.int64), len(np.unique(linked, axis=0)))
+    firsts = linked.argmax(axis=1) == np.arange(counts.models)  # of each group its first member
+    return Standing(places, rated.astype(np.int64), int(firsts.sum()))
 
 
 def _reach(edges: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -54,8 +54,6 @@ def test_new_votes_give_exactly_what_all_votes_give(rule: Rule, tmp_path: Path) 
     append(path, drawn(2, 150, models=9))
     assert follower.ratings() == rate(path, rule)
     assert Follower(path, rule).ratings() == rate(path, rule), "the state file alone is enough"
-    live = follower.ratings(first_place_too=False)
-    assert live.models == rate(path, rule).models and live.first_place is None
 
 
 def test_only_what_is_new_is_read(tmp_path: Path) -> None:

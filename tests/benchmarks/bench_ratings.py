@@ -120,7 +120,7 @@ def follow(path: Path) -> str:
         with open(path, "a") as file:
             file.write(fresh.read_text())
         began, ticks = time.monotonic(), time.process_time()
-        follower.ratings(first_place_too=False)
+        follower.ratings()
         times.append((time.monotonic() - began, time.process_time() - ticks))
     walls, ticks_ = zip(*times, strict=True)
     return (

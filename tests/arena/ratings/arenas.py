@@ -24,7 +24,7 @@ class Arena(NamedTuple):
 def draw_strengths(rng: np.random.Generator, models: int, elo: float = 150.0) -> Floats:
     """Return strengths (natural logarithms of odds) whose standard deviation is ``elo`` points of a scale of 400."""
     drawn = rng.normal(0, elo * np.log(10) / 400, models)
-    return drawn - drawn.mean()
+    return np.asarray(drawn - drawn.mean(), np.float64)
 
 
 def play(rng: np.random.Generator, strengths: Floats, battles: int, ties: float = 0.0) -> Arena:
