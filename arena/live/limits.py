@@ -48,10 +48,13 @@ class Limiter:
         return max(0.0, times[-rate.count] + rate.seconds - now) if len(times) >= rate.count else 0.0
 
     def _sweep(self, now: float) -> None:
-        """Forget who did nothing for as long as any limit looks back."""
-        deeds = [getattr(self._rates, name) for name in self._rates.__struct_fields__]
-        back = max((rate.seconds for rates in deeds for rate in (*rates.voter, *rates.block)), default=0.0)
-        self._done = {key: times for key, times in self._done.items() if times[-1] > now - back}
+        """Forget who did nothing for as long as a limit of this deed looks back."""
+        back = {}
+        for deed in self._rates.__struct_fields__:
+            rates = getattr(self._rates, deed)
+            for kind, limits in ((f"{deed}.v", rates.voter), (f"{deed}.b", rates.block)):
+                back[kind] = max((rate.seconds for rate in limits), default=0.0)
+        self._done = {key: times for key, times in self._done.items() if times[-1] > now - back[key[0]]}
         self._sweep_at = max(_MOST_KEYS, 2 * len(self._done))
 
 

@@ -39,6 +39,7 @@ def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo:
                 access_log=False,
                 timeout_graceful_shutdown=2,
                 server_header=False,
+                proxy_headers=False,  # whose X-Forwarded-For counts is said in the rules of the arena
                 lifespan="on",
             )
             print(f"llmuses is at {address}  (Ctrl-C ends it)", flush=True)
