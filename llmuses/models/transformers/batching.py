@@ -68,6 +68,25 @@ class Batcher:
         return items[:size]
 
 
+class TokenBudget:
+    """How many tokens one pass reads, and how many logits it computes. Where memory does not suffice it is halved."""
+
+    smallest = 16
+    """Tokens below which halving saves nothing: the weights and what is kept take the rest."""
+
+    def __init__(self, tokens: int, logits: int):
+        self.tokens = tokens
+        self.logits = logits
+
+    def halve(self, used: int) -> bool:
+        """Make the budget half of what did not fit; return whether there is any use in trying again."""
+        if used <= self.smallest:
+            return False
+        self.tokens = max(used // 2, self.smallest)
+        self.logits //= 2
+        return True
+
+
 def free_memory() -> None:
     """Give memory that nothing refers to back to the device."""
     gc.collect()

@@ -6,14 +6,18 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from llmuses.models.transformers.batching import Batcher, free_memory
+from llmuses.models.transformers.batching import Batcher, TokenBudget, free_memory
 from llmuses.models.transformers.chat_template import ChatTemplate
+from llmuses.models.transformers.copied_scoring import CopiedScorer
 from llmuses.models.transformers.generation import Writer
-from llmuses.models.transformers.scoring import Scorer
+from llmuses.models.transformers.merged_scoring import MergedScorer
+from llmuses.models.transformers.plain_scoring import PlainScorer
+from llmuses.models.transformers.reading import Reader
 from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
+from llmuses.models.transformers.sharing import choose, trials
 from llmuses.models.transformers.tokenization import Codec
 from llmuses.models.transformers.writing_scheduler import WritingScheduler
-from llmuses.records import Mode, Request, Response
+from llmuses.records import Loglikelihood, Mode, Request, Response
 
 WINDOW = 256
 """Requests that are read ahead, so that those of similar length share a batch."""
@@ -39,30 +43,39 @@ class CausalLM:
         template: ChatTemplate | None,
         max_length: int | None,
         scoring: Batcher,
+        budget: TokenBudget,
         writing: Batcher,
     ):
         self.name = name
         self.identity = identity
-        self.details = details
         self._codec = Codec(tokenizer)
         device = network.get_input_embeddings().weight.device
         ends = _end_tokens(network, tokenizer)
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0)
-        self._scorer = Scorer(network, device, pad)
+        self._reader = Reader(network, device, pad)
+        ways = (
+            MergedScorer(self._reader, budget),
+            CopiedScorer(self._reader, scoring),
+            PlainScorer(self._reader, scoring),
+        )
+        way = choose(ways, trials(self._codec, max_length), network.dtype, name)
+        self.details: Mapping[str, Any] = {**details, "scoring": way.name}
+        self._scoring = ScoringScheduler(self._codec, way, max_length)
         self._writer = Writer(network, self._codec, device, pad, ends)
-        self._scoring = ScoringScheduler(self._codec, self._scorer, scoring, max_length)
         self._writing = WritingScheduler(self._codec, self._writer, writing, template, max_length)
 
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
-        """Yield one response for each request, those of a window longest first. See llmuses.models.base.Model."""
-        pending = iter(requests)
-        while window := list(itertools.islice(pending, WINDOW)):
-            yield from self._scoring.run(window)
-            yield from self._writing.run(window)
+        """Yield one response for each request, as they are answered. See llmuses.models.base.Model."""
+        for kind, some in itertools.groupby(requests, lambda request: type(request.ask)):
+            if kind is Loglikelihood:
+                yield from self._scoring.run(some)
+            else:
+                while window := list(itertools.islice(some, WINDOW)):
+                    yield from self._writing.run(window)
 
     def close(self) -> None:
         """Free the network's memory. May be called more than once."""
-        self._scorer.network = self._writer.network = None
+        self._reader.network = self._writer.network = None
         free_memory()
 
 

@@ -204,7 +204,7 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
     import torch
     import transformers
 
-    from llmuses.models.transformers.batching import Batcher
+    from llmuses.models.transformers.batching import Batcher, TokenBudget
     from llmuses.models.transformers.causal_lm import CausalLM
     from llmuses.models.transformers.chat_template import ChatTemplate
 
@@ -245,6 +245,7 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         max_length=max_length,
         # Without a batch_size: what keeps a CPU or a GPU busy. A GPU with less memory halves it by itself.
         scoring=Batcher(rows or 512, None if rows else (2_048 if on_cpu else 16_384), max_length),
+        budget=TokenBudget(2_048 if on_cpu else 16_384, (1 << 26) if on_cpu else (1 << 28)),
         writing=Batcher(rows or (16 if on_cpu else 64), None if rows else (16_384 if on_cpu else 65_536), max_length),
     )
 

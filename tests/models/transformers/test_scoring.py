@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from llmuses.models import load_model
 from llmuses.models.transformers.causal_lm import CausalLM
-from llmuses.models.transformers.scoring import plan_rows
 from llmuses.records import ErrorKind, Loglikelihood, Score
 from tests.support.asking import answers, loglikelihood
 from tests.support.tiny_models import SENTENCES, Architecture, tiny_model
@@ -43,7 +42,7 @@ def plain_scores(model: CausalLM, context: str, continuations: tuple[str, ...]) 
     for continuation in pair.continuations:
         tokens = pair.context + continuation
         with torch.no_grad():
-            logits = model._scorer.network(torch.tensor([tokens])).logits[0].double()
+            logits = model._reader.network(torch.tensor([tokens])).logits[0].double()
         logprobs = torch.log_softmax(logits, -1)
         places = range(len(pair.context) - 1, len(tokens) - 1)
         scores.append(
@@ -93,7 +92,7 @@ def test_a_greedy_continuation_is_recognised() -> None:
     model = load()
     for context in SENTENCES:
         pair = model._codec.pair(context, [""])
-        likeliest = int(model._scorer.network(torch.tensor([pair.context])).logits[0, -1].argmax())
+        likeliest = int(model._reader.network(torch.tensor([pair.context])).logits[0, -1].argmax())
         text = model._codec.decode([likeliest])
         if model._codec.pair(context, [text]).continuations != [[likeliest]]:
             continue  # half a character
@@ -108,7 +107,7 @@ def test_a_greedy_continuation_is_recognised() -> None:
 def test_options_of_one_token_cost_one_row_and_one_forward_pass() -> None:
     model = load()
     passes: list[torch.Size] = []
-    model._scorer.network.register_forward_hook(
+    model._reader.network.register_forward_hook(
         lambda module, args, kwargs, output: passes.append(kwargs["input_ids"].shape), with_kwargs=True
     )
     answers(model, loglikelihood("A. north\nB. south\nAnswer:", " A", " B", " C", " D"))
@@ -119,28 +118,9 @@ def test_options_of_one_token_cost_one_row_and_one_forward_pass() -> None:
 def test_logits_are_computed_only_where_they_are_needed() -> None:
     model = load()
     shapes: list[torch.Size] = []
-    model._scorer.network.register_forward_hook(lambda module, args, output: shapes.append(output.logits.shape))
+    model._reader.network.register_forward_hook(lambda module, args, output: shapes.append(output.logits.shape))
     answers(model, loglikelihood("She bought 3 apples and 5 pears." * 6, " A", " B"))
     assert shapes == [torch.Size([1, 1, 384])]
-
-
-CONTINUATIONS = st.lists(st.lists(st.integers(1, 3), max_size=4), max_size=8)
-
-
-@given(continuations=CONTINUATIONS)
-def test_rows_score_every_continuation_once_and_none_is_the_beginning_of_another(
-    continuations: list[list[int]],
-) -> None:
-    rows = plan_rows(5, [9, 9], continuations)
-    scored = {number: (row, tokens) for row in rows for number, tokens in row.continuations.items()}
-    assert sum(len(row.continuations) for row in rows) == len(scored) == len(continuations)
-    for number, (row, tokens) in scored.items():
-        assert tokens == continuations[number]
-        assert (row.request, row.start) == (5, 1)
-        # What the network must have read to say something about each token of the continuation.
-        assert row.tokens[: 2 + len(tokens[:-1])] == [9, 9, *tokens[:-1]]
-    for row in rows:
-        assert sum(other.tokens[: len(row.tokens)] == row.tokens for other in rows) == 1
 
 
 def test_a_request_beyond_the_window_is_rejected_and_never_cut() -> None:
@@ -180,7 +160,7 @@ def test_tokens_and_time_are_recorded() -> None:
 def test_a_network_that_computes_no_numbers_fails_the_request_and_says_why() -> None:
     model = load()
     with torch.no_grad():
-        model._scorer.network.lm_head.weight.fill_(math.nan)
+        model._reader.network.lm_head.weight.fill_(math.nan)
     error = answers(model, loglikelihood("One", " two"))["One"].error
     assert error is not None
     assert (error.kind, error.code) == (ErrorKind.FAILED, "not_a_number")

@@ -1,0 +1,71 @@
+"""Scoring by packs: each node of the tree of common prefixes is computed once, and attended to where it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from llmuses.models.transformers.attention import packed, tree_attention
+from llmuses.models.transformers.batching import TokenBudget, free_memory, is_out_of_memory
+from llmuses.models.transformers.packing import Packer, Piece
+from llmuses.models.transformers.prefixes import Asked, grow
+from llmuses.models.transformers.reading import Outcome, Reader, Reading, read
+
+WORTH = 8
+"""Tokens that a prefix of its own must save: one more part costs about as much as so many tokens."""
+
+
+class MergedScorer:
+    """Scores whole trees, a budget of tokens at a time, without any padding."""
+
+    name = "merged"
+
+    def __init__(self, reader: Reader, budget: TokenBudget):
+        self._reader = reader
+        self._budget = budget
+
+    @torch.inference_mode()
+    def run(self, asked: Sequence[Asked]) -> Iterator[Outcome]:
+        """Yield what each pass says about some sequences, until all of them are answered."""
+        packer = Packer(grow(asked, WORTH), self._reader.device)
+        while not packer.done:
+            started = time.perf_counter()
+            pieces = packer.next(self._budget.tokens, self._budget.logits // self._reader.vocabulary)
+            try:
+                readings = self._pass(packer, pieces)
+            except RuntimeError as problem:
+                if not is_out_of_memory(problem):
+                    raise
+                problem.__traceback__ = None  # its frames hold the tensors that did not fit
+                free_memory()
+                if not self._budget.halve(pieces[-1].end):
+                    lost = {probe.sequence for node in packer.skip() for probe in node.probes}
+                    yield Outcome([], sorted(lost), time.perf_counter() - started)
+                continue
+            seconds = time.perf_counter() - started
+            yield Outcome(readings, [], seconds)
+
+    def _pass(self, packer: Packer, pieces: Sequence[Piece]) -> list[Reading]:
+        pack, kept = packer.pack(pieces)
+        wanted: dict[int, int] = {}
+        rows, targets, sequences = [], [], []
+        for piece in pieces:
+            for probe in piece.node.probes:
+                if piece.first <= probe.offset < piece.last:
+                    place = piece.place + probe.offset - piece.first
+                    rows.append(wanted.setdefault(place, len(wanted)))
+                    targets.append(probe.target)
+                    sequences.append(probe.sequence)
+        with tree_attention(self._reader.network), packed(pack):
+            logits = self._reader.logits(
+                pack.tokens,
+                # One place is asked for in any case: to some networks none means all.
+                list(wanted) or [0],
+                position_ids=pack.positions,
+                attention_mask=torch.ones_like(pack.tokens),
+            )
+        readings = read(logits[0], rows, targets, sequences) if wanted else []
+        packer.advance(pieces, kept)
+        return readings

@@ -1,0 +1,86 @@
+"""Which way of scoring a network gets: the fastest that gives the same numbers as the plain one, found by trying."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import torch
+
+from llmuses.models.transformers.prefixes import Asked
+from llmuses.models.transformers.reading import Outcome
+from llmuses.models.transformers.tokenization import Codec
+
+_log = logging.getLogger(__name__)
+
+_TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 0.05, torch.bfloat16: 0.3}
+"""What log-probabilities of single tokens may differ by through rounding alone."""
+
+
+class Scoring(Protocol):
+    """A way of scoring sequences."""
+
+    name: str
+
+    def run(self, asked: Sequence[Asked]) -> Iterator[Outcome]:
+        """Yield what is found about some sequences, until all of them are answered."""
+        ...
+
+
+_TRIALS = (
+    (
+        "The river rises in the hills.\n\nQuestion: Where does it rise?\nAnswer:",
+        (" in the hills", " in the sea", " far"),
+    ),
+    ("The river rises in the hills.\n\nQuestion: Who has 3 apples and 5 pears?\nAnswer:", (" She has", " He")),
+    ("Paris is a city. Another one is", (" Berlin, and a third", " called", " Rome")),
+)
+"""Prompts with a prefix in common, and one without: contexts and continuations."""
+
+
+def trials(codec: Codec, max_length: int | None) -> list[Asked]:
+    """Return a few sequences to try a way of scoring on, cut to what the network can read."""
+    pairs = [codec.pair(context, continuations) for context, continuations in _TRIALS]
+    return [
+        Asked(pair.context[:max_length], continuation[: max_length and max(1, max_length - len(pair.context) + 1)])
+        for pair in pairs
+        for continuation in pair.continuations
+    ]
+
+
+def choose(ways: Sequence[Scoring], asked: Sequence[Asked], dtype: torch.dtype, model: str) -> Scoring:
+    """Return the first way that agrees with the last one, the plain one, on every token of some sequences.
+
+    What was passed over is said in one line of the log.
+    """
+    *shared, plain = ways
+    expected = _logprobs(plain, asked)
+    refused = []
+    for way in shared:
+        try:
+            found = _logprobs(way, asked)
+        except Exception as problem:  # whatever a network that is made otherwise raises: it is scored another way
+            refused.append(f"{way.name}: {type(problem).__name__}: {str(problem).splitlines()[:1]}")
+            continue
+        worst = max((abs(mine - theirs) for mine, theirs in zip(found, expected, strict=True)), default=0.0)
+        if worst <= _TOLERANCE.get(dtype, 1e-4) or math.isnan(sum(expected)):
+            break
+        refused.append(f"{way.name}: log-probabilities differ by {worst:.1g}")
+    else:
+        way = plain
+    if refused:
+        _log.info("%s is scored the %s way (%s)", model, way.name, "; ".join(refused))
+    return way
+
+
+def _logprobs(way: Scoring, asked: Sequence[Asked]) -> list[float]:
+    """Return one log-probability for each sequence, summed over its tokens."""
+    found = [0.0] * len(asked)
+    for outcome in way.run(asked):
+        for reading in outcome.readings:
+            found[reading.sequence] += reading.logprob
+        for sequence in outcome.lost:
+            found[sequence] = math.nan
+    return found
