@@ -10,7 +10,7 @@ import numpy as np
 
 from arena.battle_files import BattleTable, Derived
 from arena.rating_records import Rule, Scale, StyleEffect
-from arena.ratings.bradley_terry import Fit, cluster_scores, fit, maximise, sandwich, scores_of
+from arena.ratings.bradley_terry import Fit, cluster_scores, maximise, sandwich, scores_of
 from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.davidson import fit_davidson
 from arena.ratings.elo import EloSettings, bootstrap_elo, online_elo
@@ -71,21 +71,30 @@ def figures_of(table: BattleTable, rule: Rule, part: Part, counts: PairCounts, k
         return _elo(table, rule, part, kept, names)
     if rule.style:
         return _styled(table, rule, part, kept, names)
-    if rule.ties == "davidson" or not (table.weighed or rule.cluster != "none"):
-        return figures_of_counts(counts, kept, names, rule)
+    if rule.cluster == "none":
+        squared = table.counts(part.where, part.values, power=2) if table.weighed else None
+        return figures_of_counts(counts, kept, names, rule, squared)
     inner = restricted(counts, kept)
     strengths = maximise(inner)
     scores = scores_among(table, rule, part, kept, inner, strengths)
     return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
 
 
-def figures_of_counts(counts: PairCounts, kept: Ints, names: Sequence[str], rule: Rule) -> Figures:
-    """Return the figures with errors per battle of the models ``kept``, called ``names``, from counts alone."""
+def figures_of_counts(
+    counts: PairCounts, kept: Ints, names: Sequence[str], rule: Rule, squared: PairCounts | None = None
+) -> Figures:
+    """Return the figures with errors per battle of the models ``kept``, called ``names``, from counts alone.
+
+    ``squared`` are the sums of squared weights where battles are weighed.
+    """
     inner = restricted(counts, kept)
+    squares = None if squared is None else restricted(squared, kept)
     if rule.ties == "davidson" and inner.ties.sum():
-        strengths, covariance, ties = fit_davidson(inner)
+        strengths, covariance, ties = fit_davidson(inner, squares)
         return on_scale(Fit(strengths, covariance), names, rule.scale)._replace(ties=ties)
-    return on_scale(fit(inner), names, rule.scale)
+    strengths = maximise(inner)
+    scores = scores_of(inner if squares is None else squares, strengths)
+    return on_scale(Fit(strengths, sandwich(inner, strengths, scores)), names, rule.scale)
 
 
 def pooled_figures(table: BattleTable, rule: Rule, parts: Sequence[Part], kept: Ints) -> Pooled:

@@ -59,8 +59,8 @@ PROMPT = {
 def discount_repeats(table: BattleTable) -> list[str]:
     """Weigh each of n battles with the same prompt 1/√n, and return a sentence where there are any.
 
-    So a prompt asked 10,000 times counts as 100. Chatbot Arena cuts its very commonest prompts down to a ceiling; the
-    root needs no threshold, and leaves no edge below which repeating pays fully.
+    So a prompt asked 10,000 times counts as 100. A ceiling on how often a prompt counts would need a threshold, below which
+    repeating pays fully; the root has none. Which of both is better no data decided: it is a choice.
     """
     found = table.arrays("row", "same_prompt")
     _, which, times = np.unique(found["same_prompt"], return_inverse=True, return_counts=True)

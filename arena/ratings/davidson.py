@@ -21,10 +21,11 @@ class DavidsonFit(NamedTuple):
     ties: float
 
 
-def fit_davidson(counts: PairCounts) -> DavidsonFit:
+def fit_davidson(counts: PairCounts, squared: PairCounts | None = None) -> DavidsonFit:
     """Return strengths and sandwich covariance by Newton's method with halved steps.
 
-    The battles need a tie among them and must link all models (see ``graph.standing``). Raises ValueError where the
+    Where battles are weighed ``counts`` are sums of weights and ``squared`` sums of their squares, which the variance of
+    weighted scores goes with. The battles need a tie among them and must link all models (see ``graph.standing``). Raises ValueError where the
     maximum is not finite.
     """
     if not counts.ties.sum():
@@ -38,7 +39,7 @@ def fit_davidson(counts: PairCounts) -> DavidsonFit:
         gradient, hessian = _derivatives(counts, at)
         step = np.linalg.solve(_regular(hessian), gradient)
         if np.abs(step).max() < 1e-10:
-            return _fitted(counts, at, hessian)
+            return _fitted(counts if squared is None else squared, at, hessian)
         for _ in range(40):
             further = at + step
             gained = _log_likelihood(counts, further)
@@ -91,18 +92,18 @@ def _bordered(counts: PairCounts, gap_gap: Floats, gap_tie: Floats, corner: floa
     return matrix
 
 
-def _fitted(counts: PairCounts, at: Floats, hessian: Floats) -> DavidsonFit:
+def _fitted(squared: PairCounts, at: Floats, hessian: Floats) -> DavidsonFit:
     """Return the fit with H⁻¹ S H⁻¹, S the sum of the outer products of the battles' gradients (White 1982)."""
-    win, loss, tie = outcome_chances(counts, at)
-    numbers = (counts.wins, counts.losses, counts.ties)
+    win, loss, tie = outcome_chances(squared, at)
+    numbers = (squared.wins, squared.losses, squared.ties)
     gaps = [(signed - (win - loss)) / 2 for signed in (1.0, -1.0, 0.0)]
     tied = [seen - tie for seen in (0.0, 0.0, 1.0)]
     gap_gap = sum((n * g * g for n, g in zip(numbers, gaps, strict=True)), np.zeros(len(win)))
     gap_tie = sum((n * g * t for n, g, t in zip(numbers, gaps, tied, strict=True)), np.zeros(len(win)))
     corner = sum(float((n * t * t).sum()) for n, t in zip(numbers, tied, strict=True))
     bread = np.linalg.inv(_regular(hessian))
-    scores = _bordered(counts, gap_gap, gap_tie, corner)
-    centre = np.eye(counts.models) - 1 / counts.models
+    scores = _bordered(squared, gap_gap, gap_tie, corner)
+    centre = np.eye(squared.models) - 1 / squared.models
     covariance = centre @ (bread @ scores @ bread)[:-1, :-1] @ centre
     return DavidsonFit(at[:-1] - at[:-1].mean(), covariance, float(np.exp(at[-1])))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from arena import Rule, rate
 from arena.battle_files import Derived, Selection, open_battles
+from arena.fitting import Part, figures_of
 from arena.ratings.counts import Floats
 from llmuses.cli import main
 from llmuses.errors import UsageError
@@ -117,6 +119,20 @@ def test_weights_multiply_add_up_in_counts_and_squares_and_take_battles_out(tmp_
         assert len(table.arrays()["outcome"]) == 3
     with open_battles([path]) as table, pytest.raises(KeyError):
         table.weigh(np.array([0]), np.array([0.5]))
+
+
+@pytest.mark.parametrize("ties", ["half", "davidson"])
+def test_battles_that_all_weigh_the_same_are_rated_like_battles_without_weights(
+    ties: Literal["half", "davidson"], honest: Attacked, tmp_path: Path
+) -> None:
+    path, rule = written(tmp_path / "b.jsonl", honest), Rule(ties=ties)
+    with open_battles([path], None, ("voter",)) as table:
+        kept = np.arange(len(table.names))
+        plain = figures_of(table, rule, Part(), table.counts(), kept)
+        table.weigh(table.arrays("row")["row"], np.full(5000, 0.25))
+        weighed = figures_of(table, rule, Part(), table.counts(), kept)
+    np.testing.assert_allclose(weighed.ratings, plain.ratings, atol=1e-6)
+    np.testing.assert_allclose(weighed.ci95, plain.ci95, atol=1e-6)
 
 
 # --- the command ---------------------------------------------------------------------------------------------
