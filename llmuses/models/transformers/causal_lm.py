@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from typing import Any
 
+from llmuses.models.base import Delta
 from llmuses.models.transformers.batching import Batcher, TokenBudget, free_memory
 from llmuses.models.transformers.chat_template import ChatTemplate
 from llmuses.models.transformers.copied_scoring import CopiedScorer
-from llmuses.models.transformers.generation import Writer
 from llmuses.models.transformers.merged_scoring import MergedScorer
 from llmuses.models.transformers.plain_scoring import PlainScorer
+from llmuses.models.transformers.prompting import Prompter
 from llmuses.models.transformers.reading import Reader
 from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
 from llmuses.models.transformers.sharing import choose, trials
+from llmuses.models.transformers.streaming import Streams
 from llmuses.models.transformers.tokenization import Codec
+from llmuses.models.transformers.writer import Limits, Writer
 from llmuses.models.transformers.writing_scheduler import WritingScheduler
 from llmuses.records import Loglikelihood, Mode, Request, Response
-
-WINDOW = 256
-"""Requests that are read ahead, so that those of similar length share a batch."""
-
 
 class CausalLM:
     """Answers requests with a network and a tokenizer that are in memory. See llmuses.models.base.Model.
@@ -44,7 +43,7 @@ class CausalLM:
         max_length: int | None,
         scoring: Batcher,
         budget: TokenBudget,
-        writing: Batcher,
+        writing: Limits,
     ):
         self.name = name
         self.identity = identity
@@ -61,8 +60,10 @@ class CausalLM:
         way = choose(ways, trials(self._codec, max_length), network.dtype, name)
         self.details: Mapping[str, Any] = {**details, "scoring": way.name}
         self._scoring = ScoringScheduler(self._codec, way, max_length)
-        self._writer = Writer(network, self._codec, device, pad, ends)
-        self._writing = WritingScheduler(self._codec, self._writer, writing, template, max_length)
+        self._writer = Writer(network, self._codec, device, pad, ends, writing)
+        prompter = Prompter(self._codec, template, max_length)
+        self._writing = WritingScheduler(self._codec, self._writer, prompter)
+        self._streams = Streams(self._codec, self._writer, prompter)
 
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Yield one response for each request, as they are answered. See llmuses.models.base.Model."""
@@ -70,11 +71,15 @@ class CausalLM:
             if kind is Loglikelihood:
                 yield from self._scoring.run(some)
             else:
-                while window := list(itertools.islice(some, WINDOW)):
-                    yield from self._writing.run(window)
+                yield from self._writing.run(some)
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Yield an answer as it is written. See llmuses.models.base.Streamer."""
+        return self._streams.stream(request)
 
     def close(self) -> None:
         """Free the network's memory. May be called more than once."""
+        self._streams.close()
         self._reader.network = self._writer.network = None
         free_memory()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -207,6 +208,7 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
     from llmuses.models.transformers.batching import Batcher, TokenBudget
     from llmuses.models.transformers.causal_lm import CausalLM
     from llmuses.models.transformers.chat_template import ChatTemplate
+    from llmuses.models.transformers.writer import Limits
 
     window = _window(network, tokenizer)
     if args.max_length is not None and window is not None and args.max_length > window:
@@ -246,7 +248,12 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         # Without a batch_size: what keeps a CPU or a GPU busy. A GPU with less memory halves it by itself.
         scoring=Batcher(rows or 512, None if rows else (2_048 if on_cpu else 16_384), max_length),
         budget=TokenBudget(2_048 if on_cpu else 16_384, (1 << 26) if on_cpu else (1 << 28)),
-        writing=Batcher(rows or (16 if on_cpu else 64), None if rows else (16_384 if on_cpu else 65_536), max_length),
+        writing=Limits(
+            rows=rows or (32 if on_cpu else 128),
+            tokens=sys.maxsize if rows else (16_384 if on_cpu else 131_072),
+            reads=512 if on_cpu else 4_096,
+            longest=max_length,
+        ),
     )
 
 

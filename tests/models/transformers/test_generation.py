@@ -119,7 +119,7 @@ class TestEnds:
 
     def test_an_end_token_of_the_checkpoint_s_settings_ends_the_answer(self, model: CausalLM, tmp_path: Path) -> None:
         prompt = model._codec.text(TEXTS[0])
-        network = model._reader.network
+        network = model._writer.network
         written = network.generate(torch.tensor([prompt]), max_new_tokens=6, do_sample=False)[0, len(prompt) :].tolist()
         folder = changed_checkpoint(tmp_path, eos_token_id=[383, written[4]])
         response = answers(load_model(str(folder)), generate(TEXTS[0], max_tokens=30))[TEXTS[0]]
@@ -186,7 +186,7 @@ class TestSampling:
         """The first token of 600 answers against the softmax: each frequency within four standard errors."""
         tokens = model._codec.text(TEXTS[0])
         with torch.no_grad():
-            probabilities = torch.softmax(model._reader.network(torch.tensor([tokens])).logits[0, -1] / 2.0, -1)
+            probabilities = torch.softmax(model._writer.network(torch.tensor([tokens])).logits[0, -1] / 2.0, -1)
         requests = [generate(TEXTS[0], key=str(seed), max_tokens=1, temperature=2.0, seed=seed) for seed in range(600)]
         texts = [response.text for response in answers(model, *requests).values()]
         for token in probabilities.topk(3).indices.tolist():
@@ -263,7 +263,7 @@ class TestConversations:
 
 
 def test_requests_are_read_only_as_far_ahead_as_one_window(model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmuses.models.transformers.causal_lm.WINDOW", 4)
+    monkeypatch.setattr("llmuses.models.transformers.writing_scheduler.WINDOW", 4)
     read: list[int] = []
 
     def requests() -> Any:
