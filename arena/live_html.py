@@ -170,7 +170,7 @@ def _examples(lang: Lang, samples: Mapping[str, Mapping[str, Sequence[str]]]) ->
     )
     return Markup(
         '<div class="row g-scroll a-categories"><fieldset class="g-chips"><legend class="sr">{}</legend>{}</fieldset>'
-        '<span class="end g-hide"></span><button type="button" class="g-btn sm ghost g-hide" data-others>{}{}</button></div>'
+        '<span class="end g-hide"></span><button type="button" class="g-btn sm ghost g-hide" data-do="others">{}{}</button></div>'
         '<div class="u-prompts">{}</div>'
     ).format(text(lang, "arena.prompts"), chips, icon("again", small=True), text(lang, "arena.others"), cards)
 
@@ -258,7 +258,7 @@ def _caption(lang: Lang) -> Markup:
     return Markup(
         '<div class="u-votecap"><span role="status" data-caption></span>'
         '<button type="button" class="a-link" data-caption-action hidden></button>'
-        '<button type="button" class="a-link" data-caption-keep hidden>{}</button></div>'
+        '<button type="button" class="a-link" data-do="keep" data-caption-keep hidden>{}</button></div>'
     ).format(text(lang, "arena.say.withdraw.keep"))
 
 
@@ -276,7 +276,7 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
         '<div class="a-slot"><div class="u-steps" data-slot="steps">{steps}</div>'
         '<div class="g-votes" role="group" aria-label="{vote}" data-slot="votes" hidden>{votes}</div>'
         '<div class="g-votes" role="group" aria-label="{after}" data-slot="after" hidden>'
-        '<button type="button" class="g-btn picked" disabled data-chosen>{tick}<span></span></button>'
+        '<button type="button" class="g-btn picked" disabled data-chosen>{tick}<span class="g-hide"></span><span class="phone-only"></span></button>'
         '<button type="button" class="g-btn" data-do="judge"{no_judge}>{scales}{judge}</button>'
         '<button type="button" class="g-btn" data-do="link">{chain}{link}</button>{next}</div>'
         '<div class="g-votes a-two" role="group" aria-label="{after}" data-slot="failed" hidden>'
@@ -322,15 +322,16 @@ def _composer(lang: Lang, rules: Rules) -> Markup:
         '<textarea class="ta" name="prompt" rows="2" aria-label="{box}" aria-describedby="a-count" autocomplete="off"'
         ' enterkeyhint="send" data-write></textarea>'
         '<div class="foot"><input type="file" accept="image/png,image/jpeg,image/webp,image/gif" hidden data-file>'
-        '<span class="a-thumb" data-thumb hidden><img alt=""><button type="button" class="a-icon" title="{remove}" aria-label="{remove}">{cross}</button></span>'
+        '<span class="a-thumb" data-thumb hidden><img alt=""><button type="button" class="a-icon" data-do="unimage" title="{remove}" aria-label="{remove}">{cross}</button></span>'
         '<button type="button" class="g-btn sm ghost" data-do="image" aria-label="{image}">{picture}<span class="hide">{image}</span></button>'
         "{settings}"
         '<span class="sm qq tn a-count" id="a-count" data-count></span><span class="end"></span>'
         '<button type="button" class="g-btn sm ghost" data-do="unedit" hidden>{cancel}</button>'
         '<button type="submit" class="g-btn sm primary" data-send>{up}<span data-words></span></button>'
         '<button type="button" class="g-btn sm" data-do="stop" hidden>{square}<span data-words></span></button>'
-        "</div></form></div>"
+        "</div></form>{ask}</div>"
     ).format(
+        ask=_terms(lang),
         box=text(lang, "arena.box"),
         remove=text(lang, "arena.image.remove"),
         cross=icon("close", small=True),
@@ -371,17 +372,25 @@ def _settings(lang: Lang, rules: Rules) -> Markup:
 
 
 def _note(lang: Lang) -> Markup:
-    terms = Markup('<button type="button" class="a-link" data-open="terms">{}</button>').format(
-        text(lang, "arena.terms")
+    return Markup('<div class="u-foot a-note"><span data-note>{} {}</span></div>').format(
+        text(lang, "arena.note"), _terms_link(lang)
     )
+
+
+def _terms(lang: Lang) -> Markup:
+    """Return what the first Send asks, laid over the note's place."""
     return Markup(
-        '<div class="u-foot a-note"><span data-note>{note} {terms}</span>'
-        '<span class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
-        '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></span></div>'
+        '<div class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
+        '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></div>'
     ).format(
-        note=text(lang, "arena.note"),
-        terms=terms,
         name=text(lang, "arena.terms"),
         ask=text(lang, "arena.terms.ask"),
+        terms=_terms_link(lang),
         agree=text(lang, "arena.terms.agree"),
+    )
+
+
+def _terms_link(lang: Lang) -> Markup:
+    return Markup('<button type="button" class="a-link" data-open="terms">{}</button>').format(
+        text(lang, "arena.terms")
     )

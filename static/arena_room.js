@@ -18,7 +18,7 @@
     }
 
     fresh() {
-      Object.assign(this, { phase: "start", battle: null, turns: 0, image: null, revealed: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "" });
+      Object.assign(this, { phase: "start", battle: null, turns: 0, image: null, revealed: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "", opinion: null, wait: 0 });
       this.run = (this.run || 0) + 1; // what still arrives of an earlier battle is not ours
       for (const pane of this.panes) pane.clear();
     }
@@ -140,6 +140,15 @@
         this.complain(problem, "vote", () => this.vote(choice));
       }
       this.changed();
+    }
+
+    // Asks for the judge's opinion, which is kept; what went wrong is said.
+    async judge() {
+      const run = this.run;
+      try {
+        const opinion = await api.post("opinion", { battle: this.battle });
+        if (run === this.run) this.opinion = opinion;
+      } catch (problem) { if (run === this.run) { this.complain(problem, "other"); this.changed(); } }
     }
 
     async withdraw() {
