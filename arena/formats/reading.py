@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,22 @@ FORMATS: tuple[Format, ...] = (FASTCHAT, COMPARED, MT_BENCH, ALPACA_EVAL, ARENA_
 
 
 class Converted:
-    """What became of the rows: iterate over the battles, then look at ``read`` (by format) and ``skipped`` (by reason)."""
+    """What became of the rows: iterate over the battles, then look at ``read`` (by format), ``skipped`` (by reason) and
+    ``taken_out``, how many battles exclusion and redaction lines name."""
 
-    def __init__(self, rows: Iterable[Row], baseline: str | None = None):
+    def __init__(self, rows: Iterable[Row], baseline: str | None = None, taken_out: Collection[str] = ()):
         self.read: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        self.taken_out = 0
         self._rows = rows
         self._baseline = baseline
+        self._gone = taken_out
         self._seen: set[str] = set()
 
     def __iter__(self) -> Iterator[Battle]:
         for row in self._rows:
+            if takes_out(row):
+                continue
             form = next((one for one in FORMATS if one.fits(row)), None)
             if form is None:
                 self.skipped["no format that is known"] += 1
@@ -50,18 +55,34 @@ class Converted:
                 self.skipped["the same row again"] += 1
                 continue
             self._seen.add(battle.battle_id)
+            if battle.battle_id in self._gone:
+                self.taken_out += 1
+                continue
             self.read[form.name] += 1
             yield battle
 
 
+def takes_out(row: Row) -> bool:
+    """Return whether a row is an exclusion or a redaction line: it names a battle and a reason, and is no battle itself."""
+    return "battle_id" in row and "reason" in row and not {"model_a", "model_b"} & row.keys()
+
+
 def convert(rows: Iterable[Row], baseline: str | None = None) -> Converted:
-    """Return rows of other programs as battles. ``baseline`` names the model that Arena-Hard 0.1 leaves unnamed."""
-    return Converted(rows, baseline)
+    """Return rows of other programs as battles. ``baseline`` names the model that Arena-Hard 0.1 leaves unnamed.
+
+    Battles that exclusion or redaction lines name, wherever these stand, are left out.
+    """
+    known = list(rows)
+    return Converted(known, baseline, {str(row["battle_id"]) for row in known if takes_out(row)})
 
 
 def convert_files(paths: Sequence[Path], baseline: str | None = None) -> Converted:
-    """Return the rows of JSONL, JSON or CSV files, which may be gzipped, as battles. Raises DataError while they are read."""
-    return Converted((row for path in paths for row in rows_of(path)), baseline)
+    """Return the rows of JSONL, JSON or CSV files, which may be gzipped, as battles. Raises DataError for what is none.
+
+    Battles that exclusion or redaction lines of any of the files name are left out; the files are read twice for it.
+    """
+    gone = {str(row["battle_id"]) for path in paths for row in rows_of(path) if takes_out(row)}
+    return Converted((row for path in paths for row in rows_of(path)), baseline, gone)
 
 
 def rows_of(path: Path) -> Iterator[Row]:

@@ -46,6 +46,8 @@ def run(args: argparse.Namespace) -> int:
         fresh.unlink(missing_ok=True)
     read = ", ".join(f"{number:,} of {name}" for name, number in battles.read.items())
     print(f"{battles.read.total():,} battles ({read}) are in {args.output}.")
+    if battles.taken_out:
+        print(f"{battles.taken_out:,} battles that exclusion or redaction lines name are left out.")
     for reason, number in battles.skipped.most_common():
         print(f"llmuses: {number:,} rows left out: {reason}.", file=sys.stderr)
     return 1 if battles.skipped else 0

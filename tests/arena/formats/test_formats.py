@@ -234,3 +234,17 @@ def test_published_annotations_give_the_published_win_rates(name: str) -> None:
     )
     rate_ = sum((battle.scores or {})["model_b"] for battle in battles) / len(battles)
     assert 100 * rate_ == pytest.approx(float(published["win_rate"]))
+
+
+def test_battles_that_are_taken_out_or_withdrawn_are_not_handed_on(tmp_path: Path) -> None:
+    own = [{"battle_id": f"b{n}", "question_id": "q", "model_a": "m", "model_b": "n", "winner": "tie", "question": "a"} for n in range(4)]  # fmt: skip
+    gone = [
+        {"battle_id": "b1", "reason": "a model names itself"},
+        {"battle_id": "b2", "redacted": True, "reason": "withdrawn"},
+    ]
+    first, second = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    first.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in [gone[1], *own]))
+    second.write_bytes(json.dumps(gone[0]).encode() + b"\n")
+    for found in (convert_files([first, second]), convert(iter([*own, *gone]))):
+        assert [battle.battle_id for battle in found] == ["b0", "b3"]
+        assert (found.taken_out, found.skipped.total()) == (2, 0)
