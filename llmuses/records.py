@@ -617,3 +617,13 @@ class JobLine(Record, kw_only=True):
     exit_code: int | None = None
     pid: int | None = None
     tstamp: float = 0.0
+
+
+class AuditLine(Record, kw_only=True):
+    """One deed in the admin room: who did it, what, to what (a job, a model, a battle), and from which address."""
+
+    by: str
+    deed: str
+    about: str = ""
+    address: str = ""
+    tstamp: float = 0.0

@@ -1,0 +1,235 @@
+"""The door of the admin room: who is let in, to what, and from where. Every request passes through it.
+
+Nothing below ``admin`` is an event of Gradio's: there is one document, one address for views, one for deeds. So this file
+is all that has to be right.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from ipaddress import ip_address
+from urllib.parse import parse_qs
+
+import msgspec
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from llmuses.errors import LlmusesError, in_words
+from llmuses.i18n import text
+from llmuses.visit import render, visit
+from llmuses.web import document
+from llmuses.web.admin.passwords import Wait
+from llmuses.web.admin.room import Deed, Doing, Room, Tab
+from llmuses.web.admin.rules import Role
+from llmuses.web.admin.sessions import COOKIE, Person
+from llmuses.web.admin.writing import chosen, login_page, room_page
+from llmuses.web.callers import Caller, Callers
+
+PATH = "/admin"
+TOKEN = "x-llmuses-token"
+_MOST = 1 << 20
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[Request, Person], Awaitable[Response]]
+
+
+def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str, Deed]) -> None:
+    """Add the room's addresses to the app."""
+    door = Door(room, tabs, deeds)
+    app.add_route(PATH, door.guarded(door.page), methods=["GET"])
+    app.add_route(f"{PATH}/", door.home, methods=["GET"])
+    app.add_route(f"{PATH}/login", door.login, methods=["POST"])
+    app.add_route(f"{PATH}/logout", door.guarded(door.logout, token=False), methods=["POST"])
+    app.add_route(f"{PATH}/view", door.guarded(door.view), methods=["GET"])
+    app.add_route(f"{PATH}/do/{{name}}", door.guarded(door.deed), methods=["POST"])
+    app.add_route(f"{PATH}/log/{{job}}", door.guarded(door.output), methods=["GET"])
+
+
+class Door:
+    """The handlers, and the guard in front of them."""
+
+    def __init__(self, room: Room, tabs: Sequence[Tab], deeds: Mapping[str, Deed]):
+        self._room = room
+        self._tabs = tabs
+        self._deeds = deeds
+        self._callers = Callers(room.rules.proxies, ())
+
+    # -- who is there
+
+    def guarded(self, handler: Handler, token: bool = True) -> Callable[[Request], Awaitable[Response]]:
+        """Return a handler that only people of the room reach; what changes something needs the page's token too."""
+
+        async def handle(request: Request) -> Response:
+            if not self._is_there(request):
+                return _said(404, "not found")
+            if self._from_elsewhere(request):
+                return _said(403, "this request came from a page of another site")
+            person = self._person(request)
+            if person is None:
+                return self._refused(request)
+            given = request.headers.get(TOKEN, "")
+            if request.method == "POST" and token and not secrets.compare_digest(given.encode(), person.token.encode()):
+                return _said(403, "the page is too old: load it again")
+            response = await handler(request, person)
+            response.headers["cache-control"] = "no-store"
+            return response
+
+        return handle
+
+    def _is_there(self, request: Request) -> bool:
+        """Whether the room exists for this caller: without an account, only for a browser on this very machine.
+
+        A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host
+        header and by the headers that proxies add.
+        """
+        if self._room.rules.accounts:
+            return True
+        peer = request.client.host if request.client else ""
+        host = request.url.hostname or ""
+        forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
+        return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
+
+    def _from_elsewhere(self, request: Request) -> bool:
+        if request.method != "GET":
+            return self._callers.from_elsewhere(request)
+        # A link from elsewhere may open the page; nothing else may be fetched or framed from there.
+        fetched = request.headers.get("sec-fetch-site", "none")
+        return fetched not in ("same-origin", "none") and request.headers.get("sec-fetch-dest") != "document"
+
+    def _person(self, request: Request) -> Person | None:
+        if not self._room.rules.accounts:
+            return self._room.sessions.nobody()
+        return self._room.sessions.person(request.cookies.get(COOKIE), time.time())
+
+    def _refused(self, request: Request) -> Response:
+        if request.method == "GET" and request.url.path.rstrip("/").endswith(PATH):
+            return self._ask(request, 401)
+        return _said(401, "log in first")
+
+    def _ask(self, request: Request, status: int, problem: str = "") -> Response:
+        nonce = document.new_nonce()
+        page = login_page(visit(request), nonce, problem)
+        return HTMLResponse(page, status, {**document.headers(nonce), "cache-control": "no-store"})
+
+    # -- coming and going
+
+    async def home(self, request: Request) -> Response:
+        """Lead to the room's one address."""
+        return RedirectResponse(f"../{PATH.strip('/')}", 307)
+
+    async def login(self, request: Request) -> Response:
+        """Check a name and a password, and give out a session."""
+        if not self._is_there(request) or self._callers.from_elsewhere(request):
+            return _said(403, "this request came from a page of another site")
+        fields = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
+        name, password = (fields.get(field, [""])[0] for field in ("name", "password"))
+        caller, lang = self._callers.of(request), visit(request).lang
+        try:
+            account = await run_in_threadpool(self._room.passwords.check, name, password, caller.address)
+        except Wait as wait:
+            response = self._ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)))
+            response.headers["retry-after"] = str(round(wait.seconds + 0.5))
+            return response
+        if account is None:
+            self._room.audit.say("", "login refused", name[:100], caller.address)
+            return self._ask(request, 401, text(lang, "admin.login.wrong"))
+        self._room.audit.say(account.name, "login", "", caller.address)
+        response = RedirectResponse(f"../{PATH.strip('/')}", 303)
+        _set_cookie(response, self._room.sessions.cookie(account, time.time()), caller, self._room.rules.session_hours)
+        return response
+
+    async def logout(self, request: Request, person: Person) -> Response:
+        """Take the session away."""
+        response = RedirectResponse(f"../{PATH.strip('/')}", 303)
+        _set_cookie(response, "", self._callers.of(request), 0)
+        return response
+
+    # -- what there is to see and to do
+
+    async def page(self, request: Request, person: Person) -> Response:
+        """Return the room's document, with its first view in it."""
+        nonce = document.new_nonce()
+        page = await run_in_threadpool(room_page, self._room, person, self._visible(person), request, nonce)
+        response = HTMLResponse(page, headers=document.headers(nonce))
+        if cookie := document.language_cookie(visit(request)):
+            response.headers.append("set-cookie", cookie)
+        return response
+
+    async def view(self, request: Request, person: Person) -> Response:
+        """Return the view that an address names, to be put into the document."""
+        tab = chosen(self._visible(person), visit(request))
+        shown = await run_in_threadpool(render, request, lambda who: tab.view(self._room, person, who))
+        return HTMLResponse(shown, headers=document.headers())
+
+    async def deed(self, request: Request, person: Person) -> Response:
+        """Do what a button or a form asks for. What was asked is on record before it is done."""
+        deed = self._deeds.get(request.path_params["name"])
+        if deed is None:
+            return _said(404, "no such deed")
+        if deed.role is Role.ADMIN and not person.is_admin:
+            return _said(403, text(visit(request).lang, "admin.only"))
+        body = await _body(request)
+        try:
+            asked = msgspec.json.decode(body, type=deed.asks)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            return _said(400, in_words(problem))
+        if deed.audited:
+            address = self._callers.of(request).address
+            self._room.audit.say(person.name, request.path_params["name"], body.decode("utf-8", "replace"), address)
+        doing = Doing(self._room, person, visit(request).lang)
+        try:
+            return JSONResponse(dict(await run_in_threadpool(deed.run, doing, asked)))
+        except LlmusesError as problem:
+            return _said(409, str(problem))
+        except Exception:  # whatever it was, the page gets words and the log the traceback
+            code = f"P-{secrets.token_hex(2)}"
+            _log.exception("deed %s failed: %s", request.path_params["name"], code)
+            return _said(500, text(doing.lang, "web.error.body", code=code))
+
+    async def output(self, request: Request, person: Person) -> Response:
+        """Return what a job has printed."""
+        try:
+            job = self._room.log.job(request.path_params["job"])
+            printed = (self._room.log.place(job.job_id) / "log.txt").read_bytes()
+        except (LlmusesError, OSError):
+            return _said(404, "no such log")
+        return Response(printed, media_type="text/plain; charset=utf-8", headers=document.headers())
+
+    def _visible(self, person: Person) -> list[Tab]:
+        return [tab for tab in self._tabs if person.is_admin or tab.role is Role.OPERATOR]
+
+
+async def _body(request: Request) -> bytes:
+    """Return a request's body, cut where no form of ours is as long: it is then no JSON."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _MOST:
+                break
+    except ClientDisconnect:
+        return b""
+    return bytes(body[: _MOST + 1])
+
+
+def _said(status: int, words: str) -> Response:
+    return JSONResponse({"problem": words}, status, {**document.headers(), "cache-control": "no-store"})
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _set_cookie(response: Response, value: str, caller: Caller, hours: float) -> None:
+    secure = "; Secure" if caller.secure else ""
+    age = int(hours * 3600)
+    # Path=/ since only a proxy knows below which path the app is served; the name says whose it is.
+    response.headers.append("set-cookie", f"{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")

@@ -1,0 +1,76 @@
+"""The admin room as its parts see it: the stores it looks after, and who may do what in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from arena.live.arena import LiveArena
+from arena.live.keys import Keys
+from leaderboard.results import Results
+from llmuses.i18n import Lang
+from llmuses.jobs import JobLog, Supervisor
+from llmuses.markup import Markup
+from llmuses.settings import jobs_dir
+from llmuses.visit import Visit
+from llmuses.web.admin.audit import AuditLog
+from llmuses.web.admin.passwords import Passwords
+from llmuses.web.admin.rules import AdminRules, Role
+from llmuses.web.admin.sessions import Person, Sessions
+
+
+class Room:
+    """What the pages and deeds of the room work with. ``arena`` is None where no live arena is served."""
+
+    def __init__(self, results: Results, rules: AdminRules, arena: LiveArena | None = None):
+        folder = jobs_dir(results.outputs)
+        self.results = results
+        self.rules = rules
+        self.arena = arena
+        self.log = JobLog(folder)
+        self.audit = AuditLog(folder)
+        self.supervisor = Supervisor(self.log)
+        self.passwords = Passwords(rules.accounts)
+        accounts = {account.name: account for account in rules.accounts}
+        self.sessions = Sessions(Keys.of(folder), accounts, rules.session_hours)
+
+    @property
+    def outputs(self) -> Path:
+        """The folder of runs and arenas."""
+        return self.results.outputs
+
+
+class Doing(NamedTuple):
+    """A deed under way: who does it, in which language they read what came of it."""
+
+    room: Room
+    person: Person
+    lang: Lang
+
+
+class Deed(NamedTuple):
+    """Something that people do in the room by a button or a form.
+
+    ``asks`` is what it must be told, ``run`` does it and returns what the page is told: ``say`` is a line to show, ``go`` an
+    address to open. It raises an LlmusesError where it cannot be done. ``audited`` is False for what changes nothing.
+    """
+
+    role: Role
+    asks: type[msgspec.Struct]
+    run: Callable[[Doing, Any], Mapping[str, Any]]
+    audited: bool = True
+
+
+class Tab(NamedTuple):
+    """One page of the room: its name in the address (``?tab=``), who sees it, and what writes it."""
+
+    name: str
+    role: Role
+    view: Callable[[Room, Person, Visit], Markup]
+
+
+class Asked(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What a deed is told. A field that is not known is refused."""

@@ -1,0 +1,106 @@
+"""Who may enter the admin room, and where an admin may point it: one YAML file, or one environment variable.
+
+registry/config/admin.yaml says what each rule means.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+
+import msgspec
+
+from llmuses.errors import UsageError, in_words
+from llmuses.settings import REGISTRY
+
+RULES_ENV = "LLMUSES_ADMIN_CONFIG"
+PASSWORD_ENV = "LLMUSES_ADMIN_PASSWORD"
+"""A password, or its argon2 hash, of the one account ``admin``: the short way."""
+
+
+class Role(StrEnum):
+    """What somebody may do: an operator starts and stops jobs, an admin changes models, votes and rules as well."""
+
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class _Rule(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A rule of the file: a name that is not known is refused."""
+
+
+class Account(_Rule, kw_only=True, frozen=True):
+    """Somebody with a password. ``password`` is an argon2 hash, as ``llmuses password`` prints it."""
+
+    name: str
+    password: str
+    role: Role = Role.OPERATOR
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.password.startswith("$argon2"):
+            raise ValueError("an account has a name and a password hash that begins with $argon2 (llmuses password)")
+
+
+class AdminRules(_Rule, kw_only=True, frozen=True):
+    """The rules of the room."""
+
+    accounts: tuple[Account, ...] = ()
+    session_hours: float = 12.0
+    proxies: tuple[str, ...] = ()
+    """Networks of proxies whose X-Forwarded-For is believed."""
+    allowed_addresses: tuple[str, ...] = ()
+    """Networks inside which a model's server may be, beside the public internet."""
+
+    def __post_init__(self) -> None:
+        names = [account.name for account in self.accounts]
+        if len(set(names)) < len(names):
+            raise ValueError("two accounts have one name")
+        for network in (*self.proxies, *self.allowed_addresses):
+            ip_network(network)
+
+    def networks(self) -> list[IPv4Network | IPv6Network]:
+        """Return the networks that a model's server may be in."""
+        return [ip_network(network) for network in self.allowed_addresses]
+
+
+def read_rules() -> AdminRules:
+    """Return the rules that the environment names: LLMUSES_ADMIN_CONFIG, and the account of LLMUSES_ADMIN_PASSWORD.
+
+    Raises UsageError for a file that cannot be read and for a rule that cannot be meant.
+    """
+    own = os.environ.get(RULES_ENV)
+    rules = _read(Path(own).expanduser() if own else REGISTRY / "config" / "admin.yaml")
+    if password := os.environ.get(PASSWORD_ENV):
+        if any(account.name == "admin" for account in rules.accounts):
+            raise UsageError(f"the account 'admin' is in {own}; take {PASSWORD_ENV} away.")
+        hashed = password if password.startswith("$argon2") else hash_password(password)
+        admin = Account(name="admin", password=hashed, role=Role.ADMIN)
+        rules = msgspec.structs.replace(rules, accounts=(*rules.accounts, admin))
+    return rules
+
+
+def _read(path: Path) -> AdminRules:
+    import yaml
+
+    try:
+        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")) or {}, AdminRules)
+    except OSError as problem:
+        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
+    except msgspec.ValidationError as problem:
+        raise UsageError(f"{path}: {in_words(problem)}.") from problem
+    except yaml.YAMLError as problem:
+        raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password: 46 MiB, one pass, one lane (OWASP's Password Storage Cheat Sheet).
+
+    Raises UsageError for a password that is too short to keep anybody out.
+    """
+    from argon2 import PasswordHasher
+
+    if len(password) < 8:
+        raise UsageError("a password of the admin room has at least 8 characters.")
+    return PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1).hash(password)

@@ -1,0 +1,107 @@
+"""The room's documents: the login, and the frame around every tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+
+from llmuses.i18n import text
+from llmuses.markup import Markup, attrs, icon, join, link
+from llmuses.visit import Visit, render, visit
+from llmuses.web import assets
+from llmuses.web.admin.room import Room, Tab
+from llmuses.web.admin.sessions import Person
+from llmuses.web.bar import Entry, bar
+
+_ENTRIES = (
+    Entry("arena", "arena"),
+    Entry("leaderboard", "leaderboard"),
+    Entry("compare", "compare"),
+    Entry("browse", "browse"),
+)
+
+
+def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request, nonce: str) -> str:
+    """Return the document of the room for the tab that the address names."""
+    who = visit(request)
+    tab = chosen(tabs, who)
+    shown = Markup(render(request, lambda seen: tab.view(room, person, seen)))
+    title = text(who.lang, f"admin.tab.{tab.name}")
+    body = Markup(
+        '<main id="main" class="u u-page u-room" data-room data-token="{token}">{head}<div data-view>{shown}</div></main>'
+    ).format(token=person.token, head=_head(person, tabs, tab, who), shown=shown)
+    return _document(who, f"{title} · llmuses", body, nonce)
+
+
+def chosen(tabs: Sequence[Tab], who: Visit) -> Tab:
+    """Return the tab that an address names, the first one where it names none."""
+    return next((tab for tab in tabs if tab.name == who.query.get("tab")), tabs[0])
+
+
+def _head(person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Markup:
+    pills = join(
+        Markup('<a href="{}"{}>{}</a>').format(
+            link("admin", tab=tab.name),
+            attrs(aria_current="page" if tab is current else None),
+            text(who.lang, f"admin.tab.{tab.name}"),
+        )
+        for tab in tabs
+    )
+    leave = Markup("")
+    if person.name != "local":
+        leave = Markup(
+            '<form method="post" action="admin/logout"><button class="g-btn sm ghost">{}</button></form>'
+        ).format(text(who.lang, "admin.leave"))
+    return Markup(
+        '<div class="u-head"><h1>{}</h1><nav class="u-sub" aria-label="{}">{}</nav>'
+        '<div class="row end"><span class="md q">{}</span>{}</div></div>'
+        '<p class="u-note" role="status" data-said hidden></p>'
+    ).format(
+        text(who.lang, "admin.title"),
+        text(who.lang, "admin.title"),
+        pills,
+        text(who.lang, f"admin.role.{person.role}", name=person.name),
+        leave,
+    )
+
+
+def login_page(who: Visit, nonce: str, problem: str = "") -> str:
+    """Return the page that asks who is there."""
+    wrong = Markup('<p class="u-note err" role="alert">{}</p>').format(problem) if problem else ""
+    body = Markup(
+        '<main id="main" class="u u-page u-alone"><form class="u-card u-login" method="post" action="admin/login">'
+        '{lock}<h1>{title}</h1><p class="md q">{about}</p>{wrong}'
+        '<label class="g-field"><span>{name}</span><input class="g-input" name="name" autocomplete="username" required'
+        " autofocus></label>"
+        '<label class="g-field"><span>{password}</span><input class="g-input" name="password" type="password"'
+        ' autocomplete="current-password" required></label>'
+        '<button class="g-btn primary">{enter}</button></form></main>'
+    ).format(
+        lock=icon("lock"),
+        title=text(who.lang, "admin.login.title"),
+        about=text(who.lang, "admin.login.about"),
+        wrong=wrong,
+        name=text(who.lang, "admin.login.name"),
+        password=text(who.lang, "admin.login.password"),
+        enter=text(who.lang, "admin.login.enter"),
+    )
+    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce)
+
+
+def _document(who: Visit, title: str, body: Markup, nonce: str) -> str:
+    script = Markup('<script src="{}" defer></script>').format(assets.address("admin.js"))
+    page = Markup(
+        '<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><base href="./">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        '<meta name="color-scheme" content="light dark"><title>{title}</title>{tags}{script}</head>'
+        "<body>{bar}{body}</body></html>"
+    ).format(
+        lang="zh-CN" if who.lang == "zh" else "en",
+        title=title,
+        tags=assets.tags(),
+        script=script,
+        bar=bar(_ENTRIES, "admin", "admin", who),
+        body=body,
+    )
+    return str(page).replace("<script ", f'<script nonce="{nonce}" ')

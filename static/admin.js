@@ -1,0 +1,105 @@
+// The admin room. Its views are written by the server, like all pages; here they are fetched and put in place, and what
+// people do is sent.
+//
+//   [data-room]            the room; data-token goes with every deed
+//   [data-view]            where the view is; links, forms.u-filters and [data-live] work as static/shell.js says
+//   button[data-deed]      does something: data-about is the JSON that the deed is told, data-sure a question to answer
+//                          with a second click
+//   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
+//                          field is left out, data-list makes a list of a field's lines
+//   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown
+(() => {
+  const room = document.querySelector("[data-room]");
+  if (!room) return;
+  const view = room.querySelector("[data-view]");
+  const said = room.querySelector("[data-said]");
+  let arrived = () => {};
+  let asked = 0;
+
+  async function refresh(data) {
+    const mine = ++asked;
+    const answer = await fetch("admin/view" + location.search).catch(() => null);
+    if (mine !== asked) return;
+    if (answer?.status === 401) location.reload();
+    if (answer?.ok && !view.contains(writing())) view.innerHTML = await answer.text();
+    view.querySelector("[data-turn]")?.setAttribute("data-turn", data?.turn ?? 0);
+    arrived();
+  }
+
+  // A field in which somebody is writing is not taken away under their hands.
+  const writing = () => document.activeElement?.closest("form[data-deed]");
+
+  window.llmuses.page(view, (_, data) => refresh(data), (_, then) => { arrived = then; });
+
+  function say(words, bad) {
+    said.textContent = words || "";
+    said.hidden = !words;
+    said.className = "u-note" + (bad ? " err" : "");
+    if (bad) said.scrollIntoView({ block: "nearest" });
+  }
+
+  async function perform(name, about, source) {
+    source.setAttribute("aria-busy", "true");
+    source.disabled = true;
+    let answer, content = {};
+    try {
+      answer = await fetch("admin/do/" + encodeURIComponent(name), {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-llmuses-token": room.dataset.token },
+        body: JSON.stringify(about),
+      });
+      content = await answer.json();
+    } catch { content = { problem: document.documentElement.dataset.broken }; }
+    source.removeAttribute("aria-busy");
+    source.disabled = false;
+    if (answer?.status === 401) location.reload();
+    say(content.problem || content.say, !!content.problem);
+    const place = room.querySelector(`[data-outcome="${CSS.escape(name)}"]`);
+    if (place && content.html !== undefined) place.innerHTML = content.html;
+    if (content.go) location.assign(content.go);
+    else if (!content.problem && content.html === undefined) refresh();
+  }
+
+  room.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-deed]");
+    if (!button || button.form?.dataset.deed && button.type === "submit") return;
+    event.preventDefault();
+    if (button.dataset.sure && !button.dataset.asked) {
+      button.dataset.asked = button.textContent;
+      button.lastChild.textContent = button.dataset.sure;
+      setTimeout(() => {
+        if (!button.dataset.asked) return;
+        button.lastChild.textContent = button.dataset.asked;
+        delete button.dataset.asked;
+      }, 4000);
+      return;
+    }
+    delete button.dataset.asked;
+    perform(button.dataset.deed, JSON.parse(button.dataset.about || "{}"), button);
+  });
+
+  room.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-deed]");
+    if (!form) return;
+    event.preventDefault();
+    const deed = event.submitter?.dataset.deed || form.dataset.deed;
+    perform(deed, fields(form), event.submitter || form.querySelector("button"));
+  });
+
+  function fields(form) {
+    const found = {};
+    for (const field of form.elements) {
+      if (!field.name || field.disabled) continue;
+      if (field.type === "radio" && !field.checked) continue;
+      if (field.dataset.many !== undefined) { // one of several check boxes with one name
+        found[field.name] ||= [];
+        if (field.checked) found[field.name].push(field.value);
+      } else if (field.type === "checkbox") found[field.name] = field.checked;
+      else if (field.value.trim() === "") continue;
+      else if (field.type === "number") found[field.name] = Number(field.value);
+      else if (field.dataset.list !== undefined) found[field.name] = field.value.split("\n").map((line) => line.trim()).filter(Boolean);
+      else found[field.name] = field.value;
+    }
+    return found;
+  }
+})();

@@ -1,0 +1,314 @@
+"""The door of the admin room: who is let in, from where, to what; and what is said to everybody else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import msgspec
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from leaderboard.results import Results
+from llmuses.markup import Markup
+from llmuses.records import AuditLine
+from llmuses.store import JsonlStore
+from llmuses.web.admin import passwords
+from llmuses.web.admin.door import add_admin
+from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
+from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
+from llmuses.web.admin.sessions import COOKIE
+
+PASSWORD = "correct horse battery"
+HERE = {"sec-fetch-site": "same-origin"}
+
+
+class _Word(Asked, kw_only=True, frozen=True):
+    word: str
+
+
+def _echo(doing: Doing, asked: _Word) -> dict[str, str]:
+    return {"say": f"{doing.person.name} said {asked.word}"}
+
+
+TABS = (
+    Tab("jobs", Role.OPERATOR, lambda room, person, visit: Markup("<p>first tab</p>")),
+    Tab("models", Role.ADMIN, lambda room, person, visit: Markup("<p>for admins</p>")),
+)
+DEEDS = {"echo": Deed(Role.OPERATOR, _Word, _echo), "rule": Deed(Role.ADMIN, _Word, _echo)}
+
+
+@pytest.fixture(scope="module")
+def accounts() -> tuple[Account, ...]:
+    hashed = hash_password(PASSWORD)
+    return Account(name="ada", password=hashed, role=Role.ADMIN), Account(name="bob", password=hashed)
+
+
+@pytest.fixture
+def room(tmp_path: Path, accounts: tuple[Account, ...]) -> Room:
+    return Room(Results(tmp_path), AdminRules(accounts=accounts))
+
+
+def client(room: Room, address: str = "203.0.113.7", base: str = "http://lab.example") -> TestClient:
+    app = FastAPI()
+    add_admin(app, room, TABS, DEEDS)
+    return TestClient(app, base_url=base, client=(address, 50000), follow_redirects=False)
+
+
+@pytest.fixture
+def visitor(room: Room) -> Iterator[TestClient]:
+    with client(room) as caller:
+        yield caller
+
+
+def login(caller: TestClient, name: str = "ada", password: str = PASSWORD) -> httpx2.Response:
+    return caller.post("/admin/login", data={"name": name, "password": password}, headers=HERE)
+
+
+def token(caller: TestClient) -> str:
+    page = caller.get("/admin").text
+    return page.split('data-token="')[1].split('"')[0]
+
+
+def do(caller: TestClient, deed: str, body: object, **headers: str) -> httpx2.Response:
+    sent = {**HERE, "x-llmuses-token": token(caller), "content-type": "application/json", **headers}
+    return caller.post(f"/admin/do/{deed}", content=msgspec.json.encode(body), headers=sent)
+
+
+class TestAnonymous:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "/admin"), ("GET", "/admin?tab=jobs"), ("GET", "/admin/view"), ("GET", "/admin/log/j-0001"),
+            ("POST", "/admin/do/echo"), ("POST", "/admin/do/nothing"), ("POST", "/admin/logout"),
+        ],
+    )  # fmt: skip
+    def test_gets_401_everywhere(self, visitor: TestClient, method: str, path: str) -> None:
+        answer = visitor.request(method, path, headers=HERE)
+        assert answer.status_code == 401
+        assert "first tab" not in answer.text
+
+    def test_sees_the_login_and_that_reading_needs_no_account(self, visitor: TestClient) -> None:
+        page = visitor.get("/admin").text
+        assert 'type="password"' in page
+        assert "Reading needs no account." in page
+
+    @pytest.mark.parametrize(
+        "cookie",
+        ["", "x", "a.b", "." * 500, "W10.AAAA", "eyJ9.x" * 400, "\xff.\xff"],
+    )  # fmt: skip
+    def test_a_cookie_that_is_not_ours_opens_nothing(self, visitor: TestClient, cookie: str) -> None:
+        headers = [(b"cookie", f"{COOKIE}={cookie}".encode("latin-1"))]
+        assert visitor.get("/admin/view", headers=headers).status_code == 401
+
+    def test_the_cookie_of_another_folder_opens_nothing(
+        self, visitor: TestClient, tmp_path: Path, accounts: tuple[Account, ...]
+    ) -> None:
+        elsewhere = Room(Results(tmp_path / "elsewhere"), AdminRules(accounts=accounts))
+        visitor.cookies.set(COOKIE, elsewhere.sessions.cookie(accounts[0], time.time()))
+        assert visitor.get("/admin/view").status_code == 401
+
+
+class TestLogin:
+    def test_the_right_password_opens_the_room(self, visitor: TestClient) -> None:
+        answer = login(visitor)
+        assert (answer.status_code, answer.headers["location"]) == (303, "../admin")
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        assert "first tab" in visitor.get("/admin").text
+
+    def test_the_cookie_is_secure_where_the_connection_is(self, room: Room) -> None:
+        with client(room, base="https://lab.example") as caller:
+            assert "; Secure" in login(caller).headers["set-cookie"]
+
+    @pytest.mark.parametrize(
+        ("name", "password"), [("ada", "wrong"), ("eve", PASSWORD), ("", ""), ("ada", "x" * 100_000)]
+    )
+    def test_a_wrong_name_and_a_wrong_password_are_answered_alike(
+        self, visitor: TestClient, name: str, password: str
+    ) -> None:
+        answer = login(visitor, name, password)
+        assert answer.status_code == 401
+        assert "Name or password is wrong." in answer.text
+        assert COOKIE not in visitor.cookies
+
+    def test_it_is_refused_from_a_page_of_another_site(self, visitor: TestClient) -> None:
+        sent = {"name": "ada", "password": PASSWORD}
+        for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+            assert visitor.post("/admin/login", data=sent, headers=headers).status_code == 403
+
+    def test_logging_out_takes_the_session_away(self, visitor: TestClient) -> None:
+        login(visitor)
+        assert visitor.post("/admin/logout", headers=HERE).status_code == 303
+        assert visitor.get("/admin/view").status_code == 401
+
+    def test_a_changed_password_ends_the_sessions_that_the_old_one_began(
+        self, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
+    ) -> None:
+        cookie = room.sessions.cookie(accounts[0], time.time())
+        changed = Account(name="ada", password=hash_password("another password"), role=Role.ADMIN)
+        later = Room(Results(tmp_path), AdminRules(accounts=(changed,)))
+        assert room.sessions.person(cookie, time.time()) is not None
+        assert later.sessions.person(cookie, time.time()) is None
+
+    def test_a_session_ends_after_its_hours(self, room: Room, accounts: tuple[Account, ...]) -> None:
+        cookie = room.sessions.cookie(accounts[0], now=1000.0)
+        assert room.sessions.person(cookie, 1000.0 + 12 * 3600 - 1) is not None
+        assert room.sessions.person(cookie, 1000.0 + 12 * 3600) is None
+
+    def test_logins_and_refusals_are_on_record(self, visitor: TestClient, room: Room) -> None:
+        login(visitor, password="wrong")
+        login(visitor)
+        lines = list(JsonlStore(room.log.folder / "audit.jsonl", AuditLine))
+        assert [(line.by, line.deed, line.about, line.address) for line in lines] == [
+            ("", "login refused", "ada", "203.0.113.7"),
+            ("ada", "login", "", "203.0.113.7"),
+        ]
+        assert PASSWORD not in (room.log.folder / "audit.jsonl").read_text()
+
+
+class TestWrongPasswords:
+    def test_a_thousand_of_them_are_looked_at_five_times(self, visitor: TestClient, room: Room) -> None:
+        room.passwords._clock = lambda: 0.0  # all in one moment
+        answers = [login(visitor, password=f"guess {number}") for number in range(1000)]
+        codes = [answer.status_code for answer in answers]
+        assert codes == [401] * 5 + [429] * 995
+        waiting = next(answer for answer in answers if answer.status_code == 429)
+        assert 1 <= int(waiting.headers["retry-after"]) <= 900
+        assert "Too many wrong passwords." in waiting.text
+
+    def test_the_right_one_waits_like_the_others(self, visitor: TestClient) -> None:
+        for number in range(6):
+            login(visitor, password=f"guess {number}")
+        assert login(visitor).status_code == 429
+
+    def test_many_addresses_together_do_not_lock_out_who_was_here_before(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(passwords, "_FREE_FOR_ALL", 20)
+        room.passwords._clock = lambda: 0.0
+        with client(room) as ada:
+            assert login(ada).status_code == 303
+            for number in range(21):
+                with client(room, address=f"198.51.100.{number}") as stranger:
+                    login(stranger, password="guess")
+            with client(room, address="192.0.2.1") as newcomer:
+                assert login(newcomer).status_code == 429
+            assert login(ada).status_code == 303
+
+
+class TestWithoutAccounts:
+    @pytest.fixture
+    def open_room(self, tmp_path: Path) -> Room:
+        return Room(Results(tmp_path), AdminRules())
+
+    @pytest.mark.parametrize("base", ["http://127.0.0.1:7860", "http://localhost:7860", "http://[::1]:7860"])
+    def test_the_room_is_open_on_this_machine(self, open_room: Room, base: str) -> None:
+        with client(open_room, address="127.0.0.1", base=base) as caller:
+            assert "first tab" in caller.get("/admin").text
+            assert do(caller, "rule", {"word": "yes"}).json() == {"say": "local said yes"}
+
+    @pytest.mark.parametrize(
+        ("address", "base", "headers"),
+        [
+            ("203.0.113.7", "http://127.0.0.1:7860", {}),
+            ("127.0.0.1", "http://lab.example", {}),
+            ("127.0.0.1", "http://localhost.evil.example", {}),
+            ("127.0.0.1", "http://2130706433", {}),
+            ("127.0.0.1", "http://127.0.0.1", {"x-forwarded-for": "203.0.113.7"}),
+            ("127.0.0.1", "http://127.0.0.1", {"forwarded": "for=203.0.113.7"}),
+            ("127.0.0.1", "http://127.0.0.1", {"via": "1.1 proxy"}),
+        ],
+    )
+    def test_it_does_not_exist_for_anybody_else(
+        self, open_room: Room, address: str, base: str, headers: dict[str, str]
+    ) -> None:
+        with client(open_room, address=address, base=base) as caller:
+            for method, path in (("GET", "/admin"), ("GET", "/admin/view"), ("POST", "/admin/do/echo")):
+                assert caller.request(method, path, headers=headers).status_code == 404
+
+
+class TestDeeds:
+    @pytest.fixture
+    def ada(self, visitor: TestClient) -> TestClient:
+        login(visitor)
+        return visitor
+
+    @pytest.fixture
+    def bob(self, visitor: TestClient) -> TestClient:
+        login(visitor, "bob")
+        return visitor
+
+    def test_an_admin_may_do_everything(self, ada: TestClient) -> None:
+        assert do(ada, "rule", {"word": "yes"}).json() == {"say": "ada said yes"}
+
+    def test_an_operator_may_do_what_operators_do(self, bob: TestClient) -> None:
+        assert do(bob, "echo", {"word": "yes"}).status_code == 200
+        refused = do(bob, "rule", {"word": "yes"})
+        assert (refused.status_code, refused.json()) == (403, {"problem": "This needs the role admin."})
+
+    def test_an_operator_does_not_see_the_tabs_of_admins(self, bob: TestClient) -> None:
+        assert "for admins" not in bob.get("/admin?tab=models").text
+        assert "for admins" not in bob.get("/admin/view?tab=models").text
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {"x-llmuses-token": ""},
+            {"x-llmuses-token": "guess"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+            {"sec-fetch-site": "none"},
+        ],
+    )
+    def test_a_request_that_our_page_did_not_make_is_refused(self, ada: TestClient, headers: dict[str, str]) -> None:
+        assert do(ada, "echo", {"word": "yes"}, **headers).status_code == 403
+
+    def test_the_token_of_somebody_else_is_refused(self, ada: TestClient, room: Room) -> None:
+        with client(room) as bob:
+            login(bob, "bob")
+            assert do(ada, "echo", {"word": "yes"}, **{"x-llmuses-token": token(bob)}).status_code == 403
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            ({}, "missing required field `word`"),
+            ({"word": 3}, "word must be a text"),
+            ({"word": "a", "role": "admin"}, "contains unknown field `role`"),
+            ([], "must be"),
+            ("x" * (1 << 20), ""),
+        ],
+    )
+    def test_a_body_that_is_none_is_refused_in_words(self, ada: TestClient, body: object, words: str) -> None:
+        answer = do(ada, "echo", body)
+        assert answer.status_code == 400
+        assert words in answer.json()["problem"]
+
+    @pytest.mark.parametrize("name", ["nothing", "..%2f..%2fetc%2fpasswd", "echo%00", "__init__"])
+    def test_a_deed_that_does_not_exist_is_not_found(self, ada: TestClient, name: str) -> None:
+        assert do(ada, name, {"word": "yes"}).status_code in (404, 405)
+
+    @pytest.mark.parametrize("job", ["j-0001", "..%2f..%2fjobs.jsonl", "%2fetc%2fpasswd", "j-0001%00"])
+    def test_only_logs_of_jobs_are_given_out(self, ada: TestClient, job: str) -> None:
+        assert ada.get(f"/admin/log/{job}", headers=HERE).status_code == 404
+
+    def test_what_is_asked_is_on_record_before_it_is_done(self, ada: TestClient, room: Room) -> None:
+        do(ada, "echo", {"word": "yes"})
+        last = room.audit.last(1)[0]
+        assert (last.by, last.deed, last.about) == ("ada", "echo", '{"word":"yes"}')
+
+    def test_pages_of_other_sites_may_lead_here_but_fetch_and_frame_nothing(self, ada: TestClient) -> None:
+        there = {"sec-fetch-site": "cross-site"}
+        assert ada.get("/admin", headers={**there, "sec-fetch-dest": "document"}).status_code == 200
+        for kind in ("iframe", "empty", "script", "image"):
+            assert ada.get("/admin/view", headers={**there, "sec-fetch-dest": kind}).status_code == 403
+
+    def test_nothing_is_kept_by_caches_and_every_answer_has_its_policy(self, ada: TestClient) -> None:
+        for path in ("/admin", "/admin/view", "/admin/log/j-0001"):
+            answer = ada.get(path, headers=HERE)
+            assert answer.headers["cache-control"] == "no-store"
+            assert "object-src 'none'" in answer.headers["content-security-policy"]
