@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -92,6 +93,19 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return how much memory of a device, or of the machine for a CPU, could be used now; None where nothing says so."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    figures = dict(line.split(":", 1) for line in lines if ":" in line)
+    return int(figures["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in figures else None
 
 
 def is_out_of_memory(problem: Exception) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,16 +12,40 @@ from llmuses.records import Message
 
 _PROBE = "llmuses-system-probe"
 
+_EXTENSIONS = ["jinja2.ext.loopcontrols"]
+
+
+_SWITCHES = ("enable_thinking", "thinking")
+"""What templates call the switch: Qwen3, GLM, SmolLM3 and many more; DeepSeek and Granite."""
+
 
 class ChatTemplate:
-    """The chat template that a tokenizer carries."""
+    """The chat template that a tokenizer carries.
 
-    def __init__(self, tokenizer: Any):
+    ``thinking`` is whether the model is to think before it answers; None leaves it to the template.
+    """
+
+    def __init__(self, tokenizer: Any, thinking: bool | None = None):
         self._tokenizer = tokenizer
+        self._switches = {} if thinking is None else dict.fromkeys(self.switches, thinking)
         template = json.dumps(tokenizer.chat_template, sort_keys=True)
         self.fingerprint = hashlib.blake2b(template.encode(), digest_size=8).hexdigest()
         """16 hex digits over the template's text."""
         self._takes_system = self._try_system()
+
+    @property
+    def switches(self) -> list[str]:
+        """The template's own variables that turn thinking on and off; most templates have none."""
+        import jinja2.meta
+
+        text = self._tokenizer.get_chat_template()
+        try:
+            names = jinja2.meta.find_undeclared_variables(
+                jinja2.Environment(autoescape=True, extensions=_EXTENSIONS).parse(text)
+            )
+        except jinja2.TemplateSyntaxError:
+            return [name for name in _SWITCHES if re.search(rf"\b{name}\b", text)]
+        return [name for name in _SWITCHES if name in names]
 
     def _try_system(self) -> bool:
         """Some templates refuse a system turn, others leave it out without a word."""
@@ -54,6 +79,7 @@ class ChatTemplate:
             tokenize=False,
             add_generation_prompt=not unfinished,
             continue_final_message=unfinished,
+            **self._switches,
         )
         return str(text)
 

@@ -51,9 +51,10 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     ``revision`` is a branch, tag or commit of the hub. ``precision`` is float32, float16, bfloat16 (``torch.`` may
     stand before it) or auto, the checkpoint's own; by default float32 on a CPU and auto on a GPU. ``device_map`` is a
     device (cpu, cuda, cuda:1, mps) or auto, which spreads the model over all GPUs; by default the first GPU, else the
-    CPU. ``chat_template=none`` reads conversations as plain text, as base models want it. ``batch_size`` is the most
-    rows of a batch; by default a batch is bounded by its tokens. ``threads`` are those of PyTorch on the CPU.
-    ``max_length`` rejects what is longer (in tokens) than this, instead of than the model's window.
+    CPU. ``chat_template=none`` reads conversations as plain text, as base models want it. ``thinking`` is on or off
+    where the chat template has a switch for it; auto leaves it to the template. ``batch_size`` is the most rows of a
+    batch; by default a batch is bounded by its tokens. ``threads`` are those of PyTorch on the CPU. ``max_length``
+    rejects what is longer (in tokens) than this, instead of than the model's window.
     """
 
     revision: str | None = None
@@ -61,6 +62,7 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     device_map: str | None = None
     hub: Hub = Hub.MODELSCOPE
     chat_template: Literal["auto", "none"] = "auto"
+    thinking: Literal["auto", "on", "off"] | bool = "auto"
     trust_remote_code: bool = False
     batch_size: int | None = None
     threads: int | None = None
@@ -215,9 +217,14 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         raise UsageError(f"max_length={args.max_length} is more than the {window} tokens that '{name}' can read.")
     max_length = args.max_length or window
     has_template = args.chat_template == "auto" and tokenizer.chat_template is not None
-    template = ChatTemplate(tokenizer) if has_template else None
+    thinking = {"on": True, "off": False, "auto": None}.get(str(args.thinking), args.thinking is True)
+    template = ChatTemplate(tokenizer, thinking) if has_template else None
+    if thinking is not None and not (template and template.switches):
+        raise UsageError(f"'{name}' has no chat template that turns thinking on or off: leave thinking out.")
     precision = str(network.dtype).removeprefix("torch.")
     identity = [f"transformers:{content}", precision, f"template={template.fingerprint if template else 'none'}"]
+    if thinking is not None:
+        identity.append(f"thinking={'on' if thinking else 'off'}")
     if max_length != window:
         identity.append(f"max_length={max_length}")
     on_cpu = network.device.type == "cpu"
@@ -249,8 +256,8 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         scoring=Batcher(rows or 512, None if rows else (2_048 if on_cpu else 16_384), max_length),
         budget=TokenBudget(2_048 if on_cpu else 16_384, (1 << 26) if on_cpu else (1 << 28)),
         writing=Limits(
-            rows=rows or (32 if on_cpu else 128),
-            tokens=sys.maxsize if rows else (16_384 if on_cpu else 131_072),
+            rows=rows or (64 if on_cpu else 128),
+            tokens=sys.maxsize if rows else (32_768 if on_cpu else 262_144),
             reads=512 if on_cpu else 4_096,
             longest=max_length,
         ),

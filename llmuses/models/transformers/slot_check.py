@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from transformers.cache_utils import get_layer_types_and_kwargs
@@ -39,8 +39,15 @@ def layer_windows(network: Any) -> list[int | None] | None:
     return [how.get("sliding_window") if kind == "sliding_attention" else None for kind, how in pairs]
 
 
-def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> list[int | None] | None:
-    """Return the windows of a network's layers where slots give what the network gives by itself, else None.
+class Fit(NamedTuple):
+    """How a network is written with in slots: what its layers see, and how many bytes it keeps of a token."""
+
+    windows: list[int | None]
+    token_bytes: int
+
+
+def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> Fit | None:
+    """Return how slots are used with a network where they give what it gives by itself, else None.
 
     ``text`` is tokens to try it on: at least 24.
     """
@@ -49,10 +56,10 @@ def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> list[i
     if windows is not None:
         own = network.config._attn_implementation
         try:
-            distance = _distance(network, windows, device, text)
+            distance, token_bytes = _distance(network, windows, device, text)
             if distance <= _TOLERANCE.get(network.dtype, _TOLERANCE_ELSE):
                 _log.info("answers are written in slots (off by %.1e of the logits' spread)", distance)
-                return windows
+                return Fit(windows, token_bytes)
             reason = f"the logits would be off by {distance:.1e} of their spread"
         except Exception as problem:  # whatever an architecture makes of it, the plain way is there
             reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
@@ -62,8 +69,13 @@ def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> list[i
 
 
 @torch.inference_mode()
-def _distance(network: Any, windows: Sequence[int | None], device: torch.device, text: Sequence[int]) -> float:
-    """Return how far logits in slots are from the network's own at most, in standard deviations of the latter."""
+def _distance(
+    network: Any, windows: Sequence[int | None], device: torch.device, text: Sequence[int]
+) -> tuple[float, int]:
+    """Return how far logits in slots are from the network's own at most, in standard deviations of the latter.
+
+    The second number is the bytes that are kept of a token.
+    """
     begin, end = list(text[:8]), len(text) - _STEPS
     texts = [list(text), begin + list(text[:7:-1]), begin + list(text[9:]) + list(text[8:9])]
     expected = [network(input_ids=torch.tensor([tokens], device=device), use_cache=False).logits[0] for tokens in texts]
@@ -82,4 +94,5 @@ def _distance(network: Any, windows: Sequence[int | None], device: torch.device,
         for logits, all_expected, place in zip(found, expected, places, strict=True):
             wanted = all_expected[place].float()
             worst = max(worst, float((logits - wanted).abs().max() / wanted.std()))
-    return worst if worst == worst else float("inf")
+    kept = sum(tensor.nbytes for layer in shared.layers.values() for tensor in layer)
+    return (worst if worst == worst else float("inf")), kept // len(begin)

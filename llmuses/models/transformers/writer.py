@@ -10,10 +10,11 @@ import torch
 import transformers
 
 from llmuses.models.transformers.answers import Prompt, Writing
+from llmuses.models.transformers.batching import free_bytes
 from llmuses.models.transformers.decoder import Decoder
 from llmuses.models.transformers.generation import BatchLoop, padding_changes_nothing
 from llmuses.models.transformers.sampling import Choice
-from llmuses.models.transformers.slot_check import slots_fit
+from llmuses.models.transformers.slot_check import Fit, slots_fit
 from llmuses.models.transformers.slot_loop import SlotLoop, Told
 from llmuses.models.transformers.tokenization import Codec
 
@@ -21,6 +22,9 @@ _NetworkConfig: Any = transformers.GenerationConfig
 
 _TRIED = "The river rises in the hills, runs through four towns and a lake, and reaches the sea after 90 miles. "
 _TRIED_TOKENS = 40
+
+_SHARE = 0.4
+"""How much of the memory that is free may hold keys and values; while buffers grow they are there twice."""
 
 
 class Limits(NamedTuple):
@@ -74,15 +78,17 @@ class Writer:
     def loop(self) -> Loop:
         """Return a new loop: in slots where the network can, else by plain generation."""
         limits = self._limits
-        if self._windows is not None:
-            decoder = Decoder(self.network, self._windows, self._device)
-            return SlotLoop(decoder, limits.rows, limits.tokens, limits.reads)
-        return BatchLoop(
-            self.network, self._device, self._pad, limits.rows, limits.tokens, limits.longest, self._padded
-        )
+        if self._fit is None:
+            return BatchLoop(
+                self.network, self._device, self._pad, limits.rows, limits.tokens, limits.longest, self._padded
+            )
+        free = free_bytes(self._device)
+        tokens = limits.tokens if free is None else min(limits.tokens, int(free * _SHARE) // self._fit.token_bytes)
+        decoder = Decoder(self.network, self._fit.windows, self._device)
+        return SlotLoop(decoder, limits.rows, tokens, limits.reads)
 
     @functools.cached_property
-    def _windows(self) -> list[int | None] | None:
+    def _fit(self) -> Fit | None:
         return slots_fit(self.network, self._device, self._text)
 
     @functools.cached_property
