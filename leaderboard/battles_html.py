@@ -1,0 +1,396 @@
+"""Battles as HTML: filters, how models did in each category, the list, one battle with the judge's view of both orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from leaderboard.arenas import Source
+from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, question_of
+from leaderboard.board_words import Words
+from leaderboard.browse_parts import facts, go, pager, when, words
+from leaderboard.chart_figures import Dot, Series, radar
+from leaderboard.charts_html import drawing, joined, select, table_twin
+from leaderboard.model_text import as_written, rendered
+from leaderboard.sub_pages import BROWSE, sub_pages
+from llmuses.i18n import points
+from llmuses.markup import Markup, attrs, count, icon, join, link, margin, message, note
+from llmuses.records import Battle, Winner
+
+MOST_MODELS = 30
+"""So many models have a line in the table by category; the list below it has all of them."""
+
+ON_RADAR = 4
+
+
+def frame(say: Words, body: Markup, files: tuple[str, str], title: str = "") -> Markup:
+    """Return a page of battles around its body. ``files`` are what static/charts.js draws with."""
+    return Markup(
+        '<div id="main" class="u-page b-page v-page v-battles" tabindex="-1" data-title="{} · llmuses" data-plotly="{}"'
+        ' data-template="{}">{}</div>'
+    ).format(title or say("title"), *files, body)
+
+
+def head(say: Words) -> Markup:
+    """Return the page's head with its sub-pages."""
+    return Markup(
+        '<div class="u-head"><h1>{}</h1>{}<div class="row end u-hide-phone"><button class="g-btn sm ghost" type="button"'
+        ' data-copy="">{}<span data-words>{}</span></button></div></div>'
+    ).format(say("browse"), sub_pages(say.lang, "battles", BROWSE), icon("link", small=True), say("copy"))
+
+
+def nothing(say: Words) -> Markup:
+    """Return what is said where there are no battles."""
+    command = Markup('<div class="u-code u-act">llmuses view --review-file battle.jsonl</div>')
+    return message(say("nothing"), say("nothing_why"), "info", command)
+
+
+def list_page(say: Words, hall: Hall, sources: Sequence[Source], there: Place) -> Markup:
+    """Return the filters, how models did, and one page of the battles that are asked for."""
+    shown = hall.select(there)
+    places = hall.newest(shown)
+    pages = max(1, -(-len(places) // PAGE))
+    page = min(max(there.page, 1), pages)
+    part = places[(page - 1) * PAGE : page * PAGE]
+    scores = _scores(say, hall, there) if len(hall.rows) else Markup("")
+    body = (
+        _table(say, hall, there, hall.read(part), part.tolist())
+        if len(part)
+        else message(say("none_fit"), say("none_fit_why"), "find", _clear(say, there))
+    )
+    turn = pager(
+        (page - 1) * PAGE + 1,
+        len(part),
+        len(places),
+        there.to(page=page - 1) if page > 1 else None,
+        there.to(page=page + 1) if page < pages else None,
+        words(say.lang),
+    )
+    delay = note(say("delay"), "", "clock") if hall.source.live else ""
+    return join(
+        [
+            head(say),
+            _filters(say, hall, sources, there),
+            delay,
+            scores,
+            Markup('<div class="row v-cardhead"><h2 class="v-h">{}</h2><span class="sm qq tn">{}</span></div>').format(
+                say("battles"), say("n_battles", n=count(len(places)))
+            ),
+            Markup('<div class="u-card b-card">{}{}</div>').format(body, turn if len(part) else ""),
+        ]
+    )
+
+
+def _clear(say: Words, there: Place) -> Markup:
+    return Markup('<p class="u-act">{}</p>').format(go(Place(arena=there.arena).to(), say("clear"), class_="g-btn sm"))
+
+
+def _filters(say: Words, hall: Hall, sources: Sequence[Source], there: Place) -> Markup:
+    fields = []
+    if len(sources) > 1:
+        names = [(source.name, source.title) for source in sources]
+        fields.append(select("arena", say("arena"), names, hall.source.name, names[0][0]))
+    everything = ("", say("all"))
+    if len(hall.groups) > 1:
+        groups = [everything, *((name, name or say("unsorted")) for name in hall.groups if name)]
+        fields.append(select("group", say("category"), groups, there.group or ""))
+    models = [(name, name) for name in sorted(hall.models(), key=str.lower)]
+    fields.append(select("model", say("model"), [everything, *models], there.model or ""))
+    if there.model:
+        others = [pair for pair in models if pair[0] != there.model]
+        fields.append(select("other", say("against"), [everything, *others], there.other or ""))
+    judges = hall.judges()
+    if len(judges) > 1:
+        options = [(name, say("people") if name == "human" else name) for name in judges]
+        fields.append(select("judge", say("judged_by"), [everything, *options], there.judge or ""))
+    results = [name for name in RESULTS if there.model or name not in ("won", "lost")]
+    fields.append(joined("result", say("result"), [(n, say(f"result.{n}")) for n in results], there.result, "all"))
+    return Markup(
+        '<form class="u-filters row v-filters" role="search" data-resets="page id" aria-label="{}">{}</form>'
+    ).format(say("filters"), join(fields))
+
+
+# --- how models did ------------------------------------------------------------------------------------------------
+
+
+def _scores(say: Words, hall: Hall, there: Place) -> Markup:
+    overall = hall.shares(hall.select(there._replace(group=None, result="all", other=None, model=None)))
+    if not overall:
+        return Markup("")
+    groups = hall.by_group(there._replace(other=None, model=None))
+    named = {name or say("unsorted"): shares for name, shares in groups.items() if shares}
+    names = [name for name in overall if name in (there.model, there.other)] + [
+        name for name in overall if name not in (there.model, there.other)
+    ]
+    table = _by_group(say, there, overall, named, names[:MOST_MODELS], list(groups))
+    drawn = _radar(say, named, names[:ON_RADAR]) if len(named) > 2 else Markup("")
+    left = (
+        Markup('<p class="sm qq v-said">{}</p>').format(say("first", n=MOST_MODELS)) if len(names) > MOST_MODELS else ""
+    )
+    return Markup(
+        '<div class="v-shares{}"><section aria-labelledby="v-shares"><div class="row v-cardhead"><h2 class="v-h" id="v-shares">{}</h2>'
+        '<span class="sm qq">{}</span></div>{}{}</section>{}</div>'
+    ).format("" if drawn else " v-alone", say("shares"), say("shares.note"), table, left, drawn)
+
+
+def _by_group(
+    say: Words,
+    there: Place,
+    overall: Mapping[str, Share],
+    groups: Mapping[str, Mapping[str, Share]],
+    names: Sequence[str],
+    keys: Sequence[str],
+) -> Markup:
+    several = len(groups) > 1
+    heads = join(
+        Markup('<th scope="col" class="n">{}</th>').format(
+            go(there.to(group=key or None), name, aria_current="true" if there.group == key and key else None)
+        )
+        for key, name in zip([key for key in keys if (key or say("unsorted")) in groups], groups, strict=True)
+    )
+    rows = join(
+        Markup('<tr{}><th scope="row"><span class="cut">{}</span></th>{}{}</tr>').format(
+            attrs(class_="on" if name in (there.model, there.other) else None),
+            Markup('<a href="{}">{}</a>').format(link("model", name=name), name),
+            _share(say, name, say("overall"), overall.get(name), there.to(model=name)),
+            join(
+                _share(say, name, group, shares.get(name), there.to(model=name, group=group))
+                for group, shares in groups.items()
+            )
+            if several
+            else "",
+        )
+        for name in names
+    )
+    return Markup(
+        '<div class="u-wide v-sharebox" role="region" aria-label="{}" tabindex="0"><table class="u-tbl v-plain v-sharetable"><thead><tr>'
+        '<th scope="col">{}</th><th scope="col" class="n">{}</th>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(say("shares"), say("model"), say("overall"), heads if several else "", rows)
+
+
+def _share(say: Words, model: str, group: str, share: Share | None, href: str) -> Markup:
+    if share is None:
+        return Markup('<td class="n qq">–</td>')
+    words_of = say("share.words", model=model, group=group, share=points(share.share), n=count(share.n))
+    return Markup('<td class="n" title="{}">{} <small class="q">{}</small></td>').format(
+        words_of, go(href, points(share.share), aria_label=words_of), margin(share.ci95)
+    )
+
+
+def _radar(say: Words, groups: Mapping[str, Mapping[str, Share]], names: Sequence[str]) -> Markup:
+    series = []
+    for name in names:
+        dots = [
+            Dot(name, 100 * share.share, 100 * share.ci95[0], 100 * share.ci95[1])
+            if (share := shares.get(name))
+            else None
+            for shares in groups.values()
+        ]
+        series.append(Series(name, dots))
+    charts = Words(say.lang, "charts")
+    figure = radar(list(groups), series, {"sentence": charts("sentence.radar"), "kind": charts("kind")})
+    return Markup('<section class="u-card v-chart"><h2 class="v-h">{}</h2>{}{}</section>').format(
+        say("radar"), drawing(figure), table_twin(figure.table, charts, say("radar"))
+    )
+
+
+# --- the list ------------------------------------------------------------------------------------------------------
+
+
+def _table(say: Words, hall: Hall, there: Place, battles: Sequence[Battle], places: Sequence[int]) -> Markup:
+    rows = join(_row(say, hall, there, battle, place) for battle, place in zip(battles, places, strict=True))
+    heads = join(
+        Markup('<th scope="col" class="v-{0}">{1}</th>').format(name, say(f"col.{name}"))
+        for name in ("won", "prompt", "model_a", "model_b", "kind", "judge", "when")
+    )
+    return Markup(
+        '<div class="u-wide" role="region" aria-label="{}" tabindex="0"><table class="u-tbl v-list-of"><thead><tr>{}</tr></thead>'
+        "<tbody>{}</tbody></table></div>"
+    ).format(say("battles"), heads, rows)
+
+
+def outcome(say: Words, battle: Battle, model: str | None) -> Markup:
+    """Return who won, or how it went for one model, as glyph and word."""
+    if battle.winner in (Winner.TIE, Winner.BOTH_BAD):
+        sign, look, said = "tie", "", say(f"winner.{battle.winner.value}")
+    else:
+        winner = battle.model_a if battle.winner is Winner.MODEL_A else battle.model_b
+        won = model is None or winner == model
+        sign, look = ("correct", "correct") if won else ("wrong", "wrong")
+        said = say("won") if model and won else say("lost") if model else say("won_by", model=winner)
+    drawing_of = Markup('<span class="v-tie" aria-hidden="true">=</span>') if sign == "tie" else icon(sign, small=True)
+    return Markup('<span class="u-v bare {}">{}<span class="cut">{}</span></span>').format(look, drawing_of, said)
+
+
+def _row(say: Words, hall: Hall, there: Place, battle: Battle, place: int) -> Markup:
+    asked = " ".join(" ".join(question_of(battle)).split()) or battle.question_id or battle.battle_id
+    href = there.to(id=battle.battle_id)
+    torn = (
+        Markup(' <span class="u-tag" title="{}">{}</span>').format(say("torn.why"), say("torn"))
+        if hall.rows.torn[place]
+        else ""
+    )
+    reason = hall.reason(place)
+    out = Markup(' <span class="u-tag" title="{}">{}</span>').format(reason, say("not_counted")) if reason else ""
+    return Markup(
+        '<tr><td>{}</td><th scope="row" class="name">{}{}{}</th><td>{}</td><td>{}</td><td class="q">{}</td><td class="q">{}</td>'
+        '<td class="q tn">{}</td></tr>'
+    ).format(
+        outcome(say, battle, there.model),
+        go(href, asked[:200], class_="cut", lang=_lang(battle)),
+        torn,
+        out,
+        battle.model_a,
+        battle.model_b,
+        battle.category or "–",
+        say("person") if by_people(battle) else battle.judge,
+        when(battle.tstamp, say.lang),
+    )
+
+
+def _lang(battle: Battle) -> str | None:
+    code = battle.language or ""
+    return code if code.isascii() and code.isalpha() and 2 <= len(code) <= 3 else None
+
+
+# --- one battle ------------------------------------------------------------------------------------------------------
+
+
+def battle_page(say: Words, hall: Hall, there: Place, place: int) -> Markup:
+    """Return one battle: what was asked, both answers, who decided and how, the others over the same question."""
+    (battle,) = hall.read([place])
+    places = hall.newest(hall.select(there)).tolist()
+    at = places.index(place) if place in places else None
+    sides = (
+        _side(say, there, battle, "a", battle.model_a, battle.output_a),
+        _side(say, there, battle, "b", battle.model_b, battle.output_b),
+    )
+    return join(
+        [
+            _battle_head(say, hall, there, battle, places, at),
+            _question(say, battle),
+            Markup('<div class="v-two">{}</div>').format(join(sides)),
+            _verdict(say, hall, battle, place),
+            _others(say, hall, there, place),
+        ]
+    )
+
+
+def _battle_head(say: Words, hall: Hall, there: Place, battle: Battle, places: Sequence[int], at: int | None) -> Markup:
+    browse = words(say.lang)
+
+    def turned(place: int | None) -> str | None:
+        return None if place is None else there.to(id=hall.read([place])[0].battle_id)
+
+    before = turned(places[at - 1]) if at else None
+    after = turned(places[at + 1]) if at is not None and at + 1 < len(places) else None
+    where = browse("nth", n=count(at + 1), total=count(len(places))) if at is not None else ""
+    crumbs = join(
+        [
+            go(Place(arena=there.arena).to(), say("battles")),
+            go(there.to(id=None), there.group or say("all_categories")),
+            Markup('<span class="b-here" aria-current="page">{}</span>').format(battle.battle_id),
+        ],
+        icon("right", small=True),
+    )
+    return Markup(
+        '<div class="b-top row"><nav class="u-crumb" aria-label="Path">{}</nav><div class="row end b-turn"><span class="md q tn b-where">{}'
+        '</span>{}{}<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
+    ).format(
+        crumbs,
+        where,
+        _turn(before, "prev", "left", browse("previous"), "K"),
+        _turn(after, "next", "right", browse("next"), "J"),
+        icon("link", small=True),
+        say("copy"),
+    )
+
+
+def _turn(href: str | None, rel: str, sign: str, word: str, key: str) -> Markup:
+    drawn, hint = icon(sign, small=True), Markup("<kbd>{}</kbd>").format(key)
+    content = join([drawn, word, hint]) if rel == "prev" else join([word, hint, drawn])
+    if href is None:
+        return Markup('<span class="g-btn sm" disabled aria-hidden="true">{}</span>').format(content)
+    return go(href, content, class_="g-btn sm", rel=rel)
+
+
+def _question(say: Words, battle: Battle) -> Markup:
+    turns = question_of(battle)
+    body = join(
+        Markup('<div class="b-turns">{}<div class="u-text"{}>{}</div></div>').format(
+            Markup('<div class="sm qq">{}</div>').format(say("turn", n=number)) if len(turns) > 1 else "",
+            attrs(lang=_lang(battle)),
+            as_written(turn, say.lang),
+        )
+        for number, turn in enumerate(turns, 1)
+    )
+    tags = " · ".join(filter(None, [battle.category, battle.language]))
+    return Markup(
+        '<div class="row b-h"><h2 class="v-h">{}</h2><span class="sm qq">{}</span></div><div class="u-card b-pad b-gap">{}</div>'
+    ).format(say("asked"), tags, body or Markup('<span class="qq">{}</span>').format(say("no_text")))
+
+
+def _side(say: Words, there: Place, battle: Battle, side: str, model: str, output: str | None) -> Markup:
+    won = battle.winner is (Winner.MODEL_A if side == "a" else Winner.MODEL_B)
+    badge = (
+        Markup('<span class="u-v correct">{}{}</span>').format(icon("correct", small=True), say("won")) if won else ""
+    )
+    score = (battle.scores or {}).get(f"model_{side}")
+    about = [say("score", n=f"{score:g}")] if score is not None else []
+    seconds = battle.latency_a if side == "a" else battle.latency_b
+    about += [f"{seconds:.1f} s"] if seconds is not None else []
+    text = (
+        rendered(output, say.lang)
+        if output and output.strip()
+        else Markup('<p class="qq">{}</p>').format(say("no_text" if output is None else "empty"))
+    )
+    return Markup(
+        '<section class="u-card v-card" aria-label="{}"><div class="u-pane-head"><span class="u-letter" aria-hidden="true">{}</span><div class="v-whose">'
+        '<div class="who cut"><a href="{}">{}</a></div><div class="sub tn cut">{}</div></div><span class="end">{}</span></div>'
+        '<div class="v-body"{}>{}</div></section>'
+    ).format(
+        model,
+        side.upper(),
+        link("model", name=model),
+        model,
+        " · ".join(about) or "\u00a0",
+        badge,
+        attrs(lang=_lang(battle)),
+        text,
+    )
+
+
+def _verdict(say: Words, hall: Hall, battle: Battle, place: int) -> Markup:
+    def said(winner: Winner) -> str:
+        return {
+            Winner.MODEL_A: say("won_by", model=battle.model_a),
+            Winner.MODEL_B: say("won_by", model=battle.model_b),
+        }.get(winner) or say(f"winner.{winner.value}")
+
+    pairs: list[tuple[str, object]] = [
+        (say("decided"), said(battle.winner)),
+        (say("judged_by"), say("person") if by_people(battle) else battle.judge),
+    ]
+    if battle.verdicts:
+        orders = [(battle.model_a, battle.model_b), (battle.model_b, battle.model_a)]
+        for (first, second), winner in zip(orders, battle.verdicts, strict=False):
+            pairs.append((say("order", first=first, second=second), said(winner)))
+    elif not by_people(battle):
+        pairs.append((say("orders"), say("one_order")))
+    pairs.append((say("col.when"), when(battle.tstamp, say.lang, seconds=True)))
+    if reason := hall.reason(place):
+        pairs.append((say("not_counted"), reason))
+    pairs.append((say("names"), say("names.hidden" if battle.anony else "names.shown") if by_people(battle) else None))
+    return Markup(
+        '<section class="u-card b-pad v-decided" aria-labelledby="v-decided"><h2 class="v-h" id="v-decided">{}</h2>{}</section>'
+    ).format(say("decision"), facts(pairs))
+
+
+def _others(say: Words, hall: Hall, there: Place, place: int) -> Markup:
+    same = [each for each in hall.same_question(place).tolist() if each != place]
+    if not same:
+        return Markup("")
+    shown = same[:PAGE]
+    table = _table(say, hall, there._replace(model=None, other=None), hall.read(shown), shown)
+    return Markup(
+        '<div class="row v-cardhead"><h2 class="v-h">{}</h2><span class="sm qq tn">{}</span></div><div class="u-card b-card">{}</div>'
+    ).format(say("same_question"), count(len(same)), table)
