@@ -252,6 +252,10 @@ class LiveArena:
         """Return an image that this visitor sent."""
         return self._pictures.get(visitor, name)
 
+    def count_login(self, visitor: Visitor) -> None:
+        """Count a step of logging in. Raises Refusal ``rate`` where there were too many."""
+        self._limiter.take("login", visitor)
+
     def challenge(self, visitor: Visitor) -> Challenge | None:
         """Return a challenge to solve before a battle; None where the rules ask for none."""
         return None if self._proofs is None else self._proofs.challenge(visitor.session)

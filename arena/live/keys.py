@@ -9,11 +9,14 @@ import hmac
 import os
 import secrets
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from arena.live.visitor import Tier, Visitor, block_of
 from llmuses.errors import StoreError
+
+S = TypeVar("S", bound=msgspec.Struct)
 
 _BYTES = 32
 _LONGEST = 1000
@@ -66,21 +69,29 @@ class Keys:
 
     def cookie(self, session: Session) -> str:
         """Return what the cookie of a session holds."""
-        body = _text(msgspec.json.encode(session))
-        return f"{body}.{self.sign('session', body)}"
+        return self.sealed("session", session)
 
     def session(self, cookie: str | None, now: float, days: float) -> Session | None:
         """Return the session of a cookie; None where it is not ours, or older than so many days."""
-        if not cookie or len(cookie) > _LONGEST:
+        session = self.unsealed("session", cookie, Session)
+        return session if session is not None and now - session.since < days * 86400 else None
+
+    def sealed(self, purpose: str, content: msgspec.Struct) -> str:
+        """Return a text that a browser may keep and cannot change."""
+        body = _text(msgspec.json.encode(content))
+        return f"{body}.{self.sign(purpose, body)}"
+
+    def unsealed(self, purpose: str, text: str | None, kind: type[S]) -> S | None:
+        """Return what ``sealed`` was given for this purpose; None for any other text."""
+        if not text or len(text) > _LONGEST:
             return None
-        body, _, signature = cookie.partition(".")
-        if not self.is_signed(signature, "session", body):
+        body, _, signature = text.partition(".")
+        if not self.is_signed(signature, purpose, body):
             return None
         try:
-            session = msgspec.json.decode(_bytes(body), type=Session)
+            return msgspec.json.decode(_bytes(body), type=kind)
         except (msgspec.DecodeError, ValueError):
             return None
-        return session if now - session.since < days * 86400 else None
 
     def visitor(self, session: Session, address: str) -> Visitor:
         """Return who calls with a session from an address; the address itself is forgotten."""

@@ -50,6 +50,7 @@ class RateLimits(_Rule, kw_only=True, frozen=True):
     image: Rates = _rates((10, 600), (50, 600))
     opinion: Rates = _rates((10, 600), (50, 600))
     withdraw: Rates = _rates((60, 600), (240, 600))
+    login: Rates = _rates((20, 600), (100, 600))
 
 
 class Sizes(_Rule, kw_only=True, frozen=True):

@@ -120,7 +120,9 @@ TWO = (Player("one-7b", organisation="Ones", licence="MIT"), Player("two-8b", ta
 def rules(**changes: Any) -> Rules:
     """Return rules without limits that a test would run into, changed as it wants."""
     wide = {
-        "rates": {deed: {"voter": [], "block": []} for deed in ("send", "vote", "image", "opinion", "withdraw")},
+        "rates": {
+            deed: {"voter": [], "block": []} for deed in ("send", "vote", "image", "opinion", "withdraw", "login")
+        },
         "slots": {"writing_per_voter": 1000, "writing_per_block": 1000, "writing": 1000},
         "policy": "uniform",
     }
