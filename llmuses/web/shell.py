@@ -32,12 +32,19 @@ class Page(NamedTuple):
     moved: Callable[[Mapping[str, str]], str | None] | None = None
 
 
-def create_app(results: Results, pages: Sequence[Page], sheets: Mapping[str, SheetOf] | None = None) -> FastAPI:
-    """Return the web app of these pages, the first of which is home, and of ``sheets`` to take away, by their names. Nothing
-    is served outside of them."""
+def create_app(
+    results: Results,
+    pages: Sequence[Page],
+    sheets: Mapping[str, SheetOf] | None = None,
+    routes: Sequence[Callable[[FastAPI], None]] = (),
+) -> FastAPI:
+    """Return the web app of these pages, the first of which is home, of ``sheets`` to take away, by their names, and of what
+    ``routes`` add to it. Nothing is served outside of them."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route(f"/{assets.PREFIX}/{{name}}", _static, methods=["GET", "HEAD"])
     add_downloads(app, results, sheets or {})
+    for add in routes:
+        add(app)
     blocks = _blocks(results, pages)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "SSR mode")  # said of every app with several pages, whatever is asked for
@@ -88,9 +95,18 @@ def _blocks(results: Results, pages: Sequence[Page]) -> gr.Blocks:
     return blocks
 
 
+_FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
 def _static(name: str, request: Request) -> Response:
+    if assets.plotly_address().endswith(f"/{name}"):
+        plain, small = assets.plotly_script()
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            packed = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", **_FOR_EVER}
+            return Response(small, media_type="text/javascript", headers=packed)
+        return Response(plain, media_type="text/javascript", headers=_FOR_EVER)
     found = assets.served().get(name)
     if found is None:
         return Response(status_code=404)
     content, kind = found
-    return Response(content, media_type=kind, headers={"Cache-Control": "public, max-age=31536000, immutable"})
+    return Response(content, media_type=kind, headers=_FOR_EVER)
