@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from llmuses.commands import arena, audit, compare, convert, doctor, evaluate, listing, rate, score, serve
 from llmuses.errors import LlmusesError, UsageError
+from llmuses.reach import guard_connections
 from llmuses.settings import stay_quiet
 
 _COMMANDS = {
@@ -46,6 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     stay_quiet()
+    guard_connections()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     try:

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from llmuses.errors import LlmusesError
 from llmuses.jobs.devices import SLOTS, overlap
+from llmuses.jobs.environment import job_environment
 from llmuses.jobs.log import Job, JobLog, JobStatus, open_lock
 from llmuses.records import JobEvent
 from llmuses.store import try_lock
@@ -29,10 +30,15 @@ _PAUSE = 0.5
 
 
 class Supervisor:
-    """Looks after the jobs of one log, from a thread of its own. ``slots`` is how many jobs a device takes at a time."""
+    """Looks after the jobs of one log, from a thread of its own.
 
-    def __init__(self, log: JobLog, slots: Mapping[str, int] = SLOTS):
+    ``slots`` is how many jobs a device takes at a time; ``reachable`` the networks that jobs may call beside the public
+    internet, None where nothing is forbidden.
+    """
+
+    def __init__(self, log: JobLog, slots: Mapping[str, int] = SLOTS, reachable: Sequence[str] | None = None):
         self.log = log
+        self.reachable = reachable
         self._slots = slots
         self._lock: IO[str] | None = None
         self._children: list[subprocess.Popen[bytes]] = []
@@ -109,6 +115,7 @@ class Supervisor:
                     stderr=subprocess.DEVNULL,
                     pass_fds=(lock.fileno(),),
                     start_new_session=True,
+                    env=job_environment(self.reachable),
                 )
             except OSError as problem:
                 self.log.say(job.job_id, JobEvent.FAILED, reason=f"it could not be started: {problem}")

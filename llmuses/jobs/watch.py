@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from llmuses.jobs.environment import job_environment
 from llmuses.jobs.log import JobLog, JobStatus
 from llmuses.jobs.progress import runs_of
 from llmuses.records import JobEvent, RunStatus
@@ -45,7 +46,7 @@ def watch(log: JobLog, job_id: str, lock: int) -> None:
                 stderr=subprocess.STDOUT,
                 pass_fds=(lock,),
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", JOB: job_id},
+                env=job_environment(None, **{JOB: job_id}),
             )
         except OSError as problem:
             log.say(job_id, JobEvent.FAILED, reason=f"it could not be started: {problem}")

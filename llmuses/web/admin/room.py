@@ -32,7 +32,8 @@ class Room:
         self.arena = arena
         self.log = JobLog(folder)
         self.audit = AuditLog(folder)
-        self.supervisor = Supervisor(self.log)
+        # Whoever may enter without an account sits at this machine, and may call what it may call.
+        self.supervisor = Supervisor(self.log, reachable=rules.allowed_addresses if rules.accounts else None)
         self.passwords = Passwords(rules.accounts)
         accounts = {account.name: account for account in rules.accounts}
         self.sessions = Sessions(Keys.of(folder), accounts, rules.session_hours)

@@ -1,0 +1,233 @@
+"""The tab of a new evaluation: a form, what it will take, and a prompt as it will be sent."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from leaderboard.board_words import Words
+from llmuses.benchmarks import benchmark_names, get_benchmark
+from llmuses.evaluation.dry_run import DryRun, text_of
+from llmuses.evaluation.plan import Plan
+from llmuses.markup import Markup, attrs, count, icon, join, link
+from llmuses.settings import model_entries
+from llmuses.statistics.intervals import wilson
+from llmuses.visit import Visit
+from llmuses.web.admin.evaluation import SOURCES, EvaluationAsked, command_of, device_for, estimate, plan_of
+from llmuses.web.admin.hello import HELLO
+from llmuses.web.admin.room import Deed, Doing, Room, Tab
+from llmuses.web.admin.rules import Role
+from llmuses.web.admin.sessions import Person
+
+
+def view(room: Room, person: Person, visit: Visit) -> Markup:
+    """Return the tab. What the address names is filled in, so that a form can be handed on as a link."""
+    say = Words(visit.lang, "admin")
+    return Markup(
+        '<form class="u-newrun" data-deed="start" data-form autocomplete="off"><section>{}{}{}{}</section>'
+        '<section data-outcome="plan"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
+    ).format(
+        _model(say, visit.query),
+        _datasets(say, visit.query),
+        _settings(say, visit.query),
+        Markup(
+            '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
+            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div>'
+        ).format(icon("send"), say("eval.start"), say("eval.plan")),
+        icon("clock"),
+        say("eval.before"),
+        say("eval.before.body"),
+    )
+
+
+def _model(say: Words, query: Mapping[str, str]) -> Markup:
+    chosen = query.get("source", "known")
+    sources = join(
+        Markup('<label class="g-chip"><input class="sr" type="radio" name="source" value="{}"{}>{}</label>').format(
+            source, attrs(checked=source == chosen), say(f"eval.source.{source}")
+        )
+        for source in SOURCES
+    )
+    names = join(Markup('<option value="{}"></option>').format(name) for name in model_entries())
+    return Markup(
+        '<fieldset class="g-field u-plain"><legend>{source}</legend><span class="g-join">{sources}</span></fieldset>'
+        '<label class="g-field"><span>{model}</span><input class="g-input" name="model" list="known-models" required'
+        ' value="{value}"><small>{help}</small></label><datalist id="known-models">{names}</datalist>'
+        '<div class="u-trio" data-for="api">{url}{key}{slots}</div>'
+        '<div class="u-trio" data-for="directory modelscope huggingface">{precision}{device}</div>'
+        '<div class="row"><button class="g-btn sm" type="submit" data-deed="hello" formnovalidate>{hello}</button>'
+        '<div class="md q" data-outcome="hello" role="status"></div></div>'
+    ).format(
+        source=say("eval.source"),
+        sources=sources,
+        model=say("eval.model"),
+        value=query.get("model", ""),
+        help=say("eval.model.help"),
+        names=names,
+        url=_field(say, "base_url", query, placeholder="https://…/v1", wide=True),
+        key=_field(say, "api_key_env", query, placeholder="OPENAI_API_KEY"),
+        slots=_field(say, "concurrency", query, number=True, placeholder="32"),
+        precision=_field(say, "precision", query, placeholder="float32, bfloat16, auto"),
+        device=_field(say, "device_map", query, placeholder="cuda, cuda:1, auto, cpu"),
+        hello=say("eval.hello"),
+    )
+
+
+def _datasets(say: Words, query: Mapping[str, str]) -> Markup:
+    chosen = query.get("datasets", "").split(",")
+    boxes = join(
+        Markup(
+            '<label class="g-chip" title="{}"><input class="sr" type="checkbox" name="datasets" value="{}" data-many{}>{}</label>'
+        ).format(
+            Words(say.lang, "catalogue")(f"about.{name}"),
+            name,
+            attrs(checked=name in chosen),
+            get_benchmark(name).title,
+        )
+        for name in benchmark_names()
+    )
+    return Markup(
+        '<fieldset class="g-field u-plain"><legend>{}</legend><span class="g-chips u-wrap">{}</span>'
+        '<small>{} <a href="catalogue">{}</a></small></fieldset>'
+    ).format(say("eval.datasets"), boxes, say("eval.datasets.help"), say("eval.catalogue"))
+
+
+def _settings(say: Words, query: Mapping[str, str]) -> Markup:
+    first = (_field(say, name, query, number=True) for name in ("limit", "few_shot", "repeats"))
+    second = (_field(say, name, query, number=True) for name in ("temperature", "max_tokens", "seed"))
+    return Markup(
+        '<div class="u-trio">{}</div><div class="u-trio">{}</div>'
+        '<label class="u-check"><input type="checkbox" name="sample_data"{}> {}</label>'
+    ).format(join(first), join(second), attrs(checked=query.get("sample_data") == "1"), say("eval.sample_data"))
+
+
+def _field(
+    say: Words, name: str, query: Mapping[str, str], *, number: bool = False, placeholder: str = "", wide: bool = False
+) -> Markup:
+    return Markup(
+        '<label class="g-field{wide}"><span>{label}</span><input class="g-input" name="{name}" type="{kind}"{step}'
+        ' value="{value}" placeholder="{placeholder}"><small>{help}</small></label>'
+    ).format(
+        wide=" u-two" if wide else "",
+        label=say(f"eval.{name}"),
+        name=name,
+        kind="number" if number else "text",
+        step=attrs(step="any" if name == "temperature" else 1, min=0) if number else "",
+        value=query.get(name, ""),
+        placeholder=placeholder or say("eval.default"),
+        help=say(f"eval.{name}.help"),
+    )
+
+
+# --- what it will take ---------------------------------------------------------------------------------------------
+
+
+def _plan(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
+    say = Words(doing.lang, "admin")
+    plan = plan_of(asked, doing.room)
+    return {"html": str(_estimate(doing.room, plan, estimate(plan), command_of(asked, doing.room), say))}
+
+
+def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], say: Words) -> Markup:
+    rate = _rate(room, plan.model_spec)
+    entry = model_entries().get(plan.model_spec)
+    price = entry.price if entry else None
+    rows = join(_estimated(one, rate, say) for one in found)
+    calls = sum(one.calls for one in found)
+    prompt, answers = sum(one.prompt_tokens for one in found), sum(one.max_answer_tokens for one in found)
+    money = ""
+    if price and entry:
+        cost = (prompt * price[0] + answers * price[1]) / 1e6
+        money = say("eval.money", cost=f"{cost:,.2f}", currency=entry.currency)
+    heads = join(
+        Markup('<th scope="col"{}>{}</th>').format(
+            attrs(class_="n" if name != "dataset" else None), say(f"eval.head.{name}")
+        )
+        for name in ("dataset", "calls", "prompt", "answers", "time", "precision")
+    )
+    return Markup(
+        '<div class="row"><h3>{title}</h3><span class="sm qq">{basis}</span></div><div class="u-wide"><table class="u-tbl">'
+        '<thead><tr>{heads}</tr></thead><tbody>{rows}<tr><th scope="row" class="b">{all}</th><td class="n b">{calls}</td>'
+        '<td class="n b">{prompt}</td><td class="n b">{answers}</td><td class="n b">{time}</td><td></td></tr></tbody></table></div>'
+        '<p class="sm q">{note} {money}</p><h3>{asis}</h3>{examples}<h3>{cli}</h3><div class="u-code">{command}</div>'
+    ).format(
+        title=say("eval.estimate"),
+        basis=say("eval.basis", rate=f"{rate:.1f}") if rate else say("eval.basis.none"),
+        heads=heads,
+        rows=rows,
+        all=say("eval.all"),
+        calls=count(calls),
+        prompt=_tokens(prompt),
+        answers=_tokens(answers),
+        time=_minutes(calls / rate) if rate else "–",
+        note=say("eval.precision.note"),
+        money=money,
+        asis=say("eval.asis"),
+        examples=join(_example(one, say) for one in found),
+        cli=say("eval.command"),
+        command=shlex.join(["llmuses", *command]),
+    )
+
+
+def _estimated(one: DryRun, rate: float | None, say: Words) -> Markup:
+    low, high = wilson(one.calls / 2, one.calls)
+    return Markup(
+        '<tr><th scope="row" class="m">{}</th><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
+        '<td class="n q">±{:.1f}</td></tr>'
+    ).format(
+        get_benchmark(one.dataset).title,
+        count(one.calls),
+        _tokens(one.prompt_tokens),
+        _tokens(one.max_answer_tokens) if one.max_answer_tokens else "–",
+        _minutes(one.calls / rate) if rate else "–",
+        50 * (high - low),
+    )
+
+
+def _example(one: DryRun, say: Words) -> Markup:
+    return Markup(
+        '<details class="u-card u-fold"><summary>{}<span class="m">{}</span> <a class="sm end" href="{}">{}</a></summary>'
+        '<pre class="u-prompt">{}</pre></details>'
+    ).format(
+        icon("right", small=True),
+        get_benchmark(one.dataset).title,
+        link("catalogue", q=one.dataset),
+        say("eval.scored"),
+        text_of(one.example),
+    )
+
+
+def _rate(room: Room, spec: str) -> float | None:
+    """Return the samples a second of the last run of this model, None where it never ran long enough to tell."""
+    for entry in room.results.runs():
+        states = entry.run.states.values()
+        answered, seconds = sum(state.answered for state in states), sum(state.seconds for state in states)
+        if entry.run.model_spec == spec and answered >= 10 and seconds >= 1:
+            return answered / seconds
+    return None
+
+
+def _tokens(number: int) -> str:
+    return f"{number / 1e6:.2f} M" if number >= 100_000 else count(number)
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02d} h" if minutes >= 60 else f"{max(minutes, 1)} min"
+
+
+def _start(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
+    room = doing.room
+    titles = ", ".join(get_benchmark(name).title for name in asked.datasets)
+    command = command_of(asked, room)
+    job = room.log.submit(command, f"{command[2]}: {titles}", device_for(asked, room), doing.person.name)
+    return {"go": link("admin", tab="jobs", job=job)}
+
+
+TAB = Tab("evaluate", Role.OPERATOR, view)
+DEEDS = {
+    "plan": Deed(Role.OPERATOR, EvaluationAsked, _plan, audited=False),
+    "start": Deed(Role.OPERATOR, EvaluationAsked, _start),
+    "hello": HELLO,
+}
