@@ -41,14 +41,15 @@ def tiny_model(
     ``bos`` gives it a tokenizer that begins every text with its own token. gpt2 has learned positions, gemma2 a
     sliding window of 16 tokens and capped logits.
     """
-    folder = _scratch() / f"tiny-{architecture}-{'chat' if chat else 'base'}-{bos}-{window}-{seed}"
+    folder = scratch() / f"tiny-{architecture}-{'chat' if chat else 'base'}-{bos}-{window}-{seed}"
     make_tokenizer(CHATML if chat else None, bos).save_pretrained(folder)
     _network(architecture, window, seed).save_pretrained(folder)
     return folder
 
 
 @functools.cache
-def _scratch() -> Path:
+def scratch() -> Path:
+    """Return a folder that is gone when this process ends."""
     folder = Path(tempfile.mkdtemp(prefix="llmuses-tiny-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -125,7 +126,7 @@ def tiny_gguf(pre_tokenizer: str = "smollm") -> Path:
 
     source = tiny_model(chat=True)
     config = transformers.AutoConfig.from_pretrained(source)
-    path = _scratch() / f"Tiny-Chat.{pre_tokenizer}.gguf"
+    path = scratch() / f"Tiny-Chat.{pre_tokenizer}.gguf"
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
