@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from leaderboard.board_words import Words, setting_words
+from leaderboard.boards_head import FORMATS
 from leaderboard.comparing import PLACES, Block, Line, Versus
 from llmuses.comparison.result import Pair
 from llmuses.comparison.words import refusal_words
@@ -88,6 +89,24 @@ def compare_page(context: Context, panel: Markup) -> Markup:
     )
 
 
+def copy_button(words: str) -> Markup:
+    """Return the button that copies the address of the view."""
+    return Markup(
+        '<button class="g-btn sm ghost" type="button" data-copy="">{}<span data-words>{}</span></button>'
+    ).format(icon("link", small=True), words)
+
+
+def downloads(page: str, query: Mapping[str, str], words: str) -> Markup:
+    """Return the menu of what a view can be taken away as."""
+    files = join(
+        Markup('<a href="{}" download>{}</a>').format(link(f"export/{page}.{ending}", **query), name)
+        for ending, name in FORMATS.items()
+    )
+    return Markup(
+        '<details class="u-menu v-files"><summary class="g-btn sm ghost">{}{}</summary><div class="u-pop">{}</div></details>'
+    ).format(icon("download", small=True), words, files)
+
+
 def _button(href: str, words: str) -> Markup:
     return Markup('<p class="u-act"><a class="g-btn sm" href="{}">{}</a></p>').format(href, words)
 
@@ -97,14 +116,9 @@ def _button(href: str, words: str) -> Markup:
 
 def _head(context: Context) -> Markup:
     say = context.say
-    actions = Markup(
-        '<div class="row end u-hide-phone"><button class="g-btn sm ghost" type="button" data-copy="">{}<span data-words>{}'
-        '</span></button><a class="g-btn sm ghost" href="{}" download>{}CSV</a></div>'
-    ).format(
-        icon("link", small=True),
-        say("copy"),
-        link("export/compare.csv", **dict(zip(PLACES, context.labels, strict=False))),
-        icon("download", small=True),
+    models = dict(zip(PLACES, context.labels, strict=False))
+    actions = Markup('<div class="row end u-hide-phone">{}{}</div>').format(
+        copy_button(say("copy")), downloads("compare", models, say("download"))
     )
     return Markup('<div class="u-head v-head"><h1>{}</h1>{}{}</div>').format(
         say("title"), _choice(context), actions if context.found.blocks else ""

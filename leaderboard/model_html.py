@@ -11,7 +11,7 @@ from leaderboard.board_table import describe
 from leaderboard.board_words import Words, setting_words
 from leaderboard.browse_parts import setting_words as said_setting
 from leaderboard.browse_parts import when
-from leaderboard.compare_html import signed
+from leaderboard.compare_html import copy_button, downloads, signed
 from leaderboard.figures import Kind as CellKind
 from leaderboard.model import ArenaFigures, Benchmark, Event, Group, Kind, Met, Model, against_average, few
 from leaderboard.sub_pages import sub_pages
@@ -76,8 +76,7 @@ def _head(say: Words, model: Model) -> Markup:
     tag = Markup('<span class="u-tag">{}</span>').format(say(f"state.{state}")) if state else ""
     return Markup(
         '<div class="v-crumbs row">{}<span class="end">{}</span></div><div class="v-modelhead row"><h1>{}</h1>{}<p class="q v-facts">{}</p><div class="row end u-hide-phone">'
-        '<a class="g-btn sm" href="{}">{}</a><a class="g-btn sm" href="{}">{}</a><button class="g-btn sm ghost" type="button" data-copy="">{}<span data-words>{}'
-        "</span></button></div></div>"
+        '<a class="g-btn sm" href="{}">{}</a><a class="g-btn sm" href="{}">{}</a>{}{}</div></div>'
     ).format(
         crumbs((say("leaderboard"), "./"), (model.name, None)),
         sub_pages(say.lang, ""),
@@ -88,8 +87,8 @@ def _head(say: Words, model: Model) -> Markup:
         say("compare"),
         link("charts", a=model.name),
         say("charts"),
-        icon("link", small=True),
-        say("copy"),
+        copy_button(say("copy")),
+        downloads("model", {"name": model.name}, say("download")),
     )
 
 

@@ -9,6 +9,7 @@
 //   [data-live="2"]       asks again after so many seconds, for as long as the page holds such an element
 //   [data-title]          the document's title
 //   [data-copy]           copies the address of this view, or the value of the attribute
+//   [data-keys]           opens the dialog of keys, as ? does
 //   [data-find]           what the key / goes to;  a[rel=next], a[rel=prev]  what J and K follow
 (() => {
   const root = document.documentElement;
@@ -207,6 +208,8 @@
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-switch]")) window.llmuses.switchTheme();
+    if (event.target.closest("[data-keys]")) (document.querySelector("dialog.a-keys") || document.querySelector("dialog.u-keys")).showModal();
+    if (event.target.matches("dialog.u-keys")) event.target.close(); // beside it
     const button = event.target.closest("[data-copy]");
     if (button) { event.preventDefault(); copy(button); }
     const language = event.target.closest("a[data-lang]");
@@ -225,14 +228,16 @@
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
     if (event.key === "Escape") {
+      if (document.querySelector("dialog[open]")) return; // which closes itself
       const menu = document.querySelector("details.u-menu[open]");
       if (menu) { kept = -1; menu.open = false; menu.querySelector("summary").focus(); }
       else if (typing) event.target.blur();
       else drawer.close();
       return;
     }
-    if (typing || event.metaKey || event.ctrlKey || event.altKey) return;
-    if (event.key === "/") {
+    if (typing || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "?" && !document.querySelector("dialog.a-keys")) document.querySelector("dialog.u-keys")?.showModal();
+    else if (event.key === "/") {
       const field = [...document.querySelectorAll("[data-find]")].filter((f) => f.offsetParent).pop();
       if (field) { event.preventDefault(); field.focus(); field.select(); }
     } else if ("jJkK".includes(event.key)) {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from llmuses.i18n import LANGUAGES, text
 from llmuses.markup import Markup, attrs, icon, join, link
 from llmuses.visit import Visit
+from llmuses.web.keys import keys_button, keys_dialog
 
 _MARK = Markup(
     '<svg viewBox="0 0 22 22" aria-hidden="true"><path d="M3 11h16M3 7v8M19 7v8" fill="none" stroke="var(--u-ink)"'
@@ -24,8 +25,9 @@ class Entry(NamedTuple):
     path: str
 
 
-def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit) -> Markup:
-    """Return the bar of one page. ``current`` is the entry to mark, ``page`` the address of this page."""
+def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit, admin: bool = False) -> Markup:
+    """Return the bar of one page. ``current`` is the entry to mark, ``page`` the address of this page, ``admin`` whether
+    there is an admin room for whoever reads it."""
     lang = visit.lang
     pages = join(
         Markup('<a href="{}"{}>{}</a>').format(
@@ -38,7 +40,7 @@ def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit) -> Mark
     return Markup(
         '<a class="u-skip" href="#main">{skip}</a>'
         '<header class="u u-bar"><div><a class="brand" href="./">{mark}<span>llmuses</span></a>'
-        '<nav aria-label="{main}">{pages}</nav><div class="tools">{find}{languages}{theme}</div></div></header>'
+        '<nav aria-label="{main}">{pages}</nav><div class="tools">{find}{languages}{theme}{keys}{admin}</div></div></header>{dialog}'
     ).format(
         skip=text(lang, "web.skip"),
         mark=_MARK,
@@ -47,7 +49,16 @@ def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit) -> Mark
         find=_find(visit),
         languages=_languages(page, visit),
         theme=_theme(visit),
+        keys=keys_button(visit),
+        dialog=keys_dialog(visit),
+        admin=_admin(current, visit) if admin else "",
     )
+
+
+def _admin(current: str, visit: Visit) -> Markup:
+    here = attrs(aria_current="page" if current == "admin" else None)
+    words = text(visit.lang, "web.nav.admin")
+    return Markup('<a class="tool wide" href="admin"{}>{}<span>{}</span></a>').format(here, icon("lock"), words)
 
 
 def _find(visit: Visit) -> Markup:
