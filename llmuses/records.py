@@ -570,6 +570,28 @@ class RegisterEvent(StrEnum):
     RETIRED = "retired"
 
 
+class PlayerEvent(StrEnum):
+    """What became of a model in the live arena: it answered, it sits out, it plays again."""
+
+    ANSWERED = "answered"
+    SITS_OUT = "sits_out"
+    RETURNED = "returned"
+
+
+class PlayerLine(Record, kw_only=True):
+    """One line of the live arena's book of its models: what an answer cost, or why and until when one sits out.
+
+    ``cost`` is in the currency of models.yaml, ``until`` a time stamp.
+    """
+
+    model: str
+    event: PlayerEvent
+    cost: float | None = None
+    reason: str | None = None
+    until: float | None = None
+    tstamp: float = 0.0
+
+
 class RegisterLine(Record, kw_only=True):
     """One line of an arena's register of models, which only grows: a model that was ever played stays known."""
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from llmuses.errors import DataError, UsageError
 
@@ -84,6 +85,29 @@ def stay_quiet() -> None:
         os.environ.setdefault(name, value)
 
 
+class ArenaGeneration(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Generation settings that a model has in the arena whatever a visitor chose; ``None`` leaves one to the visitor."""
+
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    temperature: Annotated[float, Meta(ge=0)] | None = None
+    top_p: Annotated[float, Meta(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Meta(ge=1)] | None = None
+    repetition_penalty: Annotated[float, Meta(gt=0)] | None = None
+    seed: int | None = None
+
+
+class ArenaEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What makes a model of models.yaml play in the arena."""
+
+    weight: Annotated[float, Meta(ge=0)] = 1.0
+    """How often it is drawn for blind battles, beside the others; 0 for never, only where it is chosen."""
+    tags: tuple[str, ...] = ()
+    """What it can: ``vision`` reads images."""
+    generation: ArenaGeneration = ArenaGeneration()
+    budget: Annotated[float, Meta(gt=0)] | None = None
+    """Money that it may cost a day (UTC), in the entry's currency by its ``price``; then it sits out until the next one."""
+
+
 class ModelEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """One model of models.yaml: a SPEC, its arguments, and what is known of it."""
 
@@ -99,6 +123,12 @@ class ModelEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     currency: str = "USD"
     kind: Literal["chat", "base"] | None = None
     """Whether it was trained to answer people, or only to go on with a text."""
+    arena: ArenaEntry | None = None
+    """How it plays in the arena; without it, it does not."""
+
+    def __post_init__(self) -> None:
+        if self.arena is not None and self.arena.budget is not None and self.price is None:
+            raise ValueError("a budget needs a price")
 
 
 def model_entries() -> dict[str, ModelEntry]:
