@@ -56,9 +56,12 @@ class Axis(NamedTuple):
 
     @property
     def ticks(self) -> list[float]:
-        """Return the ratings that are written at the axis: every second line."""
+        """Return the ratings that are written at the axis: every second line, none where its ends would cut the words."""
         first = math.ceil(self.low / self.step - 1e-9)
-        return [n * self.step for n in range(first, math.floor(self.high / self.step + 1e-9) + 1) if (n - first) % 2 == 1]
+        lines = [
+            n * self.step for n in range(first, math.floor(self.high / self.step + 1e-9) + 1) if (n - first) % 2 == 1
+        ]
+        return [line for line in lines if 0.03 < self.place(line) < 0.97]
 
 
 class Board(NamedTuple):
@@ -73,17 +76,22 @@ class Board(NamedTuple):
     spread: float | None = None
 
     @property
-    def why(self) -> dict[str, int]:
-        """Return how many models have no rating, by reason."""
-        reasons = [row.why for row in self.everyone if row.why]
-        return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
+    def why(self) -> dict[str, list[str]]:
+        """Return the models without a rating, by reason."""
+        found: dict[str, list[str]] = {}
+        for row in self.everyone:
+            if row.why:
+                found.setdefault(row.why, []).append(row.model)
+        return found
 
 
 def make_board(ratings: Ratings, choice: Choice, models: Models, register: Iterable[RegisterLine] = ()) -> Board:
     """Return the board over some ratings as it was chosen."""
     lines = _lines(ratings, choice)
     specs, states = _registered(register)
-    everyone = [_row(line, models.known(line.model, specs.get(line.model, "")), states.get(line.model, "")) for line in lines]
+    everyone = [
+        _row(line, models.known(line.model, specs.get(line.model, "")), states.get(line.model, "")) for line in lines
+    ]
     shown = [row for row in everyone if _wanted(row, choice)]
     drawn = [row for row in everyone if row.ci95 is not None]
     votes = sum(line.battles for line in lines) // 2

@@ -69,7 +69,9 @@ def _code(language: str) -> bool:
 
 def rule_for(choice: Choice, facts: Facts) -> Rule:
     """Return the rule that the chosen view is rated by: what ``llmuses rate`` makes of the same options."""
-    chosen = facts._replace(judges=sorted(facts.judges, key=lambda pair: pair[0] != choice.judge)) if choice.judge else facts
+    chosen = (
+        facts._replace(judges=sorted(facts.judges, key=lambda pair: pair[0] != choice.judge)) if choice.judge else facts
+    )
     more: dict[str, object] = {}
     if not choice.grouped:
         more = {"category": choice.category or None, "language": choice.language or None}

@@ -58,7 +58,9 @@ def waiting_page(board: Board, about: About, visit: Visit) -> Markup:
 def refused_page(board: Board, about: About, problem: str, visit: Visit) -> Markup:
     """Return the page where the battles give no ratings of the chosen kind, with the reason."""
     context = _context(board, about, visit)
-    body = join([_filters(context, about), message(context.say("refused"), problem, "info", _clear_button(context))])
+    reason = context.say("refused.style") if board.choice.style else problem
+    words = message(context.say("refused"), reason, "info", _clear_button(context))
+    body = join([_filters(context, about), Markup('<div class="u-gap">{}</div>').format(words)])
     return _page(context.say, body, boards_head("arena", PAGE, context.query, context.say, False))
 
 
@@ -116,7 +118,7 @@ def _categories(context: Context, about: About) -> Markup:
         Markup('<label class="g-chip"><input class="sr" type="radio" name="category" value="{}"{}>{}</label>').format(
             name, attrs(checked=name == chosen, data_default=""), words
         )
-        for name, words in [("", context.say("all")), *((name, name) for name in first)]
+        for name, words in [("", context.say("all")), *((name, category_words(name, context.say)) for name in first)]
     )
     rest = [name for name in names if name not in first]
     menu = Markup("")
@@ -124,7 +126,7 @@ def _categories(context: Context, about: About) -> Markup:
         menu = Markup('<details class="u-menu"><summary class="g-chip">{}{}</summary><div class="u-pop">{}</div></details>').format(
             context.say("more_categories", n=len(rest)),
             icon("down", small=True),
-            join(Markup('<label><input class="u-pick" type="radio" name="category" value="{}">{}</label>').format(n, n) for n in rest),
+            join(Markup('<label><input class="u-pick" type="radio" name="category" value="{}">{}</label>').format(n, category_words(n, context.say)) for n in rest),
         )  # fmt: skip
     return Markup('<fieldset class="g-chips"><legend class="sr">{}</legend>{}{}</fieldset>').format(
         context.say("category"), chips, menu
@@ -142,17 +144,28 @@ def _languages(context: Context, about: About) -> Markup:
 
 def language_words(code: str, say: Words) -> str:
     """Return what a language is called; its code where there is no word for it here."""
+    return _named(f"lang.{code}", code, say)
+
+
+def category_words(name: str, say: Words) -> str:
+    """Return what a category is called; its own name where there is no word for it here."""
+    return _named(f"category.{name.lower()}", name, say)
+
+
+def _named(key: str, otherwise: str, say: Words) -> str:
     try:
-        return say(f"lang.{code}")
+        return say(key)
     except KeyError:
-        return code
+        return otherwise
 
 
 def _votes(context: Context, about: About) -> Markup:
     there = {"people": about.facts.people > 0, "judge": about.facts.judge is not None}
     there["both"] = all(there.values())
     if not there["both"]:
-        words = context.say("only_people" if there["people"] else "only_judge")
+        words = (
+            context.say("only_people") if there["people"] else context.say("only_judge", judge=about.facts.judge or "–")
+        )
         return Markup('<span class="sm qq u-only">{}</span>').format(words)
     chips = join(
         Markup('<label class="g-chip"><input class="sr" type="radio" name="votes" value="{}" data-default="people"{}>{}</label>').format(
@@ -167,7 +180,9 @@ def _votes(context: Context, about: About) -> Markup:
 
 def _style(context: Context, about: About) -> Markup:
     choice, say = context.board.choice, context.say
-    if choice.votes == "both" or about.source.live:  # the one is rated another way, of the other one rating is published
+    if (
+        choice.votes == "both" or about.source.live
+    ):  # the one is rated another way, of the other one rating is published
         return Markup("")
     return Markup(
         '<label class="g-chip" title="{}"><input class="sr" type="checkbox" name="style" value="1"{}>{}{}</label>'
@@ -253,10 +268,19 @@ def _more(context: Context) -> Markup:
 def _notes(context: Context) -> Markup:
     """Return why some models have no rating: too few votes, or nothing that ties them to the others."""
     board, say = context.board, context.say
-    lines = [say(f"note.{reason}", n=count(number)) for reason, number in board.why.items()]
+    lines = [say(f"note.{reason}", models=_listed(names, say)) for reason, names in board.why.items()]
     if board.choice.grouped and (board.choice.category or board.choice.language) and board.spread is not None:
         lines.append(say("note.borrowed"))
     return join(Markup('<div class="u-gap">{}</div>').format(note(line, "", "info")) for line in lines)
+
+
+NAMED = 4
+"""So many models are named in a note; the others are counted."""
+
+
+def _listed(names: Sequence[str], say: Words) -> str:
+    shown = say("comma").join(names[:NAMED])
+    return shown if len(names) <= NAMED else say("and_more", models=shown, n=len(names) - NAMED)
 
 
 def _how(context: Context, about: About) -> Markup:
@@ -279,4 +303,6 @@ def _clear_button(context: Context) -> Markup:
 
 def _no_match(context: Context) -> Markup:
     say = context.say
-    return message(say("no_match.title"), say("no_match.body", n=len(context.board.everyone)), "find", _clear_button(context))
+    return message(
+        say("no_match.title"), say("no_match.body", n=len(context.board.everyone)), "find", _clear_button(context)
+    )

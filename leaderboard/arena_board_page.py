@@ -22,7 +22,9 @@ from llmuses.markup import Markup, link
 from llmuses.visit import Visit
 
 
-def build(page: gr.Blocks, results: Results, boards: Boards, desk: Desk, demo: Callable[[], DemoState] = DemoState) -> None:
+def build(
+    page: gr.Blocks, results: Results, boards: Boards, desk: Desk, demo: Callable[[], DemoState] = DemoState
+) -> None:
     """Place the page into the route that is open. ``demo`` says how the demo of the first start stands."""
 
     def view(visit: Visit) -> Markup:

@@ -62,7 +62,9 @@ class Desk:
 
     def sources(self) -> list[Source]:
         """Return the arenas that have something to show: the live one first, once ratings were published there."""
-        found = [source for source in self.arenas.sources() if not source.live or self.arenas.published(source) is not None]
+        found = [
+            source for source in self.arenas.sources() if not source.live or self.arenas.published(source) is not None
+        ]
         return sorted(found, key=lambda source: not source.live)
 
     def facts(self, source: Source) -> Answer[Facts]:

@@ -93,7 +93,9 @@ def _head(context: Context, key: str, look: str, words: str) -> Markup:
         context.go(sort=None if flipped == "rank" else flipped, rows=None),
         context.say("sort"),
         words,
-        icon("up" if descending == (key in ("rank", "name", "org", "licence")) else "down", small=True) if active else "",
+        icon("up" if descending == (key in ("rank", "name", "org", "licence")) else "down", small=True)
+        if active
+        else "",
     )
 
 

@@ -146,7 +146,8 @@ def _order(named: list[Row], choice: Choice) -> list[Row]:
 
     def place(row: Row) -> tuple[int, float]:
         cell = row.cells.get(key)
-        score = (row.mean and row.mean.score) if key == AVERAGE else cell and cell.score
+        figure = row.mean if key == AVERAGE else cell
+        score = None if figure is None else figure.score
         if score is None:
             return 2, -sum(each.ranked for each in row.cells.values()) if key == AVERAGE else 0
         return (0 if key == AVERAGE or (cell and cell.ranked) else 1), -score if descending else score

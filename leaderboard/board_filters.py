@@ -96,7 +96,9 @@ def _field(name: str, label: str, chosen: str, options: Sequence[tuple[str, str]
         Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == chosen), words)
         for value, words in (("", say("narrow.all")), *options)
     )
-    return Markup('<label><span>{}</span><select class="g-chip" name="{}">{}</select></label>').format(label, name, choices)
+    return Markup('<label><span>{}</span><select class="g-chip" name="{}">{}</select></label>').format(
+        label, name, choices
+    )
 
 
 def _sizes(models: Sequence[Known], say: Words) -> list[tuple[str, str]]:
@@ -116,4 +118,6 @@ def _kinds(models: Sequence[Known], say: Words) -> list[tuple[str, str]]:
 
 def _values(values: Iterable[str | None]) -> list[tuple[str, str]]:
     counted = Counter(value for value in values if value)
-    return [(value, f"{value} ({number})") for value, number in sorted(counted.items(), key=lambda pair: pair[0].lower())]
+    return [
+        (value, f"{value} ({number})") for value, number in sorted(counted.items(), key=lambda pair: pair[0].lower())
+    ]

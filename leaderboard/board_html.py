@@ -132,7 +132,14 @@ def _runs_menu(context: Context) -> Markup:
     return Markup(
         '<details class="u-menu u-hide-phone"><summary class="g-chip{}">{}{}</summary><div class="u-pop">{}'
         '<label>{}<input class="g-input sm" type="date" name="until" value="{}"></label></div></details>'
-    ).format(" on" if choice.each or choice.until else "", words, icon("down", small=True), options, say("runs.day"), choice.until)
+    ).format(
+        " on" if choice.each or choice.until else "",
+        words,
+        icon("down", small=True),
+        options,
+        say("runs.day"),
+        choice.until,
+    )
 
 
 def _published_chip(context: Context) -> Markup:

@@ -199,7 +199,7 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
     cell = row.cells.get(column.key)
     kind += ["first"] * first + ["cur"] * (column.key == context.current)
     if cell is None:
-        return Markup('<td class="{} none"><span>–</span></td>').format(" ".join(kind))
+        return Markup(f'<td class="{" ".join(kind)} none"><span>–</span></td>')
     if cell.published is not None:
         return _published(context, row, column, cell, " ".join([*kind, "pub"]))
     if not cell.ranked:
@@ -208,13 +208,18 @@ def _cell(context: Context, row: Row, column: Column, first: bool) -> Markup:
         kind.append("chance")
     else:
         kind.append(f"h{heat(cell, context.board.best[column.key])}")
-    said = describe(cell, context.say)
+    lang = context.say.lang
+    inside = cell.once(f"html {lang} {row.model} {column.title}", lambda: _figure(context.say, row, column, cell))
+    return Markup(f'<td class="{" ".join(kind)}"{inside}</td>')
+
+
+def _figure(say: Words, row: Row, column: Column, cell: Cell) -> Markup:
+    """Return the end of a cell's tag and what is in it: made once for a figure, since a board has thousands of them."""
+    said = describe(cell, say)
     query = link("", run=cell.run_id, dataset=cell.dataset).lstrip("?")
     return Markup(
-        '<td class="{}" style="{}">'
-        '<a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small>{}</a></td>'
+        ' style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small>{}</a>'
     ).format(
-        " ".join(kind),
         _whisker(cell.score, cell.ci95),
         link("browse", run=cell.run_id, dataset=cell.dataset),
         query,
@@ -231,7 +236,9 @@ def _published(context: Context, row: Row, column: Column, cell: Cell, look: str
     assert cell.published is not None
     said = f"{describe(cell, context.say)}; {cell.published.source}"
     query = {"published_by": row.published, "of": row.spec, "column": column.key}
-    return Markup('<td class="{}" style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small></a></td>').format(
+    return Markup(
+        '<td class="{}" style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small></a></td>'
+    ).format(
         look,
         _whisker(cell.score, cell.ci95 or (cell.score or 0.0, cell.score or 0.0)),
         link(PAGE, **query),

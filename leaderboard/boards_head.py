@@ -48,9 +48,7 @@ def _actions(page: str, query: Mapping[str, str], say: Words) -> Markup:
     return Markup(
         '<div class="row end u-hide-phone u-actions"><button class="g-btn sm ghost" type="button" data-copy="">{}'
         '<span data-words>{}</span></button>{}<a class="g-btn sm ghost" href="{}" data-drawer="{}=1">{}</a></div>'
-    ).format(
-        icon("link", small=True), say("copy"), files, link(page, **{**query, CITE: "1"}), CITE, say("cite")
-    )
+    ).format(icon("link", small=True), say("copy"), files, link(page, **{**query, CITE: "1"}), CITE, say("cite"))
 
 
 def citation(page: str, query: Mapping[str, str], data: Data, say: Words, now: float | None = None) -> Markup:

@@ -32,7 +32,15 @@ def figures(board: Board) -> Iterator[dict[str, Any]]:
             yield record
             if cell.published is not None:
                 for part, score in cell.published.parts.items():
-                    yield {**record, "part": part, "metric": None, "score": score, "ci_low": None, "ci_high": None, "n": None}
+                    yield {
+                        **record,
+                        "part": part,
+                        "metric": None,
+                        "score": score,
+                        "ci_low": None,
+                        "ci_high": None,
+                        "n": None,
+                    }
 
 
 def _figure(row: Row, column: Column, cell: Cell) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,6 +21,8 @@ from llmuses.errors import UnknownNameError
 from llmuses.evaluation.identity import fingerprint, identity, same_thing
 from llmuses.evaluation.report import setting
 from llmuses.records import PublishedResult, Report, RunStatus
+
+V = TypeVar("V")
 
 GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
 """The groups of columns in their order; others come last."""
@@ -76,7 +78,7 @@ def _fingerprint(parts: tuple[tuple[str, str], ...]) -> str:
     return fingerprint(dict(parts))
 
 
-class Cell(msgspec.Struct, frozen=True, kw_only=True):
+class Cell(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One figure: a run's score on a column. ``n`` of ``total`` are in the score."""
 
     run_id: str
@@ -92,6 +94,13 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     truncated: bool = False
     report: Report | None = None
     published: PublishedResult | None = None
+
+    def once(self, what: str, make: Callable[[], V]) -> V:
+        """Return what ``make`` makes of this figure, made once and kept with it."""
+        kept: dict[str, V] = self.__dict__
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
 
     @property
     def weight(self) -> tuple[bool, int]:

@@ -31,7 +31,9 @@ class Models:
 
     def known(self, name: str, spec: str = "", details: Mapping[str, Any] | None = None) -> Known:
         """Return what is known of a model: by models.yaml first, then by what its run found out, then by its id."""
-        found = next((self._entries[called] for called in (*_names(name), *_names(spec)) if called in self._entries), None)
+        found = next(
+            (self._entries[called] for called in (*_names(name), *_names(spec)) if called in self._entries), None
+        )
         said = details or {}
         return Known(
             organisation=(found and found.organisation) or _owner(spec or name),

@@ -45,7 +45,9 @@ class PublishedResults:
                 self._known.update({place(result): result for result in found})
                 self._list = list(self._known.values())
                 self._cursor = reader.cursor
-                self._damaged += [Damage(self.path, f"line {line.line} is no result ({line.problem})") for line in reader.broken]
+                self._damaged += [
+                    Damage(self.path, f"line {line.line} is no result ({line.problem})") for line in reader.broken
+                ]
             return self._list
 
     def damaged(self) -> list[Damage]:
@@ -95,7 +97,9 @@ def read_table(path: Path, table: Table) -> Iterator[PublishedResult]:
             fields = rows.fieldnames or []
             for name in ("model", table.score):
                 if name not in fields:
-                    raise DataError(f"{path}: there is no column '{name}', only {', '.join(map(str, fields)) or 'nothing'}.")
+                    raise DataError(
+                        f"{path}: there is no column '{name}', only {', '.join(map(str, fields)) or 'nothing'}."
+                    )
             for row in rows:
                 try:
                     yield _result(row, table)
@@ -149,7 +153,9 @@ def _fraction(text: str, name: str, scale: float) -> float:
     if number is None:
         raise ValueError(f"'{text}' under '{name}' is no number")
     if not 0 <= number / scale <= 1:
-        raise ValueError(f"{text} under '{name}' is no share between 0 and 1" + ("" if scale > 1 else ": --percent takes points"))
+        raise ValueError(
+            f"{text} under '{name}' is no share between 0 and 1" + ("" if scale > 1 else ": --percent takes points")
+        )
     return number / scale
 
 

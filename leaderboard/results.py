@@ -9,7 +9,8 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -58,6 +59,8 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     folder: Path
     reports: dict[str, Report]
     status: RunStatus
+    found: dict[str, Report] = {}
+    """All reports of the folder, those of earlier runs among them."""
 
     @property
     def run_id(self) -> str:
@@ -125,7 +128,8 @@ class Results:
         self._runs: _Cache[Run] = _Cache(Run, "move the folder away, or repair run.json")
         self._reports: _Cache[Report] = _Cache(Report, "the run's command, given again, writes it anew")
         self._damaged: list[Damage] = []
-        self._entries: dict[Path, RunEntry] = {}
+        self._entries: dict[str, RunEntry] = {}
+        self._listings: dict[str, _Listing] = {}
         self._runs_before: list[RunEntry] = []
         self._mutex = threading.Lock()
 
@@ -135,13 +139,16 @@ class Results:
         with self._mutex:
             self._damaged = []
             entries: dict[str, RunEntry] = {}
-            before, self._entries = self._entries, {}
+            known: dict[str, RunEntry] = {}
             for folder in self._folders():
                 if (entry := self._entry(folder)) is not None:
-                    entry = self._entries[folder] = _same(before.get(folder), entry)
+                    known[folder] = entry
                     entries[entry.run_id] = self._one_of(entries.get(entry.run_id), entry)
+            self._entries = known
             found = sorted(entries.values(), key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
-            if len(found) != len(self._runs_before) or any(a is not b for a, b in zip(found, self._runs_before, strict=True)):
+            if len(found) != len(self._runs_before) or any(
+                a is not b for a, b in zip(found, self._runs_before, strict=True)
+            ):
                 self._runs_before = found
             return self._runs_before
 
@@ -154,16 +161,15 @@ class Results:
         with self._mutex:
             return list(self._damaged)
 
-    def _folders(self) -> Iterator[Path]:
+    def _folders(self) -> list[str]:
         try:
             with os.scandir(self.outputs) as found:
-                names = sorted(entry.name for entry in found if entry.is_dir() and not entry.name.startswith("."))
+                return sorted(entry.path for entry in found if not entry.name.startswith(".") and entry.is_dir())
         except FileNotFoundError:
-            return
+            return []
         except OSError as problem:
             self._damaged.append(Damage(self.outputs, f"cannot be read ({problem.strerror or problem})"))
-            return
-        yield from (self.outputs / name for name in names)
+            return []
 
     def _one_of(self, known: RunEntry | None, entry: RunEntry) -> RunEntry:
         """Return which of two folders is the run: the one of its name, else the first. The other is noted."""
@@ -174,19 +180,65 @@ class Results:
         self._damaged.append(Damage(copy.folder / "run.json", problem))
         return kept
 
-    def _entry(self, folder: Path) -> RunEntry | None:
-        run = self._runs.read(folder / "run.json", self._damaged)
+    def _entry(self, folder: str) -> RunEntry | None:
+        run = self._runs.read(f"{folder}/run.json", self._damaged)
         if run is None:
             return None
-        reports = {}
-        for path in sorted(_json_files(folder / "reports")):
-            report = self._reports.read(path, self._damaged)
-            if report is not None and _current(report, run, path.stem):
-                reports[path.stem] = report
+        found = self._reports_in(folder)
         status = run.status
-        if status is RunStatus.RUNNING and not _locked(folder / "run.lock"):
+        if status is RunStatus.RUNNING and not _locked(Path(folder, "run.lock")):
             status = RunStatus.INTERRUPTED
-        return RunEntry(run=run, folder=folder, reports=reports, status=status)
+        before = self._entries.get(folder)
+        if before is not None and before.run is run and before.status is status and before.found is found:
+            return before
+        reports = {name: report for name, report in found.items() if _current(report, run, name)}
+        return RunEntry(run=run, folder=Path(folder), reports=reports, status=status, found=found)
+
+    def _reports_in(self, folder: str) -> dict[str, Report]:
+        """Return the reports of a run's folder by their names; the same dictionary as before where all are the same.
+
+        What replaces a file changes its folder: where there are many folders, files are looked at only then, and now and then.
+        """
+        place = f"{folder}/reports"
+        sign, now = _sign(place), time.monotonic()
+        before = self._listings.get(folder)
+        if before is not None and before.sign == sign and now < before.until and len(self._listings) > _FEW:
+            self._damaged += before.damaged
+            return before.reports
+        damaged: list[Damage] = []
+        read = {name: self._reports.read(f"{place}/{name}.json", damaged) for name in _names(place)}
+        reports = {name: report for name, report in read.items() if report is not None}
+        if before is not None and _same(before.reports, reports):
+            reports = before.reports
+        self._listings[folder] = _Listing(sign, now + _LOOK_AGAIN, reports, damaged)
+        self._damaged += damaged
+        return reports
+
+
+class _Listing(NamedTuple):
+    """What a folder of reports held, until when that is believed as long as the folder itself has not changed."""
+
+    sign: Sign | None
+    until: float
+    reports: dict[str, Report]
+    damaged: list[Damage]
+
+
+_FEW = 50
+"""So many folders are looked through whole each time."""
+
+_LOOK_AGAIN = 2.0
+"""Seconds after which reports are looked at even though their folder has not changed: somebody may have edited one in place."""
+
+Sign = tuple[int, int, int]
+
+
+def _sign(path: str) -> Sign | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 class _Cache(Generic[R]):
@@ -195,19 +247,17 @@ class _Cache(Generic[R]):
     def __init__(self, record_type: type[R], remedy: str):
         self._type = record_type
         self._remedy = remedy
-        self._known: dict[Path, tuple[tuple[int, int, int], R | Damage]] = {}
+        self._known: dict[str, tuple[Sign, R | Damage]] = {}
 
-    def read(self, path: Path, damaged: list[Damage]) -> R | None:
+    def read(self, path: str, damaged: list[Damage]) -> R | None:
         """Return the file's record; ``None`` where there is no file, or a damaged one, which is then noted."""
-        try:
-            status = path.stat()
-        except OSError:
+        sign = _sign(path)
+        if sign is None:
             self._known.pop(path, None)
             return None
-        sign = (status.st_mtime_ns, status.st_size, status.st_ino)
         known = self._known.get(path)
         if known is None or known[0] != sign:
-            known = self._known[path] = (sign, self._load(path))
+            known = self._known[path] = (sign, self._load(Path(path)))
         if isinstance(known[1], Damage):
             damaged.append(known[1])
             return None
@@ -221,22 +271,13 @@ class _Cache(Generic[R]):
             return Damage(path, f"cannot be read ({reason}); {self._remedy}")
 
 
-def _same(before: RunEntry | None, entry: RunEntry) -> RunEntry:
-    """Return the entry of before where it says the same: the records are those of the same files then."""
-    if (
-        before is not None
-        and before.run is entry.run
-        and before.status is entry.status
-        and before.reports.keys() == entry.reports.keys()
-        and all(before.reports[name] is report for name, report in entry.reports.items())
-    ):
-        return before
-    return entry
+def _same(before: dict[str, Report], reports: dict[str, Report]) -> bool:
+    return before.keys() == reports.keys() and all(before[name] is report for name, report in reports.items())
 
 
-def _json_files(folder: Path) -> list[Path]:
+def _names(folder: str) -> list[str]:
     try:
-        return [folder / name for name in os.listdir(folder) if name.endswith(".json") and not name.startswith(".")]
+        return sorted(name[:-5] for name in os.listdir(folder) if name.endswith(".json") and not name.startswith("."))
     except OSError:
         return []
 
