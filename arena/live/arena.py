@@ -81,6 +81,7 @@ class LiveArena:
         self._proofs = Proofs(folder, self.keys, rules.proof, clock) if rules.proof else None
         self._judge = LiveJudge(rules.judge) if rules.judge else None
         self._kept_house = clock()
+        self._welcomed = False
         self._publishing: asyncio.Task[None] | None = None
 
     def close(self) -> None:
@@ -93,6 +94,7 @@ class LiveArena:
 
     async def send(self, visitor: Visitor, ask: SendAsk) -> AsyncGenerator[Event, None]:
         """Yield what happens after a prompt: Began, Frames, Ended. Closing it stops the models."""
+        self.welcome()
         self._keep_house()
         prompt = check_prompt(ask.prompt, self.rules.sizes)
         battle = None if ask.battle is None else self._own(visitor, ask.battle)
@@ -262,6 +264,7 @@ class LiveArena:
 
     def state(self, visitor: Visitor) -> Arena:
         """Return what a page needs to know before anything was sent."""
+        self.welcome()
         self._keep_house()
         rules, sizes = self.rules, self.rules.sizes
         return Arena(
@@ -284,6 +287,12 @@ class LiveArena:
             tier=visitor.tier.value,
             samples=rules.samples,
         )
+
+    def welcome(self) -> None:
+        """Load the models, where nobody has come before: an arena that nobody visits holds none."""
+        if not self._welcomed:
+            self._welcomed = True
+            self._players.start()
 
     @property
     def playable(self) -> bool:

@@ -118,8 +118,8 @@ class ArenaPlayers:
 
     @property
     def loading(self) -> bool:
-        """Return whether a model is still being loaded."""
-        return self._thread is not None and self._thread.is_alive()
+        """Return whether a model is still to be loaded."""
+        return any(seat.model is None and seat.problem is None for seat in self._seats.values())
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until all are loaded."""

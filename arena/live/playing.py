@@ -24,9 +24,13 @@ class Player(NamedTuple):
 class Players(Protocol):
     """All models of the arena. Who sits out (over its budget, failing) is not among ``playing``."""
 
+    def start(self) -> None:
+        """Begin to load the models, in the background. Called once."""
+        ...
+
     @property
     def loading(self) -> bool:
-        """Return whether a model is still being loaded: there may be more players soon."""
+        """Return whether a model is still to be loaded: there may be more players soon."""
         ...
 
     def playing(self) -> Sequence[Player]:

@@ -153,6 +153,8 @@ class Rules(_Rule, kw_only=True, frozen=True):
 
     voting: Literal["open", "closed"] = "open"
     modes: tuple[Mode, ...] = (Mode.BATTLE, Mode.SIDE, Mode.DIRECT)
+    models: tuple[str, ...] | None = None
+    """Who plays, of the models that have ``arena`` in models.yaml; None for all of them."""
     terms: bool = True
     login_to_vote: bool = False
     temperature: float = 0.7

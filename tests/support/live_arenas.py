@@ -31,6 +31,9 @@ class ScriptedPlayers:
         self.closed = 0
         self.loading = False
 
+    def start(self) -> None:
+        pass
+
     def playing(self) -> Sequence[Player]:
         return self.players
 
