@@ -34,7 +34,8 @@ _VOTING = "/arena-api/"
 class Guard:
     """ASGI middleware. ``pages`` maps a path to its entry in the bar; other documents become a page that says so.
 
-    ``moved`` says of some paths where an address with this query leads by now.
+    ``moved`` says of some paths where an address with this query leads by now, ``admin`` whether there is an admin room
+    for a caller.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Guard:
         pages: Mapping[str, str],
         entries: Sequence[Entry],
         moved: Mapping[str, Callable[[Mapping[str, str]], str | None]] | None = None,
+        admin: Callable[[Request], bool] = lambda request: False,
     ):
         self.app = app
         self.pages = pages
         self.entries = entries
         self.moved = moved or {}
+        self.admin = admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -91,7 +94,7 @@ class Guard:
             ready = bytes(body)
             headers = MutableHeaders(raw=list(start["headers"]))
             if headers.get("content-type", "").startswith("text/html") and start["status"] == 200:
-                top = bar(self.entries, name, page, who)
+                top = bar(self.entries, name, page, who, self.admin(request))
                 ready = document.rewrite(ready.decode(), who, text(who.lang, f"web.title.{name}"), top, nonce).encode()
                 headers["content-length"] = str(len(ready))
                 headers["cache-control"] = "no-store"

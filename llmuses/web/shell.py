@@ -37,9 +37,10 @@ def create_app(
     pages: Sequence[Page],
     sheets: Mapping[str, SheetOf] | None = None,
     routes: Sequence[Callable[[FastAPI], None]] = (),
+    admin: Callable[[Request], bool] = lambda request: False,
 ) -> FastAPI:
     """Return the web app of these pages, the first of which is home, of ``sheets`` to take away, by their names, and of what
-    ``routes`` add to it. Nothing is served outside of them."""
+    ``routes`` add to it. Nothing is served outside of them. ``admin`` says whether there is an admin room for a caller."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_api_route(f"/{assets.PREFIX}/{{name}}", _static, methods=["GET", "HEAD"])
     add_downloads(app, results, sheets or {})
@@ -70,6 +71,7 @@ def create_app(
         pages={page.path: page.name for page in pages},
         entries=_entries(pages),
         moved={page.path: page.moved for page in pages if page.moved},
+        admin=admin,
     )
     return app
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from arena import battle_page
+from arena.live.arena import LiveArena
+from arena.live.opening import open_arena
 from leaderboard import (
     arena_board_page,
     battles_page,
@@ -21,9 +24,17 @@ from leaderboard import (
 )
 from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas
+from leaderboard.compare_export import compare_sheet
+from leaderboard.comparing import Comparer
+from leaderboard.model_export import model_sheet
 from leaderboard.results import Results
 from llmuses.web import assets
+from llmuses.web.admin.door import is_there
+from llmuses.web.admin.site import add_room, opened_room
+from llmuses.web.arena_api import add_arena
 from llmuses.web.demo import Demo
+from llmuses.web.downloads import SheetOf
+from llmuses.web.login import add_login
 from llmuses.web.shell import Page, create_app
 
 
@@ -32,7 +43,7 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
     """Yield the app over a folder of runs; what it started ends with the context."""
     results = Results(outputs)
     first = Demo(results)
-    arenas = Arenas(outputs)
+    arenas, comparer = Arenas(outputs), Comparer()
     boards, desk = board_page.Boards(results), Desk(arenas)
     board = partial(arena_board_page.build, boards=boards, desk=desk, demo=first.state)
     moved = partial(arena_board_page.moved, desk)
@@ -42,16 +53,32 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
         Page("leaderboard", "leaderboard", board, moved),
         Page("benchmarks", "leaderboard", partial(board_page.build, boards=boards, demo=first.state)),
         Page("charts", "leaderboard", partial(charts_page.build, arenas=arenas, files=drawn)),
-        Page("compare", "compare", compare_page.build),
+        Page("compare", "compare", partial(compare_page.build, comparer=comparer)),
         Page("model", "leaderboard", partial(model_page.build, arenas=arenas)),
-        Page("browse", "browse", browse_page.build),
+        Page("browse", "browse", partial(browse_page.build, comparer=comparer)),
         Page("battles", "browse", partial(battles_page.build, arenas=arenas, files=drawn)),
         Page("catalogue", "browse", catalogue_page.build),
     ]
     if demo:
         first.start()
     try:
-        yield create_app(results, pages, arena_board_page.sheets(desk, boards))
+        with contextlib.ExitStack() as stack:
+            live = stack.enter_context(open_arena(outputs))
+            room = stack.enter_context(opened_room(results, live))
+            routes = [partial(add_arena, arena=live), partial(add_login, arena=live), partial(add_room, room=room)]
+            sheets: dict[str, SheetOf] = {
+                **arena_board_page.sheets(desk, boards),
+                "compare": partial(compare_sheet, results, comparer),
+                "model": partial(model_sheet, results, arenas),
+            }
+            yield create_app(results, pages, sheets, routes, partial(is_there, room))
     finally:
         first.close()
         desk.close()
+
+
+def _with_arena(pages: Sequence[Page], live: LiveArena) -> list[Page]:
+    """Return the pages with the arena: at home where two models may play, and under its own address in any case."""
+    arena = Page("arena", "arena", partial(battle_page.build, arena=live))
+    home = arena._replace(path="") if live.playable else pages[0]
+    return [home, arena, *pages[1:]]

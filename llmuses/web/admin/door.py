@@ -50,6 +50,20 @@ def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str,
     app.add_route(f"{PATH}/log/{{job}}", door.guarded(door.output), methods=["GET"])
 
 
+def is_there(room: Room | None, request: Request) -> bool:
+    """Return whether there is a room for a caller: without an account, only for a browser on this very machine.
+
+    A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host header
+    and by the headers that proxies add.
+    """
+    if room is None or room.rules.accounts:
+        return room is not None
+    peer = request.client.host if request.client else ""
+    host = request.url.hostname or ""
+    forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
+    return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
+
+
 class Door:
     """The handlers, and the guard in front of them."""
 
@@ -65,7 +79,7 @@ class Door:
         """Return a handler that only people of the room reach; what changes something needs the page's token too."""
 
         async def handle(request: Request) -> Response:
-            if not self._is_there(request):
+            if not is_there(self._room, request):
                 return _said(404, "not found")
             if self._from_elsewhere(request):
                 return _said(403, "this request came from a page of another site")
@@ -80,19 +94,6 @@ class Door:
             return response
 
         return handle
-
-    def _is_there(self, request: Request) -> bool:
-        """Whether the room exists for this caller: without an account, only for a browser on this very machine.
-
-        A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host
-        header and by the headers that proxies add.
-        """
-        if self._room.rules.accounts:
-            return True
-        peer = request.client.host if request.client else ""
-        host = request.url.hostname or ""
-        forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
-        return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
 
     def _from_elsewhere(self, request: Request) -> bool:
         if request.method != "GET":
@@ -124,7 +125,7 @@ class Door:
 
     async def login(self, request: Request) -> Response:
         """Check a name and a password, and give out a session."""
-        if not self._is_there(request) or self._callers.from_elsewhere(request):
+        if not is_there(self._room, request) or self._callers.from_elsewhere(request):
             return _said(403, "this request came from a page of another site")
         fields = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
         name, password = (fields.get(field, [""])[0] for field in ("name", "password"))

@@ -14,7 +14,15 @@ from llmuses.markup import Markup, attrs, count, icon, join, link
 from llmuses.settings import model_entries
 from llmuses.statistics.intervals import wilson
 from llmuses.visit import Visit
-from llmuses.web.admin.evaluation import SOURCES, EvaluationAsked, command_of, device_for, estimate, plan_of
+from llmuses.web.admin.evaluation import (
+    SOURCES,
+    EvaluationAsked,
+    command_of,
+    device_for,
+    estimate,
+    known_models,
+    plan_of,
+)
 from llmuses.web.admin.hello import HELLO
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
@@ -49,7 +57,7 @@ def _model(say: Words, query: Mapping[str, str]) -> Markup:
         )
         for source in SOURCES
     )
-    names = join(Markup('<option value="{}"></option>').format(name) for name in model_entries())
+    names = join(Markup('<option value="{}"></option>').format(name) for name in known_models())
     return Markup(
         '<fieldset class="g-field u-plain"><legend>{source}</legend><span class="g-join">{sources}</span></fieldset>'
         '<label class="g-field"><span>{model}</span><input class="g-input" name="model" list="known-models" required'

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llmuses.benchmarks import get_benchmark
-from llmuses.errors import UsageError
+from llmuses.errors import UnknownNameError, UsageError
 from llmuses.evaluation.dry_run import DryRun, dry_run
 from llmuses.evaluation.plan import Plan, make_plan
 from llmuses.jobs.devices import device_of
+from llmuses.models.baseline import BASELINES
 from llmuses.models.load import default_mode
 from llmuses.settings import model_entries
 from llmuses.web.admin.addresses import check_address
@@ -46,6 +47,11 @@ class EvaluationAsked(ModelAsked, kw_only=True, frozen=True):
     sample_data: bool = False
 
 
+def known_models() -> list[str]:
+    """Return the names that need no explanation: those of models.yaml, and the built-in baselines."""
+    return [*model_entries(), *(f"baseline:{player}" for player in sorted(BASELINES))]
+
+
 def spec_and_args(asked: ModelAsked, room: Room) -> tuple[str, dict[str, Any]]:
     """Return the model's SPEC and arguments. Raises UsageError for what cannot be meant, or leads inside the network."""
     name = asked.model.strip()
@@ -55,8 +61,8 @@ def spec_and_args(asked: ModelAsked, room: Room) -> tuple[str, dict[str, Any]]:
         return f"openai:{name}", _server(asked, room)
     args: dict[str, Any] = {}
     if asked.source == "known":
-        if name not in model_entries():
-            raise UsageError(f"'{name}' is not in models.yaml.")
+        if name not in known_models():
+            raise UnknownNameError("model", name, known_models())
         return name, args
     if asked.source == "directory":
         if not Path(name).expanduser().exists():

@@ -38,6 +38,11 @@ class Room:
         accounts = {account.name: account for account in rules.accounts}
         self.sessions = Sessions(Keys.of(folder), accounts, rules.session_hours)
 
+    def close(self) -> None:
+        """Stop looking after the jobs; those that run go on."""
+        self.supervisor.close()
+        self.log.close()
+
     @property
     def outputs(self) -> Path:
         """The folder of runs and arenas."""

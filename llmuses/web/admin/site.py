@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+from collections.abc import Iterator
+
 from fastapi import FastAPI
 
+from arena.live.arena import LiveArena
+from leaderboard.results import Results
+from llmuses.errors import StoreError
+from llmuses.settings import read_only
 from llmuses.web.admin import evaluate, jobs
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Room
+from llmuses.web.admin.rules import read_rules
+
+_log = logging.getLogger(__name__)
 
 TABS = (jobs.TAB, evaluate.TAB)
 DEEDS = {**jobs.DEEDS, **evaluate.DEEDS}
 
 
-def add_room(app: FastAPI, room: Room) -> None:
-    """Add the room to the app."""
-    add_admin(app, room, TABS, DEEDS)
+@contextlib.contextmanager
+def opened_room(results: Results, arena: LiveArena) -> Iterator[Room | None]:
+    """Give the room over a folder of runs and look after its jobs; None where nothing may or can be written there.
+
+    Raises UsageError for rules that cannot be meant.
+    """
+    rules = read_rules()
+    room = None
+    if not read_only():
+        try:
+            room = Room(results, rules, arena)
+        except StoreError as problem:
+            _log.warning("there is no admin room: %s", problem)
+    if room is not None:
+        room.supervisor.start()
+    try:
+        yield room
+    finally:
+        if room is not None:
+            room.close()
+
+
+def add_room(app: FastAPI, room: Room | None) -> None:
+    """Add the room to the app, where there is one."""
+    if room is not None:
+        add_admin(app, room, TABS, DEEDS)

@@ -90,7 +90,9 @@ def login_page(who: Visit, nonce: str, problem: str = "") -> str:
 
 
 def _document(who: Visit, title: str, body: Markup, nonce: str) -> str:
-    script = Markup('<script src="{}" defer></script>').format(assets.address("admin.js"))
+    script = Markup('<link rel="stylesheet" href="{}"><script src="{}" defer></script>').format(
+        assets.address("admin.css"), assets.address("admin.js")
+    )
     page = Markup(
         '<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><base href="./">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
@@ -101,7 +103,7 @@ def _document(who: Visit, title: str, body: Markup, nonce: str) -> str:
         title=title,
         tags=assets.tags(),
         script=script,
-        bar=bar(_ENTRIES, "admin", "admin", who),
+        bar=bar(_ENTRIES, "admin", "admin", who, admin=True),
         body=body,
     )
     return str(page).replace("<script ", f'<script nonce="{nonce}" ')
