@@ -139,6 +139,17 @@ def model_entries() -> dict[str, ModelEntry]:
     return entries
 
 
+def arena_entries() -> dict[str, ModelEntry]:
+    """Return the models that play in the arena: those of the user's own file where it has any, else the shipped ones.
+
+    Raises UsageError.
+    """
+    own = os.environ.get("LLMUSES_MODELS")
+    named = _read_models(Path(own).expanduser()) if own else {}
+    playing = {name: entry for name, entry in named.items() if entry.arena}
+    return playing or {name: entry for name, entry in model_entries().items() if entry.arena}
+
+
 @cache
 def _read_models(path: Path) -> dict[str, ModelEntry]:
     import yaml

@@ -25,7 +25,7 @@ from llmuses.models.base import Delta, Model, Streamer, StreamError
 from llmuses.models.load import parse_spec, typed_args
 from llmuses.models.tokens import estimated_tokens
 from llmuses.records import ErrorKind, Generate, GenerationConfig, Message, Request, ResponseError, Usage
-from llmuses.settings import ArenaEntry, ModelEntry, model_entries
+from llmuses.settings import ArenaEntry, ModelEntry, arena_entries
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ class _Seat:
 class ArenaPlayers:
     """All models of the arena. See arena.live.playing.Players.
 
-    ``entries`` are those of models.yaml unless given. Raises UsageError for a models.yaml that cannot be meant.
+    ``entries`` are those of models.yaml that play unless given. Raises UsageError for a models.yaml that cannot be meant.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class ArenaPlayers:
         load: Callable[..., Model] = load_model,
         clock: Callable[[], float] = time.time,
     ):
-        found = model_entries() if entries is None else entries
+        found = arena_entries() if entries is None else entries
         self._seats = {name: _Seat(name, entry, entry.arena) for name, entry in found.items() if entry.arena}
         self._load = load
         self._upkeep = Upkeep(

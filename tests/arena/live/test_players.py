@@ -27,7 +27,7 @@ from llmuses.records import (
     ResponseError,
     Usage,
 )
-from llmuses.settings import ModelEntry, model_entries
+from llmuses.settings import ModelEntry, arena_entries, model_entries
 from llmuses.store import JsonlStore
 
 HELLO = (Message("user", "Hello"),)
@@ -422,13 +422,29 @@ def test_a_book_that_cannot_be_written_stops_no_battle_and_money_is_counted_all_
 
 
 def test_as_shipped_one_small_model_plays_twice_in_one_network() -> None:
-    shipped = {name: found for name, found in model_entries().items() if found.arena}
+    shipped = arena_entries()
     greedy, sampled = shipped["SmolLM2-135M-greedy"], shipped["SmolLM2-135M-sampled"]
     assert (greedy.model, greedy.args) == (sampled.model, sampled.args)
     assert greedy.args["precision"] == "bfloat16"
     assert greedy.arena is not None
     assert sampled.arena is not None
     assert (greedy.arena.generation.temperature, sampled.arena.generation.temperature) == (0, 1)
+
+
+def test_where_a_file_of_one_s_own_has_players_the_shipped_ones_stay_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "models.yaml"
+    monkeypatch.setenv("LLMUSES_MODELS", str(own))
+    own.write_text("mine: {model: 'openai:m', arena: {weight: 2}}\nother: {model: 'openai:o'}\n")
+    assert set(arena_entries()) == {"mine"}
+
+
+def test_where_it_has_none_they_play_unless_it_takes_them_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "models.yaml"
+    monkeypatch.setenv("LLMUSES_MODELS", str(own))
+    own.write_text("other: {model: 'openai:o'}\nSmolLM2-135M-greedy: {model: 'openai:o'}\n")
+    assert set(arena_entries()) == {"SmolLM2-135M-sampled"}
 
 
 @pytest.mark.parametrize(
