@@ -36,6 +36,7 @@ class Streams:
         self._joining: list[_Stream] = []
         self._leaving: list[_Stream] = []
         self._closed = False
+        self._in_progress: dict[Writing, _Stream] = {}
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Yield an answer as it is written. See llmuses.models.base.Streamer."""
@@ -94,7 +95,7 @@ class Streams:
     # --- In the thread -----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        streams: dict[Writing, _Stream] = {}
+        streams = self._in_progress
         loop: Loop | None = None
         while self._wait(streams):
             try:
