@@ -28,12 +28,13 @@ _POINT = math.log(10) / 400
 
 class State(NamedTuple):
     """What a policy knows: how often each two models met, shape (K, K), their strengths, shape (K,), the covariance of these,
-    shape (K, K), and which models may play, shape (K,)."""
+    shape (K, K), which models may play, shape (K,), and which pairs, shape (K (K − 1) / 2,), in the order of ``pairs``."""
 
     met: Floats
     strengths: Floats
     covariance: Floats
     playing: NDArray[np.bool_]
+    allowed: NDArray[np.bool_]
 
     def after(self, first: int, second: int) -> State:
         """Return the state with one battle more whose result is not known yet: its information is, whoever wins."""
@@ -55,13 +56,15 @@ def state_of(counts: PairCounts, playing: NDArray[np.bool_] | None = None) -> St
     if playing.sum() < 2:
         raise UsageError("matchmaking needs two models that may play.")
     found = fit_with_prior(counts, _SPREAD)
-    return State(met_matrix(counts), found.strengths, found.covariance, playing)
+    first, second = pairs(counts.models)
+    return State(met_matrix(counts), found.strengths, found.covariance, playing, playing[first] & playing[second])
 
 
 class Policy(Protocol):
-    """How pairs are chosen. ``name`` goes into the battles."""
+    """How pairs are chosen. ``name`` goes into the battles; ``learns`` says whether their results change what is chosen."""
 
     name: ClassVar[str]
+    learns: ClassVar[bool]
 
     def probabilities(self, state: State) -> Floats:
         """Return the probability of each pair, shape (K (K − 1) / 2,), in the order of ``pairs``."""
@@ -89,24 +92,22 @@ class Uniform(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All pairs alike."""
 
     name: ClassVar[str] = "uniform"
+    learns: ClassVar[bool] = False
 
     def probabilities(self, state: State) -> Floats:
-        """Return the same probability for each pair of models that may play."""
-        first, second = pairs(len(state.strengths))
-        allowed = (state.playing[first] & state.playing[second]).astype(np.float64)
-        return np.asarray(allowed / allowed.sum(), np.float64)
+        """Return the same probability for each pair that may play."""
+        return np.asarray(state.allowed / state.allowed.sum(), np.float64)
 
 
 class Fewest(_Options, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The pairs that met least often, all of them alike, and now and then any other."""
 
     name: ClassVar[str] = "fewest"
+    learns: ClassVar[bool] = False
 
     def probabilities(self, state: State) -> Floats:
         """Return probabilities that are highest where two models met least often."""
-        first, second = pairs(len(state.strengths))
-        allowed = state.playing[first] & state.playing[second]
-        met = np.where(allowed, state.met[first, second], np.inf)
+        met = np.where(state.allowed, state.met[pairs(len(state.strengths))], np.inf)
         return _with_floor((met == met.min()).astype(np.float64), state, self.floor)
 
 
@@ -121,6 +122,7 @@ class Active(_Options, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     name: ClassVar[str] = "active"
+    learns: ClassVar[bool] = True
 
     top: int = 5
     precision: float = 20.0
@@ -132,8 +134,9 @@ class Active(_Options, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if not len(asked):
             return Uniform().probabilities(state)
         gains = _gains(state, asked)
-        first, second = pairs(len(state.strengths))
-        gain = np.where(state.playing[first] & state.playing[second], gains[first, second], 0.0)
+        gain = np.where(state.allowed, gains[pairs(len(state.strengths))], 0.0)
+        if gain.max() <= 0:  # no pair that may play says anything of what is open
+            return Uniform().probabilities(state)
         return _with_floor((gain / gain.max()) ** self.sharpness, state, self.floor)
 
     def open_questions(self, state: State) -> Floats:
@@ -216,9 +219,13 @@ class Matchmaker:
         self._state = state_of(counts, playing)
         self._weights = weights
 
-    def choose(self) -> Match:
-        """Return the next match, and take it for played: many may be chosen before the first is decided."""
-        probabilities = self.policy.probabilities(self._state)
+    def choose(self, allowed: NDArray[np.bool_] | None = None) -> Match:
+        """Return the next match, and take it for played: many may be chosen before the first is decided.
+
+        ``allowed`` says which pairs may be chosen at all, shape (K (K − 1) / 2,), in the order of ``pairs``.
+        """
+        state = self._state if allowed is None else self._state._replace(allowed=self._state.allowed & allowed)
+        probabilities = self.policy.probabilities(state)
         if self._weights is not None:
             weighed = probabilities * self._weights[self._pairs[0]] * self._weights[self._pairs[1]]
             probabilities = weighed / weighed.sum()

@@ -50,8 +50,8 @@ class Scored(NamedTuple):
     tstamp: float
 
 
-def outcomes(bench: Bench, verdicts: Mapping[Call, Verdict], probability: float) -> list[Decided | Undecided | Scored]:
-    """Return what became of each slot. ``probability`` is the chance that each pair had of being chosen."""
+def outcomes(bench: Bench, verdicts: Mapping[Call, Verdict]) -> list[Decided | Undecided | Scored]:
+    """Return what became of each slot."""
     calls: dict[int, list[Call]] = {}
     for call in verdicts:
         calls.setdefault(call.slot, []).append(call)
@@ -67,11 +67,11 @@ def outcomes(bench: Bench, verdicts: Mapping[Call, Verdict], probability: float)
             assert isinstance(said[0].reading, float)
             found.append(Scored(slot, said[0].reading, said[0].tstamp))
         else:
-            found.append(_decided(bench, slot, own, said, probability))
+            found.append(_decided(bench, slot, own, said))
     return found
 
 
-def _decided(bench: Bench, slot: Slot, calls: Sequence[Call], said: Sequence[Verdict], probability: float) -> Decided:
+def _decided(bench: Bench, slot: Slot, calls: Sequence[Call], said: Sequence[Verdict]) -> Decided:
     readings = [verdict.reading for verdict in said if isinstance(verdict.reading, PairVerdict)]
     straight = [r.turned() if call.swapped else r for r, call in zip(readings, calls, strict=True)]
     contradictory = False
@@ -97,8 +97,8 @@ def _decided(bench: Bench, slot: Slot, calls: Sequence[Call], said: Sequence[Ver
         output_b=BETWEEN_TURNS.join(answers[1].turns),
         scores=_mean_scores(straight),
         verdicts=[reading.winner for reading in straight] if len(straight) == 2 else None,
-        policy="uniform",
-        pair_probability=probability,
+        policy=slot.policy,
+        pair_probability=slot.chance,
         generation_config=answers[0].generation if answers[0].generation == answers[1].generation else None,
         finish_a=answers[0].finish,
         finish_b=answers[1].finish,

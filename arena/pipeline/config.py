@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from arena.matchmaking import policy_named
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.judge.templates import JudgeMode
 from llmuses.settings import PACKAGE
@@ -138,6 +139,26 @@ class RatingConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
     """Where the table is written as CSV."""
 
 
+class MatchmakingConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``matchmaking``: which pairs a budget is spent on. What is not set is as the policy has it."""
+
+    policy: Literal["uniform", "fewest", "active"] = "uniform"
+    """``uniform``: all pairs alike; ``fewest``: those that met least often; ``active``: those whose battle says most about
+    where a new model stands and which ones are the best, from the verdicts so far."""
+    floor: float | None = None
+    """``fewest`` and ``active``: the share of battles that is dealt to all pairs alike (0.1)."""
+    top: int | None = None
+    """``active``: so many of the best are to be told apart (5)."""
+    precision: float | None = None
+    """``active``: a model is new while its 95% interval is wider than ± so many points (20)."""
+
+    @property
+    def options(self) -> dict[str, float | int]:
+        """Return what is set beside the policy."""
+        named = {"floor": self.floor, "top": self.top, "precision": self.precision}
+        return {name: value for name, value in named.items() if value is not None}
+
+
 class ArenaConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A whole config."""
 
@@ -147,6 +168,7 @@ class ArenaConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     rating_gen: RatingConfig = RatingConfig()
     budget: int | None = None
     """How many judge calls all of it may take, with those that were made before; unset: all pairs."""
+    matchmaking: MatchmakingConfig = MatchmakingConfig()
 
 
 _OTHER_NAMES = {"question_file": "questions_file", "elo_rating": "rating_gen"}
@@ -244,6 +266,9 @@ def _check(config: ArenaConfig, where: str) -> None:
             raise UsageError(f"{where}: '{other}' and '{name}' in answers_gen need the same file name; rename one.")
     if config.budget is not None and config.budget < 1:
         raise UsageError(f"{where}: budget must be 1 judge call or more.")
+    if config.matchmaking.policy != "uniform" and config.budget is None:
+        raise UsageError(f"{where}: matchmaking chooses the pairs that a budget is spent on; set budget as well.")
+    policy_named(config.matchmaking.policy, **config.matchmaking.options)
     if not config.reviews_gen.reviewers:
         raise UsageError(f"{where}: reviews_gen.reviewer names nobody.")
 

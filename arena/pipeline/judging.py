@@ -27,11 +27,16 @@ from llmuses.store import JsonlStore
 
 
 class Slot(NamedTuple):
-    """What is to be judged: a question with two models' answers, ``one`` being the battle's model_a, or with one model's."""
+    """What is to be judged: a question with two models' answers, ``one`` being the battle's model_a, or with one model's.
+
+    ``chance`` is the one that its pair had of being chosen under ``policy``.
+    """
 
     question: Question
     one: str
     two: str | None = None
+    policy: str = "uniform"
+    chance: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,6 +85,13 @@ class Spent(msgspec.Struct):
         if usage is not None:
             self.prompt_tokens += usage.prompt_tokens or 0
             self.completion_tokens += usage.completion_tokens or 0
+
+    def take(self, other: Spent) -> None:
+        """Add what other calls took."""
+        self.calls += other.calls
+        self.prompt_tokens += other.prompt_tokens
+        self.completion_tokens += other.completion_tokens
+        self.again += other.again
 
 
 class Bench(NamedTuple):

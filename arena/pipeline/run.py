@@ -5,21 +5,22 @@ Every step leaves files behind that the next one reads: it can be stopped at any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from arena.matchmaking import policy_named
 from arena.pipeline.answers import Answer, Played, Progress, answers_of, write_lines
 from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_record, record, record_dry_run
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
 from arena.pipeline.estimate import estimate, refuse_unasked
 from arena.pipeline.folder import ArenaFolder, ArenaState
 from arena.pipeline.judges import Judge, Shown, mode_of, panel_of, prompt_file
-from arena.pipeline.judging import Bench, Call, Spent, Verdict, held_slots, judged
-from arena.pipeline.matching import Matches, matches, pairings
+from arena.pipeline.judging import Bench, Call, Slot, Spent, Verdict, held_slots, judged
+from arena.pipeline.matching import Budget, Matches, pairings
 from arena.pipeline.players import Cast, cast_of, read_answers
 from arena.pipeline.questions import Question, read_questions
 from arena.pipeline.rating import metrics_of, ratings_of, write_csv
@@ -120,6 +121,8 @@ def _planned(config: ArenaConfig, path: Path, dry_run: bool) -> Plan:
     notes = _notes(config, beside)
     reuse = _cache(config, notes) if panel and not dry_run else []
     metrics = metrics_of(config.rating_gen.metrics, mode) if config.rating_gen.enable else []
+    if mode is JudgeMode.SINGLE and config.matchmaking.policy != "uniform":
+        raise UsageError("matchmaking: single answers are scored, there are no pairs to choose.")
     if config.budget is not None and panel and config.budget < _calls_a_slot(panel, mode):
         raise UsageError(f"budget: {config.budget} calls are fewer than one pair takes ({_calls_a_slot(panel, mode)}).")
     return Plan(config, slug(path.stem), mode, questions, cast, panel, metrics, dry_run, reuse, notes)
@@ -141,6 +144,10 @@ def _with_references(questions: list[Question], path: Path) -> list[Question]:
 def _notes(config: ArenaConfig, beside: Path) -> list[str]:
     """Return what of a config is understood and taken otherwise."""
     notes = []
+    if (policy := config.matchmaking.policy) != "uniform":
+        notes.append(
+            f"pairs are chosen by policy {policy}: win rates hang on who met whom, Bradley-Terry ratings do not."
+        )
     if typed := [name for name, player in config.answers_gen.items() if player.template_type]:
         notes.append(f"template_type is not needed ({', '.join(typed)}): a checkpoint brings its own chat template.")
     if (named := config.reviews_gen.prompt_file) and prompt_file(config, beside) is None:
@@ -204,40 +211,63 @@ class Reviewed(NamedTuple):
     spent: list[Spent]
     outcomes: list[list[Decided | Undecided | Scored]]
 
+    @classmethod
+    def empty(cls, found: Matches, benches: Sequence[Bench]) -> Reviewed:
+        """Return a review in which nothing was said yet."""
+        own = range(len(benches))
+        return cls(
+            found, list(benches), [{} for _ in own], ["" for _ in own], [Spent() for _ in own], [[] for _ in own]
+        )
+
+    def add(self, number: int, slots: list[Slot], said: tuple[dict[Call, Verdict], Spent], model: str) -> None:
+        """Take in what one judge said of some slots."""
+        bench, (verdicts, spent) = self.benches[number], said
+        before = len(bench.slots)
+        self.benches[number] = bench._replace(slots=[*bench.slots, *slots])
+        self.verdicts[number].update((Call(call.slot + before, call.swapped), verdicts[call]) for call in verdicts)
+        self.models[number] = model
+        self.spent[number].take(spent)
+        self.outcomes[number] += outcomes(bench._replace(slots=slots), verdicts)
+
+    def battles(self) -> list[Battle]:
+        """Return all battles that were decided."""
+        return [found.battle for own in self.outcomes for found in own if isinstance(found, Decided)]
+
 
 def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], talk: Talk) -> Reviewed:
     answers = {name: one.answers for name, one in played.items()}
-    store = Predictions((folder.path / "dry-run" if plan.dry_run else folder.path) / "verdicts")
-    chosen = _matches(plan, answers, store)
-    benches = [Bench(judge, chosen.slots, answers, store, plan.reuse) for judge in plan.panel]
+    place = folder.path / "dry-run" if plan.dry_run else folder.path
+    store = Predictions(place / "verdicts")
     try:
-        estimate(benches, len(plan.questions), plan.mode, talk.confirm, talk.say)
-        review = Reviewed(chosen, benches, [], [], [], [])
-        for bench in benches:
-            with _cut_short(f"judge {bench.judge.name}"), closing(bench.judge.opened()) as model:
-                verdicts, spent = judged(bench, model, talk.progress)
-                review.models.append(model.identity)
-            review.verdicts.append(verdicts)
-            review.spent.append(spent)
-            review.outcomes.append(outcomes(bench, verdicts, chosen.probability))
+        found = Matches(plan.questions, plan.pairs, answers, _budget(plan, place, store))
+        benches = [Bench(judge, [], answers, store, plan.reuse) for judge in plan.panel]
+        wanted = [bench._replace(slots=found.expected) for bench in benches]
+        estimate(wanted, len(plan.questions), plan.mode, talk.confirm, talk.say)
+        review = Reviewed.empty(found, benches)
+        for slots in found.rounds(review.battles):
+            for number, judge in enumerate(plan.panel):
+                with _cut_short(f"judge {judge.name}"), closing(judge.opened()) as model:
+                    said = judged(benches[number]._replace(slots=slots), model, talk.progress)
+                    review.add(number, slots, said, model.identity)
     finally:
         store.close()
     return review
 
 
-def _matches(plan: Plan, answers: Mapping[str, Mapping[str, Answer]], store: Predictions) -> Matches:
+def _budget(plan: Plan, place: Path, store: Predictions) -> Budget | None:
     if plan.config.budget is None:
-        return matches(plan.questions, plan.pairs, answers)
+        return None
+    own = plan.config.matchmaking
     held = set().union(*(held_slots(store.of(judge.file).path) for judge in plan.panel))
     most = plan.config.budget // _calls_a_slot(plan.panel, plan.mode)
-    return matches(plan.questions, plan.pairs, answers, most, held)
+    return Budget(most, policy_named(own.policy, **own.options), place / "matches.jsonl", held)
 
 
 # --- Record, ratings, report -------------------------------------------------------------------------------
 
 
 def _reported(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], review: Reviewed) -> ArenaReport:
-    battles = [found.battle for own in review.outcomes for found in own if isinstance(found, Decided)]
+    battles = review.battles()
     place = folder.path / "dry-run" if plan.dry_run else folder.path
     notes = list(plan.notes)
     if plan.dry_run:

@@ -112,6 +112,23 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "need the same file name",
     ),
     "a budget of nothing": ({"questions_file": "q", "budget": 0}, "budget must be 1"),
+    "matchmaking without a budget": (
+        {"questions_file": "q", "matchmaking": {"policy": "active"}},
+        "matchmaking chooses the pairs that a budget is spent on; set budget",
+    ),
+    "a policy": ({"questions_file": "q", "budget": 9, "matchmaking": {"policy": "activ"}}, "activ"),
+    "a key of matchmaking": (
+        {"questions_file": "q", "budget": 9, "matchmaking": {"polcy": "active"}},
+        "matchmaking: 'polcy': did you mean 'policy'",
+    ),
+    "an option of another policy": (
+        {"questions_file": "q", "budget": 9, "matchmaking": {"policy": "fewest", "top": 3}},
+        "policy fewest",
+    ),
+    "an option out of its bounds": (
+        {"questions_file": "q", "budget": 9, "matchmaking": {"policy": "active", "floor": 0}},
+        "floor is above 0",
+    ),
 }
 
 
