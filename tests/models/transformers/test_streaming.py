@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from llmuses.models import load_model
-from llmuses.models.base import Delta, StreamError, Streamer
+from llmuses.models.base import Delta, Streamer, StreamError
 from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.models.transformers.slot_loop import SlotLoop
 from llmuses.records import ErrorKind, Request
