@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("arena", "leaderboard", "llmuses")
-IMPORT_NAMES = {"markdown-it-py": "markdown_it", "pyyaml": "yaml"}
+IMPORT_NAMES = {"argon2-cffi": "argon2", "markdown-it-py": "markdown_it", "pillow": "PIL", "pyyaml": "yaml"}
 
 
 @pytest.fixture(scope="module")
