@@ -70,12 +70,12 @@ class PaneState(StrEnum):
 
 class Pane(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What changed in one side's answer to this turn: ``blocks`` (safe HTML) stand in place of those from ``first`` on, ``of``
-    is how many there are then. ``thinking`` is the whole folded text (safe HTML), where it changed."""
+    is how many there are then (0 is written, too). ``thinking`` is the whole folded text (safe HTML), where it changed."""
 
     state: PaneState
     first: int = 0
     blocks: tuple[str, ...] = ()
-    of: int = 0
+    of: int | None = None
     thinking: str | None = None
     reason: str | None = None
 
