@@ -14,11 +14,11 @@ import msgspec
 
 from arena.formats.base import Format, NoBattle, Row
 from arena.formats.judgments import ALPACA_EVAL, ARENA_HARD, MT_BENCH, REVIEWS, SCORES
-from arena.formats.votes import COMPARED, FASTCHAT, VOTES
+from arena.formats.votes import COMPARED, FASTCHAT, OWN, VOTES
 from llmuses.errors import DataError
 from llmuses.records import Battle
 
-FORMATS: tuple[Format, ...] = (FASTCHAT, COMPARED, MT_BENCH, ALPACA_EVAL, ARENA_HARD, REVIEWS, VOTES, SCORES)
+FORMATS: tuple[Format, ...] = (OWN, FASTCHAT, COMPARED, MT_BENCH, ALPACA_EVAL, ARENA_HARD, REVIEWS, VOTES, SCORES)
 """In the order in which a row is tried."""
 
 
@@ -33,7 +33,7 @@ class Converted:
         self._rows = rows
         self._baseline = baseline
         self._gone = taken_out
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def __iter__(self) -> Iterator[Battle]:
         for row in self._rows:
@@ -51,10 +51,10 @@ class Converted:
             except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
                 self.skipped[f"a row of {form.name} that is broken ({type(problem).__name__})"] += 1
                 continue
-            if battle.battle_id in self._seen:
+            if (who := (battle.battle_id, battle.judge)) in self._seen:
                 self.skipped["the same row again"] += 1
                 continue
-            self._seen.add(battle.battle_id)
+            self._seen.add(who)
             if battle.battle_id in self._gone:
                 self.taken_out += 1
                 continue

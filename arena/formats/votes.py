@@ -42,13 +42,22 @@ def _served(row: Row, _: str | None) -> Battle:
     return _with_question(with_conversations(battle, one_side, two_side), row)
 
 
+def _own(row: Row, _: str | None) -> Battle:
+    """Read a battle line of ours whole; one that only looks like it as any other log."""
+    models(row, "model_a", "model_b")
+    try:
+        return msgspec.convert(row, Battle)
+    except msgspec.ValidationError:
+        return _logged(row, None)
+
+
 def _pseudonym(address: object) -> str | None:
     """Return a pseudonym for an address: the address itself is not kept."""
     return None if not address else hashlib.blake2b(str(address).encode(), digest_size=6).hexdigest()
 
 
 def _logged(row: Row, _: str | None) -> Battle:
-    """Read a line with model_a, model_b, winner: FastChat's cleaned log, MT-bench's human votes, LMArena's sets, our own."""
+    """Read a line with model_a, model_b, winner: FastChat's cleaned log, MT-bench's human votes, LMArena's sets."""
     one, two = models(row, "model_a", "model_b")
     said = word(row, "judge", "judge_hash", "user_id")
     judge = said if said is not None and _is_model(said) else HUMAN
@@ -128,6 +137,12 @@ COMPARED = Format(
     "rows with winner_model_a, winner_model_b, winner_tie",
     has("winner_model_a", "winner_model_b", "winner_tie"),
     _compared,
+)
+OWN = Format(
+    "llmuses",
+    "battle lines of llmuses",
+    has("battle_id", "question_id", "model_a", "model_b", "winner"),
+    _own,
 )
 VOTES = Format(
     "votes",

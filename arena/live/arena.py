@@ -26,7 +26,7 @@ from arena.live.published import Publisher, Standing
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
 from arena.live.visitor import Tier, Visitor
-from arena.live.voting import opinion_lines, revealed, texts, vote_lines, withdrawal_lines
+from arena.live.voting import opinion_lines, revealed, texts, vote_lines
 from arena.live.wire import (
     Arena,
     Began,
@@ -43,7 +43,7 @@ from arena.live.wire import (
 )
 from arena.live.writing import Writing, pause
 from llmuses.errors import StoreError
-from llmuses.records import Image, Winner
+from llmuses.records import Image, Redaction, Winner
 
 _HOUSEKEEPING_SECONDS = 5.0
 
@@ -237,7 +237,7 @@ class LiveArena:
         self._battles.drop(battle_id)
         if battle is None or battle.choice is not None:
             try:
-                await self._lines.write(*withdrawal_lines(battle_id, self._clock()))
+                await self._lines.write(Redaction(battle_id=battle_id, tstamp=self._clock()))
             except StoreError as problem:
                 raise Refusal("not_saved") from problem
 

@@ -13,7 +13,7 @@ from arena.live.playing import Players
 from arena.live.published import Published, expectation
 from arena.live.visitor import Tier
 from arena.live.wire import Card, Mode, Opinion, Revealed, Side
-from llmuses.records import Battle, Exclusion, Message, Record, Redaction, Winner
+from llmuses.records import Battle, Exclusion, Message, Record, Winner
 
 WHY = {"asked": "the prompt asks the models who they are", "named": "a model names itself or its maker"}
 """Why a vote is not in the blind rating, as exclusion lines say it."""
@@ -27,23 +27,16 @@ def vote_lines(battle: LiveBattle, choice: Winner, voter: str, tier: Tier, now: 
 
 
 def opinion_lines(battle: LiveBattle, opinion: Opinion, now: float) -> list[Record]:
-    """Return the lines of a judge's opinion; none where it decided nothing."""
+    """Return the lines of a judge's opinion; none where it decided nothing.
+
+    They have the battle's own id: it is the same battle, and what takes the vote out or withdraws it does so with them.
+    """
     if opinion.verdict is None:
         return []
     line = _battle(battle, opinion.verdict, now)
-    line.battle_id, line.judge = judged_id(battle.battle_id), opinion.judge
+    line.judge = opinion.judge
     line.verdicts = [said.winner for said in opinion.orders if said.winner is not None]
-    return [line, *_exclusion(battle, line)]
-
-
-def withdrawal_lines(battle_id: str, now: float) -> list[Record]:
-    """Return the lines that withdraw a battle: the person's, and the judge's of the same battle where there is one."""
-    return [Redaction(battle_id=line, tstamp=now) for line in (battle_id, judged_id(battle_id))]
-
-
-def judged_id(battle_id: str) -> str:
-    """Return the id of the judge's line of a battle."""
-    return f"{battle_id}-judge"
+    return [line]
 
 
 def not_blind(battle: LiveBattle) -> str | None:

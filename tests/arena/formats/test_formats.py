@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from arena import rate
@@ -248,3 +249,12 @@ def test_battles_that_are_taken_out_or_withdrawn_are_not_handed_on(tmp_path: Pat
     for found in (convert_files([first, second]), convert(iter([*own, *gone]))):
         assert [battle.battle_id for battle in found] == ["b0", "b3"]
         assert (found.taken_out, found.skipped.total()) == (2, 0)
+
+
+def test_our_own_lines_come_back_whole() -> None:
+    own = Battle(
+        battle_id="b", question_id="q", model_a="m", model_b="n", winner=Winner.BOTH_BAD, judge="some-judge", voter="v",
+        tier="login", policy="active", pair_probability=0.25, anony=False, question="a", latency_a=1.5,
+    )  # fmt: skip
+    (found,) = convert([msgspec.to_builtins(own)])
+    assert found == own

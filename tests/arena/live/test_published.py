@@ -15,11 +15,10 @@ from arena.live.pairing import Pairing
 from arena.live.playing import Player
 from arena.live.published import Publisher, expectation, read_published
 from arena.live.rules import Publishing
-from arena.live.voting import withdrawal_lines
 from arena.matchmaking import Fewest, Uniform
 from arena.rating import rate
 from arena.ratings.counts import PairCounts
-from llmuses.records import Battle, Exclusion, VoterMark, Winner
+from llmuses.records import Battle, Exclusion, Redaction, VoterMark, Winner
 from llmuses.store import JsonlStore, Sync
 from tests.support.live_arenas import TWO, Clock, ScriptedPlayers, battle, live_arena, visitor
 
@@ -87,7 +86,7 @@ def test_withdrawn_and_excluded_battles_are_in_no_rating(tmp_path: Path) -> None
     clock = Clock()
     some = votes(80)
     out = [Exclusion(battle_id=battle.battle_id, reason="named") for battle in some[:5]]
-    gone = [line for battle in some[5:10] for line in withdrawal_lines(battle.battle_id, 1.0)]
+    gone = [Redaction(battle_id=battle.battle_id) for battle in some[5:10]]
     written(tmp_path, *gone, *some, *out)
     one = publisher(tmp_path, clock)
     one.publish()
