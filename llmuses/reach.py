@@ -60,4 +60,4 @@ def _refuse(host: str, allowed: Sequence[Network]) -> None:
             _refuse(str(found[4][0]), allowed)
         return
     if not is_reachable(address, allowed):
-        raise PermissionError(1, f"{address} is inside a network that this process may not call (allowed_addresses)")
+        raise PermissionError(f"{address} is inside a network that this process may not call (allowed_addresses)")
