@@ -13,7 +13,7 @@ from llmuses.visit import Visit, render
 _JS = "llmuses.arena(element, watch)"
 
 
-def build(page: gr.Blocks, arena: LiveArena) -> None:
+def build(page: gr.Blocks, _: object, *, arena: LiveArena) -> None:
     """Place the page into the route that is open."""
     content = gr.HTML(elem_classes=["u"], apply_default_css=False, js_on_load=_JS)
 

@@ -14,7 +14,7 @@ import msgspec
 from arena.live.published import Standing
 from arena.live.rules import Rules
 from arena.live.wire import Mode
-from arena.live_panels import drawer, keys
+from arena.live_panels import drawer
 from llmuses.i18n import Lang, sentences, text
 from llmuses.markup import Markup, attrs, count, icon, join, message
 from llmuses.records import Winner
@@ -37,8 +37,8 @@ def battle_page(
     current = next((each for each in modes if each == mode), modes[0])
     words = sentences(lang, "arena", "say.", "refused.")
     return Markup(
-        '<main id="main" class="u-page" tabindex="-1"><div class="g-arena" data-arena="{mode}"{still} data-words="{words}"'
-        ' data-prompts="{prompts}">{body}</div>{drawer}{keys}{templates}</main>'
+        '<div id="main" class="u-page" tabindex="-1"><div class="g-arena" data-arena="{mode}"{still} data-words="{words}"'
+        ' data-prompts="{prompts}">{body}</div>{drawer}{templates}</div>'
     ).format(
         mode=current,
         still=attrs(data_still=still),
@@ -47,7 +47,7 @@ def battle_page(
         body=join(
             [
                 Markup('<h1 class="sr">{}</h1>').format(text(lang, "arena.heading")),
-                _modes(lang, modes, current),
+                _modes(lang, modes, current, rules),
                 _stage(lang, modes, current, rules, playable, standing),
                 _caption(lang),
                 _slot(lang, rules),
@@ -56,12 +56,11 @@ def battle_page(
             ]
         ),
         drawer=drawer(lang),
-        keys=keys(lang),
         templates=_templates(lang),
     )
 
 
-def _modes(lang: Lang, modes: Sequence[Mode], current: Mode) -> Markup:
+def _modes(lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules) -> Markup:
     links = join(
         Markup('<a href="arena{}" data-mode="{}"{}>{}</a>').format(
             "" if each is Mode.BATTLE else f"?mode={each}",
@@ -77,10 +76,17 @@ def _modes(lang: Lang, modes: Sequence[Mode], current: Mode) -> Markup:
         )
         for each in modes
     )
+    signs = join(
+        Markup('<a href="arena-login/{}">{}</a> · ').format(
+            name, text(lang, "arena.sign_in", where=provider.label or name)
+        )
+        for name, provider in rules.logins.items()
+    )
     return Markup(
-        '<div class="row"><nav class="u-sub a-modes" aria-label="{}">{}</nav>'
-        '<span class="end md qq g-hide">{} · <button type="button" class="a-link" data-open="votes">{}</button></span></div>'
-    ).format(text(lang, "arena.modes"), links, about, text(lang, "arena.how"))
+        '<div class="row"><nav class="u-sub a-modes" aria-label="{}">{}</nav><span class="end md qq">'
+        '<span data-sign-in>{}</span><span class="g-hide">{} · </span>'
+        '<button type="button" class="a-link g-hide" data-open="votes">{}</button></span></div>'
+    ).format(text(lang, "arena.modes"), links, signs, about, text(lang, "arena.how"))
 
 
 # --- the stage: start, and the panes in its place ---------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the battle page lays over itself: the drawer (how votes count, the terms, the judge's opinion) and the keys."""
+"""What the battle page lays over itself: a drawer with how votes count, the terms, or the judge's opinion."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ from llmuses.i18n import Lang, text
 from llmuses.markup import Markup, icon, join
 
 _PARTS = {"votes": 5, "terms": 4}
-_KEYS = (
-    (("1", "2", "3", "4"), "vote"),
-    (("N",), "next"),
-    (("C",), "write"),
-    (("Enter",), "send"),
-    (("Shift", "Enter"), "line"),
-    (("/",), "find"),
-    (("Esc",), "esc"),
-    (("?",), "help"),
-)
 
 
 def drawer(lang: Lang) -> Markup:
@@ -40,21 +30,4 @@ def drawer(lang: Lang) -> Markup:
         panels=panels,
         close=text(lang, "arena.close"),
         cross=icon("close"),
-    )
-
-
-def keys(lang: Lang) -> Markup:
-    """Return the dialog that names all keys."""
-    rows = join(
-        Markup("<dt>{}</dt><dd>{}</dd>").format(
-            join((Markup("<kbd>{}</kbd>").format(key) for key in each), Markup(" ")), text(lang, f"arena.keys.{name}")
-        )
-        for each, name in _KEYS
-    )
-    return Markup(
-        '<dialog class="u-card a-keys" aria-labelledby="a-keys-title"><form method="dialog" class="row">'
-        '<h2 id="a-keys-title">{}</h2><button class="g-btn sm ghost end" aria-label="{}">{}</button></form>'
-        '<dl class="u-facts">{}</dl><p class="sm qq">{}</p></dialog>'
-    ).format(
-        text(lang, "arena.keys.title"), text(lang, "arena.close"), icon("close"), rows, text(lang, "arena.keys.when")
     )

@@ -207,11 +207,10 @@
       setTimeout(() => { delete button.dataset.done; if (label) label.replaceChildren(...before); }, 1600);
     }
 
-    // The address that begins with the same prompt.
-    link(button) {
-      const url = new URL(this.one(".a-modes a").href);
-      url.search = new URLSearchParams({ ...(this.mode === "battle" ? {} : { mode: this.mode }), prompt: this.room.prompt }).toString();
-      this.copy(url.href, button);
+    // The battle's own address, which shows it once it is public.
+    async link(button) {
+      await this.copy(new URL("battles?" + new URLSearchParams({ arena: "arena-live", id: this.room.id }), document.baseURI).href, button);
+      if ("done" in button.dataset) { this.room.say(this.words("linked")); this.changed(); }
     }
 
     listen() {
@@ -250,11 +249,10 @@
     }
 
     key(event) {
-      const elsewhere = "input:not([type=checkbox]):not([type=radio]), textarea, select, dialog[open]";
-      if (event.target.closest?.(elsewhere) || event.metaKey || event.ctrlKey || event.altKey || event.repeat || !this.main.isConnected) return;
+      const elsewhere = "input:not([type=checkbox]):not([type=radio]), textarea, select";
+      if (event.target.closest?.(elsewhere) || event.metaKey || event.ctrlKey || event.altKey || event.repeat || !this.main.isConnected || document.querySelector("dialog[open]")) return;
       const { room } = this, key = event.key.toLowerCase();
-      if (key === "?") this.one(".a-keys").showModal();
-      else if (["1", "2", "3", "4"].includes(key) && room.phase === "open") this.vote(this.all("[data-vote]")[key - 1].dataset.vote);
+      if (["1", "2", "3", "4"].includes(key) && room.phase === "open") this.vote(this.all("[data-vote]")[key - 1].dataset.vote);
       else if (key === "n" && room.phase !== "start") this.next();
       else if (key === "c") { event.preventDefault(); this.composer.box.focus({ preventScroll: true }); }
     }
@@ -267,6 +265,7 @@
         return this.changed();
       }
       for (const select of this.all("[data-choose]")) this.offer(select);
+      this.one("[data-sign-in]").hidden = this.facts.tier === "login";
       this.changed();
       if (this.facts.loading) setTimeout(() => this.learn(tries + 1), Math.min(4000, 500 * (tries + 1)));
     }
@@ -283,7 +282,7 @@
   Object.assign(window.llmuses, {
     arena(element, watch) {
       const begin = () => {
-        const main = element.querySelector("main");
+        const main = element.querySelector("#main");
         if (!main || main.dataset.begun) return;
         main.dataset.begun = "";
         new Page(main);

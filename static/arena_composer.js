@@ -16,8 +16,7 @@
       this.sending = this.one("[data-send]");
       this.stopping = this.one("[data-do=stop]");
       this.listen();
-      const given = new URLSearchParams(location.search).get("prompt");
-      this.box.value = (given || kept(forTab, DRAFT)).slice(0, 20000);
+      this.box.value = kept(forTab, DRAFT);
     }
 
     one(selector) { return this.main.querySelector(selector); }

@@ -126,7 +126,7 @@
       this.element.classList.toggle("won", won);
       this.element.setAttribute("aria-label", this.letter() + card.name);
       const link = document.createElement("a");
-      Object.assign(link, { textContent: card.name, href: card.homepage || "model?name=" + encodeURIComponent(card.name), target: "_blank", rel: "noopener noreferrer" });
+      Object.assign(link, { textContent: card.name, href: "model?name=" + encodeURIComponent(card.name), target: "_blank" });
       this.name.replaceChildren(link);
       const where = [card.organisation, card.licence].filter(Boolean).join(" · ");
       const much = [card.tokens && say("tokens", { n: card.tokens.toLocaleString("en") }), card.seconds && say("took", { n: card.seconds.toFixed(1) })];

@@ -24,6 +24,7 @@
     }
 
     get busy() { return this.phase === "writing" || this.phase === "voting"; }
+    get id() { return this.battle.split(".")[0]; }
     get voted() { return Boolean(this.revealed); }
     pane(side) { return this.panes.length === 1 ? this.panes[0] : this.panes[side === "a" ? 0 : 1]; }
     say(words, kind = "", action = null) { this.trouble = words ? { words, kind, action } : null; }

@@ -236,7 +236,7 @@
       return;
     }
     if (typing || event.metaKey || event.ctrlKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key === "?" && !document.querySelector("dialog.a-keys")) document.querySelector("dialog.u-keys")?.showModal();
+    if (event.key === "?") document.querySelector("dialog.u-keys")?.showModal();
     else if (event.key === "/") {
       const field = [...document.querySelectorAll("[data-find]")].filter((f) => f.offsetParent).pop();
       if (field) { event.preventDefault(); field.focus(); field.select(); }

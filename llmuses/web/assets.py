@@ -21,7 +21,18 @@ PREFIX = "ui"
 
 STYLES = ("tokens.css", "components.css", "gradio-look.css", "app.css", "browse.css", "views.css", "arena.css")
 BLOCKING_SCRIPTS = ("theme.js",)
-SCRIPTS = ("shell.js", "browse.js", "charts.js", "arena_api.js", "arena_proof.js", "arena_pane.js", "arena_room.js", "arena_composer.js", "arena_beside.js", "arena.js")
+SCRIPTS = (
+    "shell.js",
+    "browse.js",
+    "charts.js",
+    "arena_api.js",
+    "arena_proof.js",
+    "arena_pane.js",
+    "arena_room.js",
+    "arena_composer.js",
+    "arena_beside.js",
+    "arena.js",
+)
 LOGO = "logo.svg"
 
 

@@ -9,7 +9,16 @@ from llmuses.visit import Visit
 GROUPS: tuple[tuple[str, tuple[tuple[tuple[str, ...], str], ...]], ...] = (
     ("everywhere", ((("/",), "find"), (("Esc",), "esc"), (("?",), "help"))),
     ("lists", ((("J", "K"), "turn"), (("D",), "disagree"), (("F",), "fold"))),
-    ("arena", ((("1", "2", "3", "4"), "vote"), (("N",), "next"), (("Ctrl", "Enter"), "send"))),
+    (
+        "arena",
+        (
+            (("1", "2", "3", "4"), "vote"),
+            (("N",), "next"),
+            (("C",), "write"),
+            (("Enter",), "send"),
+            (("Shift", "Enter"), "line"),
+        ),
+    ),
 )
 """What keys do, place by place: the name of the place under ``web.keys.at``, then keys and what they do."""
 

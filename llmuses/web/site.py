@@ -71,7 +71,7 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
                 "compare": partial(compare_sheet, results, comparer),
                 "model": partial(model_sheet, results, arenas),
             }
-            yield create_app(results, pages, sheets, routes, partial(is_there, room))
+            yield create_app(results, _with_arena(pages, live), sheets, routes, partial(is_there, room))
     finally:
         first.close()
         desk.close()

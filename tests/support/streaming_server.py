@@ -164,9 +164,11 @@ def _send(writer: asyncio.StreamWriter, status: int, content: dict[str, Any]) ->
 
 
 @asynccontextmanager
-async def serving(manner: Manner | None = None) -> AsyncIterator[StreamingServer]:
+async def serving(
+    manner: Manner | None = None, kind: type[StreamingServer] = StreamingServer
+) -> AsyncIterator[StreamingServer]:
     """Serve on the running event loop."""
-    server = StreamingServer(manner or Manner())
+    server = kind(manner or Manner())
     listening = await asyncio.start_server(server.answer, "127.0.0.1", 0, backlog=2048)
     server.base_url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
     try:
