@@ -15,7 +15,7 @@ from arena.live.pane import PaneWriter
 from arena.live.players import ArenaPlayers
 from arena.live.rules import Rules, load_rules
 from llmuses.errors import UnknownNameError
-from llmuses.settings import ModelEntry, arena_dir, model_entries, read_only
+from llmuses.settings import ModelEntry, arena_dir, arena_entries, model_entries, read_only
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def open_arena(outputs: Path) -> Iterator[LiveArena]:
 
 
 def _entries(rules: Rules) -> dict[str, ModelEntry]:
-    known = model_entries()
     if rules.models is None:
-        return known
+        return arena_entries()
+    known = model_entries()
     for name in rules.models:
         if name not in known or known[name].arena is None:
             raise UnknownNameError("model of the arena", name, (name for name, entry in known.items() if entry.arena))
