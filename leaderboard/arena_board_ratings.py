@@ -47,7 +47,8 @@ class _Entry:
 
 
 class Desk:
-    """Figures of battle files. All methods may be called from many threads; one thread computes.
+    """Figures of battle files. All methods may be called from many threads; one thread computes what
+    was asked for, another one what will be asked for next.
 
     A visit gets the figures of the file as it is now where they are ready within ``patience`` seconds, else the last ones,
     else word that they are being computed.
@@ -59,6 +60,7 @@ class Desk:
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._mutex = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "ratings")
+        self._ahead = ThreadPoolExecutor(1, "ratings ahead")
 
     def sources(self) -> list[Source]:
         """Return the arenas that have something to show: the live one first, once ratings were published there."""
@@ -82,13 +84,21 @@ class Desk:
 
     def prepare(self, source: Source, rule: Rule) -> None:
         """Compute ratings that will be asked for next, when there is time."""
-        self._ask(source, rule, lambda: self.arenas.ratings(source, rule), patience=0)
+        self._ask(source, rule, lambda: self.arenas.ratings(source, rule), patience=0, worker=self._ahead)
 
     def close(self) -> None:
         """Drop what waits to be computed."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
+        for worker in (self._worker, self._ahead):
+            worker.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, source: Source, what: Hashable, make: Callable[[], V], patience: float | None = None) -> Answer[V]:
+    def _ask(
+        self,
+        source: Source,
+        what: Hashable,
+        make: Callable[[], V],
+        patience: float | None = None,
+        worker: ThreadPoolExecutor | None = None,
+    ) -> Answer[V]:
         state = sign(source.counted)
         with self._mutex:
             entry = self._entries.setdefault((source.battles, what), _Entry())
@@ -98,7 +108,7 @@ class Desk:
             if entry.answer is not None and (entry.state == state or time.monotonic() < entry.due):
                 return entry.answer
             if entry.future is None:
-                entry.future = self._worker.submit(self._compute, entry, state, make)
+                entry.future = (worker or self._worker).submit(self._compute, entry, state, make)
             future = entry.future
         wait_for([future], self._patience if patience is None else patience)
         return entry.answer or Answer(busy=True)

@@ -92,8 +92,8 @@ class FakeArena(NamedTuple):
         return "".join(lines)
 
     def _texts(self, rng: np.random.Generator) -> str:
-        sizes = rng.integers(4, 60, size=2)
-        one, two = ("- **word** " * int(size) for size in sizes)
+        sizes = rng.integers(0, 12, size=(2, 4)).tolist()
+        one, two = ("a word " * (5 + w) + " **bold**" * b + r"\n- item" * i + r"\n# head" * h for w, b, i, h in sizes)
         return f',"question":"Say something.","output_a":"{one}","output_b":"{two}"'
 
 
