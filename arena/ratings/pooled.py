@@ -4,6 +4,11 @@ A category's strengths are the overall ones plus deviations, the deviations draw
 variance τ²; how large τ is, votes that were held out decide. Source: Efron & Morris (1975), "Data analysis using Stein's
 estimator and its generalizations", J. American Statistical Association 70(350), with the Bradley-Terry likelihood in the
 place of the normal one.
+
+What borrowing gains has a limit that no method passes. Twenty models whose strengths have a standard deviation of 150 points,
+eight categories with 100 votes each: against ratings by category alone the error is 27% where categories do not differ, 39%
+where they deviate by 45 points, 45% at 60 and 60% at 120; with both spreads known beforehand it would be 27, 37, 43 and 60%
+(``tests/simulations/categories.py``).
 """
 
 from __future__ import annotations
