@@ -297,7 +297,7 @@ class LiveArena:
     @property
     def playable(self) -> bool:
         """Return whether two models may play, now or when they are loaded."""
-        return self._players.loading or len(self._players.playing()) > 1
+        return self._players.promising > 1
 
     def standing(self) -> Standing | None:
         """Return what was last published; None where nothing was yet."""

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,11 @@ class ArenaPlayers:
         clock: Callable[[], float] = time.time,
     ):
         found = arena_entries() if entries is None else entries
-        self._seats = {name: _Seat(name, entry, entry.arena) for name, entry in found.items() if entry.arena}
+        self._seats = {
+            name: _Seat(name, entry, entry.arena)
+            for name, entry in found.items()
+            if entry.arena and _is_installed(entry)
+        }
         self._load = load
         self._upkeep = Upkeep(
             Book(folder / "players.jsonl", clock),
@@ -120,6 +125,11 @@ class ArenaPlayers:
     def loading(self) -> bool:
         """Return whether a model is still to be loaded."""
         return any(seat.model is None and seat.problem is None for seat in self._seats.values())
+
+    @property
+    def promising(self) -> int:
+        """Return how many models may play, once they are loaded; those that sit out are among them."""
+        return sum(seat.problem is None for seat in self._seats.values())
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until all are loaded."""
@@ -240,6 +250,11 @@ class ArenaPlayers:
         finally:
             if cost := seat.cost(usage, messages, "".join(written)) if written or usage else None:
                 self._upkeep.paid(name, cost)
+
+
+def _is_installed(entry: ModelEntry) -> bool:
+    """Return whether the package that holds a model is there; a model of any other hub is looked for when it is loaded."""
+    return entry.args.get("hub") != "package" or find_spec(parse_spec(entry.model).name) is not None
 
 
 def _is_local(spec: str) -> bool:

@@ -33,6 +33,11 @@ class Players(Protocol):
         """Return whether a model is still to be loaded: there may be more players soon."""
         ...
 
+    @property
+    def promising(self) -> int:
+        """Return how many models may play, once they are loaded; those that sit out are among them."""
+        ...
+
     def playing(self) -> Sequence[Player]:
         """Return who may play now."""
         ...

@@ -246,7 +246,7 @@ def test_in_chinese_on_a_phone(visitor, site):
     who = visitor(locale="zh-CN", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).open()
     page = who.page
     empty = who.boxes()
-    assert who.text("h2") == "哪个回答更好？"
+    assert who.text(".a-title") == "哪个回答更好？"
     page.locator("[data-write]").fill("say: 蓝光爱乱跑，红光走得远。")
     page.locator("[data-send]").tap()
     who.vote_open()

@@ -34,6 +34,10 @@ class ScriptedPlayers:
     def start(self) -> None:
         pass
 
+    @property
+    def promising(self) -> int:
+        return len(self.players)
+
     def playing(self) -> Sequence[Player]:
         return self.players
 

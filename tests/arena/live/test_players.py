@@ -464,3 +464,16 @@ def test_an_entry_that_cannot_be_meant_is_refused(arena: str, tmp_path: Path, mo
     monkeypatch.setenv("LLMUSES_MODELS", str(own))
     with pytest.raises(UsageError, match=r"models\.yaml"):
         model_entries()
+
+
+def test_what_comes_in_a_package_that_is_not_installed_takes_no_part(tmp_path: Path) -> None:
+    held = {"hub": "package"}
+    entries = {
+        "there": msgspec.convert({"model": "transformers:msgspec", "args": held, "arena": {}}, ModelEntry),
+        "missing": msgspec.convert({"model": "transformers:no_such_package", "args": held, "arena": {}}, ModelEntry),
+        "elsewhere": msgspec.convert({"model": "openai:m", "arena": {}}, ModelEntry),
+    }
+    players = ArenaPlayers(tmp_path, entries)
+    assert [state.name for state in players.states()] == ["there", "elsewhere"]
+    assert players.promising == 2
+    players.close()
