@@ -340,7 +340,7 @@ async def test_one_model_alone_makes_no_battle(tmp_path: Path) -> None:
     arena = live_arena(tmp_path, players)
     assert await send_refused(arena, visitor(arena)) == "no_models"
     assert not arena.playable
-    players.loading = True
+    players.players = list(TWO)
     assert arena.playable
 
 
