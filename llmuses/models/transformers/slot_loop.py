@@ -222,7 +222,6 @@ class SlotLoop:
         if not is_out_of_memory(problem):
             raise problem
         problem.__traceback__ = None  # its frames hold the tensors that did not fit
-        free_memory()
         remedy(told)
         free_memory()
 
