@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from llmuses.i18n import text
@@ -16,15 +16,15 @@ from llmuses.visit import Visit, visit
 from llmuses.web import assets, document
 from llmuses.web.bar import Entry, bar
 
-_SHUT = (
-    "/gradio_api/upload",
-    "/gradio_api/proxy",
-    "/gradio_api/file",
-    "/gradio_api/deep_link",
-    "/gradio_api/mcp",
-    "/monitoring",
-)
-"""Doors of Gradio that no page of ours uses: uploads by anyone, fetching for others, files by their path."""
+_GRADIO = "/gradio_api/"
+_DOOR = "/gradio_api/run/predict"
+"""The one door of Gradio's that our pages use: all their events are answered at once, none waits in its queue."""
+
+_SHUT = ("/monitoring", "/login", "/logout")
+"""What of Gradio's is shut beside all others of its doors: uploads by anyone, fetching for others, files by their path."""
+
+_LARGEST = 65_536
+"""Bytes that an event of a page may have: an address's query, and where it stands on the page."""
 
 _ADMIN = "/admin"
 _VOTING = "/arena-api/"
@@ -53,13 +53,18 @@ class Guard:
         self.admin = admin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})  # nothing here speaks that way
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         page = path.strip("/")
-        if path.startswith(_SHUT) or (read_only() and path.startswith(_ADMIN)):
+        if _is_shut(path) or (read_only() and path.startswith(_ADMIN)):
             await self._missing(scope, receive, send)
+        elif path == _DOOR and not _is_small(Request(scope)):
+            await PlainTextResponse("too large", 413, document.headers())(scope, receive, send)
         elif read_only() and scope["method"] == "POST" and path.startswith(_VOTING):
             await JSONResponse({"code": "closed", "figures": {}}, 403, document.headers())(scope, receive, send)
         elif page in self.moved and (there := self._there(scope, page)) is not None:
@@ -124,6 +129,17 @@ class Guard:
             '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{} · llmuses</title>{}</head>'
             '<body>{}<main id="main" class="u u-page u-alone">{}</main></body></html>'
         ).format(lang, base, text(lang, "web.missing.title"), assets.tags(), bar(self.entries, "", "", who), words)
+
+
+def _is_shut(path: str) -> bool:
+    return (path.startswith(_GRADIO) and path != _DOOR) or path.startswith(_SHUT)
+
+
+def _is_small(request: Request) -> bool:
+    """Return whether a request says how large it is, and is small: the server holds it to that."""
+    said = request.headers.get("content-length", "")
+    is_number = said.isascii() and said.isdigit() and len(said) < 9
+    return is_number and int(said) <= _LARGEST and "transfer-encoding" not in request.headers
 
 
 class _Guarded:
