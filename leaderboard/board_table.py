@@ -179,7 +179,7 @@ def _way(row: Row) -> str:
     """Return where a row's name leads: to the model, or to the one run that the row is of."""
     if row.published:
         return link("benchmarks", published_by=row.published, of=row.spec)
-    return link("browse", run=row.runs[0]) if row.started is not None else link("model", model=row.model)
+    return link("browse", run=row.runs[0]) if row.started is not None else link("model", name=row.spec if row.backend else row.model)
 
 
 def _average(context: Context, row: Row) -> Markup:
@@ -218,7 +218,7 @@ def _figure(say: Words, row: Row, column: Column, cell: Cell) -> Markup:
     said = describe(cell, say)
     query = link("", run=cell.run_id, dataset=cell.dataset).lstrip("?")
     return Markup(
-        ' style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small>{}</a>'
+        ' style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{} <small>{}</small>{}</a>'
     ).format(
         _whisker(cell.score, cell.ci95),
         link("browse", run=cell.run_id, dataset=cell.dataset),
@@ -237,7 +237,7 @@ def _published(context: Context, row: Row, column: Column, cell: Cell, look: str
     said = f"{describe(cell, context.say)}; {cell.published.source}"
     query = {"published_by": row.published, "of": row.spec, "column": column.key}
     return Markup(
-        '<td class="{}" style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{}<small>{}</small></a></td>'
+        '<td class="{}" style="{}"><a href="{}" data-drawer="{}" title="{}" aria-label="{}">{} <small>{}</small></a></td>'
     ).format(
         look,
         _whisker(cell.score, cell.ci95 or (cell.score or 0.0, cell.score or 0.0)),
@@ -264,12 +264,12 @@ def describe(cell: Cell, say: Words) -> str:
     if cell.published is not None:
         parts = [points(cell.score)]
         if cell.ci95 is not None:
-            parts = [f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})"]
+            parts = [_said(cell.score, cell.ci95, say)]
     elif cell.score is None or cell.ci95 is None:
         parts = [say("cell.none")]
     else:
         parts = [
-            f"{points(cell.score)} ({say('to', low=points(cell.ci95[0]), high=points(cell.ci95[1]))})",
+            _said(cell.score, cell.ci95, say),
             f"n = {count(cell.n)}",
         ]
     if cell.kind is not Kind.SCORED:
@@ -285,6 +285,11 @@ def describe(cell: Cell, say: Words) -> str:
     if cell.kind is Kind.SCORED and cell.chancy:
         parts.append(say("cell.chance"))
     return "; ".join(parts)
+
+
+def _said(score: float | None, ci95: tuple[float, float], say: Words) -> str:
+    """Return a score and its interval as they are read out: what stands in the cell comes first."""
+    return f"{points(score)} {margin(ci95)} ({say('to', low=points(ci95[0]), high=points(ci95[1]))})"
 
 
 _MARKS = {Kind.INCOMPLETE: "failed", Kind.INTERRUPTED: "failed", Kind.RUNNING: "clock", Kind.UNSCORED: "clock"}

@@ -27,10 +27,16 @@
     return value;
   }
 
-  function narrow(layout, width) { // long names may take no more than a part of a phone's width
-    if (width >= 480 || !layout.yaxis?.ticktext) return layout;
-    const text = layout.yaxis.ticktext.map((name) => (name.length > 18 ? name.slice(0, 17) + "…" : name));
-    return { ...layout, yaxis: { ...layout.yaxis, ticktext: text } };
+  // What a phone has no room for: long names, labels beside points, more than a few columns. The table below has it all.
+  function narrow({ data, layout }, width) {
+    if (width >= 480) return { data, layout };
+    const cut = (name) => (name.length > 18 ? name.slice(0, 17) + "…" : name);
+    const few = (row) => row.slice(0, 7);
+    const slim = data.map((trace) => trace.type === "heatmap"
+      ? { ...trace, x: few(trace.x), y: few(trace.y).map((name) => name.replace(/^(.{15})[^<]+/, "$1… ")), z: few(trace.z).map(few), text: few(trace.text).map(few), customdata: few(trace.customdata).map(few) }
+      : { ...trace, mode: trace.mode === "markers+text" ? "markers" : trace.mode });
+    const ticks = layout.yaxis?.ticktext;
+    return { data: slim, layout: ticks ? { ...layout, yaxis: { ...layout.yaxis, ticktext: ticks.map(cut) } } : layout };
   }
 
   async function draw(place) {
@@ -40,12 +46,12 @@
     if (!both || !place.isConnected) return;
     const style = getComputedStyle(document.body);
     const template = both[dark() ? "dark" : "light"];
-    const figure = coloured(JSON.parse(place.dataset.figure), style);
+    const figure = narrow(coloured(JSON.parse(place.dataset.figure), style), place.clientWidth);
     for (const trace of figure.data) {
       if (trace.colorscale === "sequential") trace.colorscale = template.layout.colorscale.sequential;
     }
     place.drawn = place.dataset.figure + dark();
-    const layout = { ...narrow(figure.layout, place.clientWidth), template, autosize: true, dragmode: false };
+    const layout = { ...figure.layout, template, autosize: true, dragmode: false };
     await window.Plotly.react(place, figure.data, layout, settings);
     wide.observe(place);
   }

@@ -9,6 +9,7 @@ import pytest
 from leaderboard.board import make_board
 from leaderboard.board_html import board_page
 from leaderboard.results import Results
+from llmuses.markup import margin
 from llmuses.records import RunStatus
 from tests.support.fake_runs import HOSTILE, FakeDataset, FakeRun, showcase
 from tests.support.pages import Page, check_harmless, visit
@@ -44,7 +45,10 @@ def test_a_cell_says_its_score_its_interval_and_leads_to_the_run(tmp_path):
     assert f"75.0 ±{half:.1f}" in shown.text
     assert cell["href"] == "browse?run=run-1&dataset=arc"
     assert cell["data-drawer"] == "run=run-1&dataset=arc"
-    assert cell["aria-label"] == f"m, ARC: 75.0 ({100 * report.ci95[0]:.1f} to {100 * report.ci95[1]:.1f}); n = 400"
+    assert (
+        cell["aria-label"]
+        == f"m, ARC: 75.0 {margin(report.ci95)} ({100 * report.ci95[0]:.1f} to {100 * report.ci95[1]:.1f}); n = 400"
+    )
 
 
 def test_heads_name_benchmark_setting_and_chance_and_sort_by_a_click(tmp_path):

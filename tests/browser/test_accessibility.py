@@ -1,0 +1,122 @@
+"""axe-core over every page, in both themes and both languages: no serious finding.
+
+axe-core is not a part of this repository. Where it is found (LLMUSES_AXE names its axe.min.js, or npm put it into
+node_modules beside the tests or into its global folder) these tests run; else they are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.arenas import write_arena
+from tests.support.browser import ROOT
+from tests.support.fake_runs import FakeDataset, FakeRun
+
+_PLACES = (
+    ROOT / "node_modules",
+    Path("/usr/local/lib/node_modules"),
+    Path("/usr/lib/node_modules"),
+    Path("/usr/share/nodejs"),
+)
+
+
+def axe_script() -> str:
+    """Return the text of axe-core; the test is skipped where it is not installed."""
+    named = os.environ.get("LLMUSES_AXE")
+    paths = [Path(named)] if named else [place / "axe-core" / "axe.min.js" for place in _PLACES]
+    for path in paths:
+        if path.is_file():
+            return path.read_text("utf-8")
+    pytest.skip("axe-core is not installed: npm install axe-core (or name its axe.min.js in LLMUSES_AXE)")
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outputs")
+    FakeRun("alpha", {"gsm8k": FakeDataset(n=60, wrong=20, unparsed=2), "arc": FakeDataset(n=40, wrong=9)}, run_id="alpha").write(folder)  # fmt: skip
+    FakeRun("beta", {"gsm8k": FakeDataset(n=60, wrong=6), "arc": FakeDataset(n=40, wrong=4)}, run_id="beta").write(
+        folder
+    )
+    write_arena(folder)
+    return folder
+
+
+PAGES = {
+    "arena board": "leaderboard",
+    "benchmark board": "benchmarks",
+    "drawer": "benchmarks?run=alpha&dataset=gsm8k",
+    "charts of an arena": "charts",
+    "charts of benchmarks": "charts?of=benchmarks",
+    "compare": "compare?a=alpha&b=beta",
+    "model in the arena": "model?name=gamma",
+    "model with runs": "model?name=alpha",
+    "runs": "browse",
+    "run": "browse?run=alpha",
+    "samples": "browse?run=alpha&dataset=gsm8k",
+    "sample": "browse?run=alpha&dataset=gsm8k&sample=main/3",
+    "two models on a sample": "browse?run=alpha&with=beta&dataset=gsm8k",
+    "battles": "battles",
+    "battle": "battles?id=b00003",
+    "catalogue": "catalogue",
+    "no such page": "nowhere",
+}
+
+_AUDIT = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]});
+  return found.violations.filter((each) => ["serious", "critical"].includes(each.impact))
+    .map((each) => each.id + ": " + each.nodes.slice(0, 4).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? node.all[0]?.message ?? "")).join(" | "));
+}"""
+
+
+@pytest.mark.parametrize(("theme", "lang"), [("light", "en"), ("dark", "zh")])
+def test_no_page_has_a_serious_finding(browser, address, theme, lang):
+    script = axe_script()
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme, base_url=address)
+    page = context.new_page()
+    findings = {}
+    for name, path in PAGES.items():
+        page.goto(path + ("&" if "?" in path else "?") + f"lang={lang}")
+        page.locator("#main").wait_for()
+        if "data-figure" in page.content():
+            page.locator(".plot-container").first.wait_for()
+        page.evaluate(script)
+        if found := page.evaluate(_AUDIT):
+            findings[name] = found
+    context.close()
+    assert findings == {}
+
+
+def test_the_dialog_of_keys_has_no_serious_finding(browser, address):
+    script = axe_script()
+    page = browser.new_page(base_url=address)
+    page.goto("browse")
+    page.locator("#main").wait_for()
+    page.keyboard.press("?")
+    page.locator("dialog.u-keys[open]").wait_for()
+    page.evaluate(script)
+    assert page.evaluate(_AUDIT) == []
+    page.close()
+
+
+def test_every_figure_of_a_table_stands_under_a_column_and_beside_a_row_that_have_names(browser, address):
+    page = browser.new_page(base_url=address)
+    bare = {}
+    for name, path in PAGES.items():
+        page.goto(path)
+        page.locator("#main").wait_for()
+        found = page.evaluate(
+            """() => [...document.querySelectorAll("#main table")].filter((table) => table.tBodies.length && table.tBodies[0].rows.length)
+              .flatMap((table) => {
+                const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+                const unnamed = rows.filter((row) => row.cells.length > 1 && !row.querySelector("th")).length;
+                const heads = [...(table.tHead?.rows ?? [])].flatMap((row) => [...row.cells]).filter((cell) => cell.tagName === "TH");
+                return [unnamed ? `${unnamed} rows without a head in ${table.className}` : "", heads.length ? "" : `no heads in ${table.className}`];
+              }).filter(Boolean)"""
+        )
+        if found:
+            bare[name] = found
+    page.close()
+    assert bare == {}
