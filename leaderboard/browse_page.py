@@ -11,7 +11,7 @@ from leaderboard.samples import Shelf
 from llmuses.live_page import live_page
 
 
-def build(page: gr.Blocks, results: Results) -> None:
+def build(page: gr.Blocks, results: Results, comparer: Comparer | None = None) -> None:
     """Place the page into the route that is open. The indexes that it reads are shared by all readers."""
-    shelf, comparer = Shelf(), Comparer()
-    live_page(page, lambda visit: browse(results, shelf, visit, comparer))
+    shelf, pairs = Shelf(), comparer or Comparer()
+    live_page(page, lambda visit: browse(results, shelf, visit, pairs))

@@ -11,7 +11,7 @@ from leaderboard.samples import Shelf
 from llmuses.live_page import live_page
 
 
-def build(page: gr.Blocks, results: Results) -> None:
+def build(page: gr.Blocks, results: Results, comparer: Comparer) -> None:
     """Place the page into the route that is open."""
-    shelf, comparer = Shelf(), Comparer()
+    shelf = Shelf()
     live_page(page, lambda visit: compare_view(results, shelf, comparer, visit))
