@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from llmuses.commands import arena, audit, compare, convert, doctor, evaluate, listing, rate, score, serve
+from llmuses.commands import arena, audit, compare, convert, doctor, evaluate, listing, password, rate, score, serve, view
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.reach import guard_connections
 from llmuses.settings import stay_quiet
@@ -28,9 +28,11 @@ _COMMANDS = {
     "rate": rate,
     "audit": audit,
     "convert": convert,
+    "view": view,
     "serve": serve,
     "list": listing,
     "doctor": doctor,
+    "password": password,
 }
 """Each command under its name, in the order of ``--help``."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,13 +14,15 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from leaderboard.results import Results
+from llmuses.cli import main
+from llmuses.errors import UsageError
 from llmuses.markup import Markup
 from llmuses.records import AuditLine
 from llmuses.store import JsonlStore
 from llmuses.web.admin import passwords
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
-from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
+from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password, read_rules
 from llmuses.web.admin.sessions import COOKIE
 
 PASSWORD = "correct horse battery"
@@ -312,3 +315,49 @@ class TestDeeds:
             answer = ada.get(path, headers=HERE)
             assert answer.headers["cache-control"] == "no-store"
             assert "object-src 'none'" in answer.headers["content-security-policy"]
+
+
+class TestTheHashOfAPassword:
+    def test_is_printed_by_a_command_and_lets_its_password_in(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("eight or more\n"))
+        assert main(["password"]) == 0
+        account = Account(name="ada", password=capsys.readouterr().out.strip())
+        assert passwords.Passwords([account]).check("ada", "eight or more", "") == account
+
+    def test_is_refused_for_a_password_that_keeps_nobody_out(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+        assert main(["password"]) == 2
+        assert "at least 8 characters" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("rules", "words"),
+        [
+            ("accounts: [{name: ada, password: secret}]", "begins with $argon2"),
+            ("accounts: [{name: ada}]", "password"),
+            ("account: []", "unknown field `account`"),
+            ("proxies: [nowhere]", "nowhere"),
+            ("allowed_addresses: [10.0.0.1/8]", "host bits set"),
+            ("- a list", "must be object"),
+            ("accounts: [", "while parsing"),
+        ],
+    )
+    def test_rules_that_cannot_be_meant_are_one_line(
+        self, rules: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "admin.yaml"
+        path.write_text(rules)
+        monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", str(path))
+        with pytest.raises(UsageError, match="admin") as refused:
+            read_rules()
+        assert words in str(refused.value)
+        assert "\n" not in str(refused.value)
+
+    def test_one_variable_is_enough_for_one_account(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", PASSWORD)
+        (account,) = read_rules().accounts
+        assert (account.name, account.role) == ("admin", Role.ADMIN)
+        assert PASSWORD not in account.password
