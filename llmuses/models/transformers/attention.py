@@ -45,13 +45,15 @@ class Span(NamedTuple):
 class Tile(NamedTuple):
     """Runs of a pack, padded to one length, whose tokens attend within their run.
 
-    ``index`` (rows, length) are places in the pack, ``real`` marks those that are no padding; ``mask`` (rows, 1, length,
-    length) says who sees whom, None where everyone sees what stands before.
+    ``places`` (rows, length) are those in the pack, ``real`` marks those that are no padding; ``mask`` (rows, 1, length,
+    length) says who sees whom, None where everyone sees what stands before. ``run`` is from where to where a tile of one
+    row stands in the pack.
     """
 
-    index: torch.Tensor
+    places: torch.Tensor
     real: torch.Tensor
     mask: torch.Tensor | None
+    run: tuple[int, int] | None
 
 
 class Kept:
@@ -91,7 +93,7 @@ class _Rule(NamedTuple):
     def between(self, queries: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
         """Return (queries, keys): whether a query may see a key."""
         zero = torch.zeros((), dtype=torch.long, device=queries.device)
-        seen = self.allowed(zero, zero, queries[:, None], keys[None, :])
+        seen: torch.Tensor = self.allowed(zero, zero, queries[:, None], keys[None, :])
         return seen.expand(len(queries), len(keys))
 
 
@@ -182,20 +184,19 @@ class _Layer:
         total = query.new_empty((length, heads), dtype=torch.float32)
         by_token = [tensor[0].transpose(0, 1) for tensor in (query, key, value)]
         for number, tile in enumerate(self._pack.tiles):
-            if len(tile.index) == 1:
-                first, last = int(tile.index[0, 0]), int(tile.index[0, -1]) + 1
-                rows = [tensor[:, :, first:last] for tensor in (query, key, value)]
-            else:
-                rows = [tensor[tile.index].transpose(1, 2) for tensor in by_token]
             mask = self._tile_mask(number, tile, query.dtype)
-            found, weight = attention(*rows, mask, mask is None, self._scaling, self._softcap)
-            found, weight = found.transpose(1, 2), weight.transpose(1, 2)
-            if len(tile.index) == 1:
-                out[first:last], total[first:last] = found[0], weight[0]
-            else:
-                places = tile.index[tile.real]
-                out[places] = found[tile.real].float()
-                total[places] = weight[tile.real]
+            how = (mask, mask is None, self._scaling, self._softcap)
+            if tile.run is not None:
+                first, last = tile.run
+                run = slice(first, last)
+                found, weight = attention(query[:, :, run], key[:, :, run], value[:, :, run], *how)
+                out[run], total[run] = found[0].transpose(0, 1), weight[0].transpose(0, 1)
+                continue
+            queries, keys, values = (tensor[tile.places].transpose(1, 2) for tensor in by_token)
+            found, weight = attention(queries, keys, values, *how)
+            real = tile.places[tile.real]
+            out[real] = found.transpose(1, 2)[tile.real].float()
+            total[real] = weight.transpose(1, 2)[tile.real]
         return out, total
 
     def _tile_mask(self, number: int, tile: Tile, dtype: torch.dtype) -> torch.Tensor | None:
@@ -208,10 +209,10 @@ class _Layer:
         return made
 
     def _made_tile_mask(self, tile: Tile, dtype: torch.dtype) -> torch.Tensor | None:
-        length = tile.index.shape[1]
+        length = tile.places.shape[1]
         seen = tile.mask
         if self._rule is not None:
-            positions = self._pack.positions[0][tile.index]
+            positions = self._pack.positions[0][tile.places]
             ruled = torch.stack([self._rule.between(row, row) for row in positions])[:, None]
             before = torch.ones(length, length, dtype=torch.bool, device=ruled.device).tril()
             if seen is None and bool((ruled | ~before).all()):

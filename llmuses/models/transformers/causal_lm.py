@@ -22,6 +22,7 @@ from llmuses.models.transformers.writer import Limits, Writer
 from llmuses.models.transformers.writing_scheduler import WritingScheduler
 from llmuses.records import Loglikelihood, Mode, Request, Response
 
+
 class CausalLM:
     """Answers requests with a network and a tokenizer that are in memory. See llmuses.models.base.Model.
 

@@ -150,7 +150,8 @@ class Packer:
         mask = None
         if any(len(run) > 1 for run in runs):
             mask = torch.stack([self._tree_mask(run, longest) for run in runs])[:, None].to(self._device)
-        return Tile(index.to(self._device), real.to(self._device), mask)
+        run = (runs[0][0].place, runs[0][-1].end) if len(runs) == 1 else None
+        return Tile(index.to(self._device), real.to(self._device), mask, run)
 
     def _tree_mask(self, run: Sequence[Piece], length: int) -> torch.Tensor:
         """Return (length, length): who sees whom in a small subtree; padding sees what stands before it."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from llmuses.models.transformers.prefixes import Asked
+from llmuses.models.transformers.reading import Outcome, Reading
 from llmuses.models.transformers.responses import not_a_number, out_of_memory, too_long
 from llmuses.models.transformers.sharing import Scoring
 from llmuses.models.transformers.tokenization import Codec
@@ -34,50 +35,55 @@ class ScoringScheduler:
         """Yield one response for each request, as they are complete."""
         pending = iter(requests)
         while window := list(_window(pending)):
-            yield from self._score(window)
+            asked: list[Asked] = []
+            owners: list[_Gathered] = []
+            yield from self._planned(window, asked, owners)
+            for outcome in self._scoring.run(asked):
+                yield from _answered(outcome, owners)
 
-    def _score(self, window: Sequence[Request]) -> Iterator[Response]:
-        asked: list[Asked] = []
-        owners: list[_Gathered] = []
-        for request in window:
-            assert isinstance(request.ask, Loglikelihood)
-            pair = self._codec.pair(request.ask.context, request.ask.continuations)
+    def _planned(
+        self, window: Sequence[tuple[str, Loglikelihood]], asked: list[Asked], owners: list[_Gathered]
+    ) -> Iterator[Response]:
+        """Add the sequences to score and the request of each; yield what needs no scoring."""
+        pairs = self._codec.pairs([(ask.context, ask.continuations) for _, ask in window])
+        for (key, _), pair in zip(window, pairs, strict=True):
             inputs = [max(len(continuation) - 1, 0) for continuation in pair.continuations]
             longest = len(pair.context) + max(inputs, default=0)
-            gathered = _Gathered(request.key, pair.continuations, len(asked), longest, len(pair.context) + sum(inputs))
+            gathered = _Gathered(key, pair.continuations, len(asked), longest, len(pair.context) + sum(inputs))
             if self._max_length is not None and longest > self._max_length:
-                yield too_long(request.key, longest, self._max_length)
+                yield too_long(key, longest, self._max_length)
             elif not gathered.waiting:
                 yield gathered.response()
             else:
                 asked += [Asked(pair.context, continuation) for continuation in pair.continuations]
                 owners += [gathered] * len(pair.continuations)
-        for outcome in self._scoring.run(asked):
-            touched: dict[int, _Gathered] = {}
-            for reading in outcome.readings:
-                owner = owners[reading.sequence]
-                touched[id(owner)] = owner
-                owner.add(reading.sequence, reading.logprob, reading.greedy)
-            for sequence in outcome.lost:
-                owner = owners[sequence]
-                touched[id(owner)] = owner
-                owner.lose()
-            for owner in touched.values():
-                owner.seconds += outcome.seconds
-                if owner.waiting == 0 and not owner.answered:
-                    owner.answered = True
-                    yield owner.response()
 
 
-def _window(pending: Iterator[Request]) -> Iterator[Request]:
-    """Yield the requests of one window."""
+def _window(pending: Iterator[Request]) -> Iterator[tuple[str, Loglikelihood]]:
+    """Yield the key and the ask of each request of one window."""
     characters = 0
     for request in itertools.islice(pending, WINDOW):
-        yield request
         assert isinstance(request.ask, Loglikelihood)
+        yield request.key, request.ask
         characters += len(request.ask.context)
         if characters >= WINDOW_CHARACTERS:
             return
+
+
+def _answered(outcome: Outcome, owners: Sequence[_Gathered]) -> Iterator[Response]:
+    """Hand what one pass gave to the requests that it belongs to; yield the responses that are complete by it."""
+    touched: dict[int, _Gathered] = {}
+    for reading in outcome.readings:
+        owner = touched.setdefault(id(owners[reading.sequence]), owners[reading.sequence])
+        owner.add(reading)
+    for sequence in outcome.lost:
+        owner = touched.setdefault(id(owners[sequence]), owners[sequence])
+        owner.lose()
+    for owner in touched.values():
+        owner.seconds += outcome.seconds
+        if owner.waiting <= 0 and not owner.answered:
+            owner.answered = True
+            yield owner.response()
 
 
 class _Gathered:
@@ -99,10 +105,10 @@ class _Gathered:
         self.answered = False
         self.seconds = 0.0
 
-    def add(self, sequence: int, logprob: float, greedy: bool) -> None:
-        number = sequence - self._first
-        self._logprobs[number].append(logprob)
-        self._greedy[number] &= greedy
+    def add(self, reading: Reading) -> None:
+        number = reading.sequence - self._first
+        self._logprobs[number].append(reading.logprob)
+        self._greedy[number] &= reading.greedy
         self.waiting -= 1
 
     def lose(self) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-import transformers
 
 from llmuses.models.transformers.attention import Unsupported
 from llmuses.models.transformers.batching import Batcher, TokenBudget

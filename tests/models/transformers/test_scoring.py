@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from llmuses.models import load_model
 from llmuses.models.transformers.causal_lm import CausalLM
-from llmuses.records import ErrorKind, Loglikelihood, Score
+from llmuses.records import ErrorKind, Loglikelihood, Request, Score
 from tests.support.asking import answers, loglikelihood
 from tests.support.tiny_models import SENTENCES, Architecture, tiny_model
 
@@ -165,3 +166,110 @@ def test_a_network_that_computes_no_numbers_fails_the_request_and_says_why() -> 
     assert error is not None
     assert (error.kind, error.code) == (ErrorKind.FAILED, "not_a_number")
     assert "precision" in error.message
+
+
+def questions(subjects: int, of_each: int) -> list[Request]:
+    """Return questions of some subjects, mixed, each behind the worked examples of its subject."""
+    shots = {subject: f"Subject {subject}. " + SENTENCES[subject % 7] * 4 for subject in range(subjects)}
+    return [
+        loglikelihood(f"{shots[subject]}\nQuestion: How much is {number}?\nAnswer:", " one", " a river", " Paris")
+        for number in range(of_each)
+        for subject in range(subjects)
+    ]
+
+
+def short_of_memory(model: CausalLM, allowed: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let a model's memory end at so many tokens a pass; return the list of what was read, refused passes negative."""
+    passes: list[int] = []
+    logits = model._reader.logits
+
+    def narrow(tokens: torch.Tensor, wanted: Any, **inputs: Any) -> torch.Tensor:
+        if tokens.numel() > allowed:
+            passes.append(-tokens.numel())
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        passes.append(tokens.numel())
+        return logits(tokens, wanted, **inputs)
+
+    monkeypatch.setattr(model._reader, "logits", narrow)
+    return passes
+
+
+def test_subjects_that_come_mixed_share_their_examples_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load()
+    passes = short_of_memory(model, 10**9, monkeypatch)
+    asked = questions(5, 12)
+    answers(model, *asked)
+    ask = asked[0].ask
+    assert isinstance(ask, Loglikelihood)
+    assert sum(passes) < 5 * len(model._codec.text(ask.context)) + 60 * 40
+
+
+@pytest.mark.parametrize("allowed", [16, 40, 150])
+def test_running_out_of_memory_in_the_middle_costs_time_and_no_result(
+    allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = questions(3, 4)
+    expected = answers(load(), *asked)
+    model = load()
+    passes = short_of_memory(model, allowed, monkeypatch)
+    found = answers(model, *asked)
+    for request in asked:
+        assert_equal(found[request.key].scores, expected[request.key].scores or [])
+    refused = [-tokens for tokens in passes if tokens < 0]
+    assert refused
+    assert refused == sorted(refused, reverse=True)
+    # What was read was read once: as many tokens as where memory suffices.
+    plenty = load()
+    unhindered = short_of_memory(plenty, 10**9, monkeypatch)
+    answers(plenty, *asked)
+    assert sum(tokens for tokens in passes if tokens > 0) == sum(unhindered)
+
+
+def test_a_request_for_which_memory_never_suffices_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load()
+    logits = model._reader.logits
+    poison = model._codec.text("springt über")[-1]
+
+    def narrow(tokens: torch.Tensor, wanted: Any, **inputs: Any) -> torch.Tensor:
+        if poison in tokens:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return logits(tokens, wanted, **inputs)
+
+    monkeypatch.setattr(model._reader, "logits", narrow)
+    fine = questions(2, 3)
+    bad = loglikelihood("Der schnelle Fuchs springt über", " den", " einen")
+    found = answers(model, *fine[:3], bad, *fine[3:])
+    error = found[bad.key].error
+    assert error is not None
+    assert (error.kind, error.code) == (ErrorKind.FAILED, "out_of_memory")
+    expected = answers(load(), *fine)
+    for request in fine:
+        assert_equal(found[request.key].scores, expected[request.key].scores or [])
+
+
+def test_an_identical_request_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load()
+    passes = short_of_memory(model, 10**9, monkeypatch)
+    ask = loglikelihood("The capital of France is", " Paris", " Berlin")
+    found = answers(model, *(Request(str(number), ask.ask) for number in range(20)))
+    once = sum(passes)
+    passes.clear()
+    answers(model, ask)
+    assert once == sum(passes)
+    assert len({str(response.scores) for response in found.values()}) == 1
+
+
+def test_requests_are_read_only_as_far_ahead_as_one_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("llmuses.models.transformers.scoring_scheduler.WINDOW", 4)
+    read: list[int] = []
+
+    def requests() -> Iterator[Request]:
+        for number in range(10):
+            read.append(number)
+            yield loglikelihood(f"{number} apples", " A", " B")
+
+    responses = load().run(requests())
+    next(responses)
+    assert len(read) == 4
+    assert isinstance(responses, Generator)
+    responses.close()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import functools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models.transformers.tokenization import Codec
-from tests.support.tiny_models import make_tokenizer
+from tests.support.tiny_models import SENTENCES, make_tokenizer
 
 PLAIN = Codec(make_tokenizer(None))
 WITH_BOS = Codec(make_tokenizer(None, bos=True))
@@ -80,3 +84,78 @@ def test_nothing_of_a_continuation_is_lost(context: str, continuation: str) -> N
 @given(text=TEXTS)
 def test_decoding_gives_back_the_text_with_its_spaces(text: str) -> None:
     assert PLAIN.decode(PLAIN.text(text) if text else []) == text
+
+
+@functools.cache
+def tokenizer(kind: str) -> Any:
+    """Return a tokenizer of a kind, trained on a few sentences."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    if kind.startswith("bytes"):
+        return make_tokenizer(None, bos=kind == "bytes with a beginning")
+    special = ["<unk>", "<s>"]
+    if kind == "unigram":
+        made = Tokenizer(models.Unigram())
+        made.pre_tokenizer = pre_tokenizers.Metaspace()
+        unigram = trainers.UnigramTrainer(
+            vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False
+        )
+        made.train_from_iterator(SENTENCES * 5, unigram)
+    else:
+        made = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True))
+        if kind == "words":
+            made.pre_tokenizer = pre_tokenizers.Metaspace()
+        else:  # the whole text is one word, with a blank put before it
+            made.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+        merges = trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+        made.train_from_iterator(SENTENCES, merges)
+    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", unk_token="<unk>")
+
+
+PIECES = st.sampled_from(
+    [*SENTENCES, "\n\n", "\n", " ", "  ", "Answer:", "A. one\nB. two\n", "½ a", "--- ", "<|im_end|>", "日本語 text"]
+)
+TEXTS = st.lists(PIECES, max_size=8).map("".join)
+ENDINGS = st.lists(st.sampled_from([" A", " B", "", "\n", " Paris is", "far", "。", " 42"]), max_size=4)
+
+
+@pytest.mark.parametrize("kind", ["bytes", "bytes with a beginning", "words", "one word", "unigram"])
+@settings(max_examples=40, deadline=None)
+@given(shared=st.lists(PIECES, max_size=12).map("".join), asked=st.lists(st.tuples(TEXTS, ENDINGS), max_size=6))
+def test_many_texts_encoded_together_give_the_same_tokens_as_each_by_itself(
+    kind: str, shared: str, asked: list[tuple[str, list[str]]]
+) -> None:
+    codec = Codec(tokenizer(kind))
+    together = [(shared + text, endings) for text, endings in asked]
+    assert codec.pairs(together) == [codec.pair(context, endings) for context, endings in together]
+
+
+def test_what_texts_have_in_common_is_encoded_once() -> None:
+    counted = Counting(make_tokenizer(None))
+    shots = "".join(SENTENCES) * 20
+    pairs = Codec(counted).pairs([(f"{shots}Question: {number}?\nAnswer:", [" A", " B"]) for number in range(50)])
+    assert len(pairs) == 50
+    assert counted.characters < 4 * len(shots) + 50 * 6 * 200
+
+
+def test_a_tokenizer_whose_words_run_on_is_never_cut_again() -> None:
+    codec = Codec(tokenizer("one word"))
+    shots = "".join(SENTENCES) * 3
+    codec.pairs([(f"{shots} one", [" A"]), (f"{shots} two", [" A"])])
+    assert not codec._cuts
+
+
+class Counting:
+    """A tokenizer that counts the characters that it encodes."""
+
+    def __init__(self, tokenizer: Any):
+        self._tokenizer = tokenizer
+        self.characters = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)
+
+    def __call__(self, texts: str | list[str], **how: Any) -> Any:
+        self.characters += len(texts) if isinstance(texts, str) else sum(map(len, texts))
+        return self._tokenizer(texts, **how)
