@@ -70,6 +70,25 @@ class Callers:
         return origin is not None and _origin(origin) != _origin(self.of(request).site)
 
 
+def is_at_this_machine(request: Request) -> bool:
+    """Return whether a request comes from this very machine, and from nobody that somebody here speaks for.
+
+    A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host header
+    and by the headers that proxies add.
+    """
+    peer = request.client.host if request.client else ""
+    host = request.url.hostname or ""
+    forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
+    return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
 def _origin(text: str) -> str:
     """Return an origin without a port that its scheme implies; text that is none stays what it is."""
     try:

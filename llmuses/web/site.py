@@ -23,7 +23,7 @@ from leaderboard import (
     model_page,
 )
 from leaderboard.arena_board_ratings import Desk
-from leaderboard.arenas import Arenas
+from leaderboard.arenas import Arenas, Source
 from leaderboard.compare_export import compare_sheet
 from leaderboard.comparing import Comparer
 from leaderboard.model_export import model_sheet
@@ -34,16 +34,17 @@ from llmuses.web.admin.site import add_room, opened_room
 from llmuses.web.arena_api import add_arena
 from llmuses.web.demo import Demo
 from llmuses.web.downloads import SheetOf
+from llmuses.web.health import add_health
 from llmuses.web.login import add_login
 from llmuses.web.shell import Page, create_app
 
 
 @contextlib.contextmanager
-def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
-    """Yield the app over a folder of runs; what it started ends with the context."""
+def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()) -> Iterator[FastAPI]:
+    """Yield the app over a folder of runs, and files of battles from elsewhere; what it started ends with the context."""
     results = Results(outputs)
     first = Demo(results)
-    arenas, comparer = Arenas(outputs), Comparer()
+    arenas, comparer = Arenas(outputs, battles), Comparer()
     boards, desk = board_page.Boards(results), Desk(arenas)
     board = partial(arena_board_page.build, boards=boards, desk=desk, demo=first.state)
     moved = partial(arena_board_page.moved, desk)
@@ -65,7 +66,12 @@ def create_site(outputs: Path, demo: bool = True) -> Iterator[FastAPI]:
         with contextlib.ExitStack() as stack:
             live = stack.enter_context(open_arena(outputs))
             room = stack.enter_context(opened_room(results, live))
-            routes = [partial(add_arena, arena=live), partial(add_login, arena=live), partial(add_room, room=room)]
+            routes = [
+                partial(add_arena, arena=live),
+                partial(add_login, arena=live),
+                partial(add_room, room=room),
+                partial(add_health, results=results),
+            ]
             sheets: dict[str, SheetOf] = {
                 **arena_board_page.sheets(desk, boards),
                 "compare": partial(compare_sheet, results, comparer),

@@ -10,7 +10,6 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from ipaddress import ip_address
 from urllib.parse import parse_qs
 
 import msgspec
@@ -28,7 +27,7 @@ from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import COOKIE, Person
 from llmuses.web.admin.writing import chosen, login_page, room_page
-from llmuses.web.callers import Caller, Callers
+from llmuses.web.callers import Caller, Callers, is_at_this_machine
 
 PATH = "/admin"
 TOKEN = "x-llmuses-token"
@@ -51,17 +50,10 @@ def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str,
 
 
 def is_there(room: Room | None, request: Request) -> bool:
-    """Return whether there is a room for a caller: without an account, only for a browser on this very machine.
-
-    A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host header
-    and by the headers that proxies add.
-    """
+    """Return whether there is a room for a caller: without an account, only for a browser on this very machine."""
     if room is None or room.rules.accounts:
         return room is not None
-    peer = request.client.host if request.client else ""
-    host = request.url.hostname or ""
-    forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
-    return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
+    return is_at_this_machine(request)
 
 
 class Door:
@@ -220,13 +212,6 @@ async def _body(request: Request) -> bytes:
 
 def _said(status: int, words: str) -> Response:
     return JSONResponse({"problem": words}, status, {**document.headers(), "cache-control": "no-store"})
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _set_cookie(response: Response, value: str, caller: Caller, hours: float) -> None:
