@@ -1,0 +1,144 @@
+"""Every family of networks is scored exactly, by the fastest way that is exact for it, chosen by trying it."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from llmuses.models.transformers.attention import Unsupported
+from llmuses.models.transformers.batching import Batcher, TokenBudget
+from llmuses.models.transformers.copied_scoring import CopiedScorer
+from llmuses.models.transformers.merged_scoring import MergedScorer
+from llmuses.models.transformers.plain_scoring import PlainScorer
+from llmuses.models.transformers.prefixes import Asked
+from llmuses.models.transformers.reading import Reader
+from llmuses.models.transformers.sharing import Scoring, choose
+from tests.support.families import FAMILIES, WINDOW, family
+
+
+def sequences(seed: int, shared: int, own: int) -> list[Asked]:
+    """Return endings of questions behind common shots, and of one question that has nothing in common with them."""
+    chance = random.Random(seed)
+
+    def tokens(most: int) -> list[int]:
+        return [chance.randrange(5, 120) for _ in range(chance.randint(1, most))]
+
+    shots = [chance.randrange(5, 120) for _ in range(shared)]
+    contexts = [shots + tokens(own) for _ in range(5)] + [tokens(own)]
+    return [Asked(context, tokens(6)) for context in contexts for _ in range(4)]
+
+
+def alone(network: Any, asked: Asked) -> float:
+    """Return a sequence's log-probability by one plain pass over it alone."""
+    with torch.inference_mode():
+        logits = network(torch.tensor([asked.context + asked.continuation[:-1]]), use_cache=False).logits[0].double()
+    logprobs = torch.log_softmax(logits, -1)[len(asked.context) - 1 :]
+    return float(logprobs.gather(1, torch.tensor(asked.continuation)[:, None]).sum())
+
+
+def scored(way: Scoring, asked: list[Asked]) -> list[float]:
+    """Return the log-probabilities of sequences; each token is answered once."""
+    logprobs: list[list[float]] = [[] for _ in asked]
+    for outcome in way.run(asked):
+        assert not outcome.lost
+        for reading in outcome.readings:
+            logprobs[reading.sequence].append(reading.logprob)
+    assert [len(found) for found in logprobs] == [len(one.continuation) for one in asked]
+    return [math.fsum(found) for found in logprobs]
+
+
+def ways(network: Any, tokens: int = 100) -> dict[str, Scoring]:
+    """Return the ways of scoring, whose passes have few tokens."""
+    reader = Reader(network, torch.device("cpu"), 0)
+    batcher = Batcher(64, 4 * tokens, None)
+    all_ways = (
+        MergedScorer(reader, TokenBudget(tokens, 1 << 20)),
+        CopiedScorer(reader, batcher),
+        PlainScorer(reader, batcher),
+    )
+    return {way.name: way for way in all_ways}
+
+
+@functools.cache
+def chosen(name: str) -> Scoring:
+    network = family(name)
+    return choose(list(ways(network).values()), sequences(1, 40, 12), torch.float32, name)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_scored_by_the_fastest_way_that_is_exact_for_it(name: str) -> None:
+    assert chosen(name).name == FAMILIES[name].way
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("shared", [0, 3, 2 * WINDOW, 150], ids=lambda shared: f"{shared} tokens in common")
+def test_scores_equal_those_of_a_plain_pass_over_each_sequence_alone(name: str, shared: int) -> None:
+    asked = sequences(2, shared, 30)
+    expected = [alone(family(name), one) for one in asked]
+    assert scored(chosen(name), asked) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if FAMILIES[name].way == "merged"])
+@pytest.mark.parametrize("tokens", [16, 70, 100_000], ids=lambda tokens: f"{tokens} tokens a pass")
+def test_scores_do_not_depend_on_the_budget(name: str, tokens: int) -> None:
+    asked = sequences(3, 60, 25)
+    expected = [alone(family(name), one) for one in asked]
+    assert scored(ways(family(name), tokens)["merged"], asked) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["llama", "gemma3", "mistral"])
+def test_a_shared_prefix_is_read_once(name: str) -> None:
+    asked = sequences(4, 150, 10)
+    read: list[int] = []
+    network = family(name)
+    hook = network.register_forward_pre_hook(
+        lambda module, args, kwargs: read.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    try:
+        scored(ways(network)["merged"], asked)
+    finally:
+        hook.remove()
+    assert sum(read) < 150 + 6 * 10 + 24 * 6
+    assert sum(len(one.context) for one in asked) > 20 * 150
+
+
+@pytest.mark.parametrize("name", ["mamba", "jamba", "qwen3_next"])
+def test_what_is_not_exact_is_passed_over_with_one_line_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "llmuses"):
+        way = choose(list(ways(family(name)).values()), sequences(1, 40, 12), torch.float32, "this model")
+    [line] = caplog.messages
+    assert line.startswith(f"this model is scored the {way.name} way (merged: ")
+
+
+class Broken:
+    """A way of scoring that a network may not bear."""
+
+    name = "broken"
+
+    def __init__(self, run: Callable[[list[Asked]], Any]):
+        self.run = run
+
+
+@pytest.mark.parametrize(
+    "problem", [Unsupported("no"), KeyError("rope"), RuntimeError("shapes"), TypeError(), NotImplementedError("")]
+)
+def test_a_way_that_raises_is_passed_over(problem: Exception) -> None:
+    def fail(asked: list[Asked]) -> Any:
+        raise problem
+
+    plain = ways(family("llama"))["plain"]
+    assert choose([Broken(fail), plain], sequences(1, 4, 4), torch.float32, "this model") is plain
+
+
+def test_the_network_attends_as_it_did_once_it_was_scored() -> None:
+    network = family("llama")
+    before = network.config._attn_implementation
+    scored(ways(network)["merged"], sequences(5, 9, 9))
+    assert network.config._attn_implementation == before
