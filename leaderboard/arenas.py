@@ -75,19 +75,12 @@ class Facts(NamedTuple):
         return next((name for name, _ in self.judges if name != HUMAN), None)
 
 
-class Named(NamedTuple):
-    """A battle file that was named on the command line, with the file that groups its categories."""
-
-    battles: Path
-    mapping: Path | None = None
-
-
 class Arenas:
     """All arenas of one outputs folder, and the files that were named. May be used from many threads."""
 
-    def __init__(self, outputs: Path, named: Sequence[Named] = ()):
+    def __init__(self, outputs: Path, named: Sequence[Source] = ()):
         self._outputs = outputs
-        self._named = [Source(_name(file.battles), file.battles, file.mapping) for file in named]
+        self._named = list(named)
         self._kept = Kept(256)
 
     def sources(self) -> list[Source]:
@@ -195,10 +188,6 @@ def rule_of(facts: Facts, votes: Votes, **more: Any) -> Rule:
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
-
-
-def _name(battles: Path) -> str:
-    return battles.parent.name if battles.stem == "battles" else battles.stem
 
 
 def _state(source: Source) -> tuple[Hashable, ...]:

@@ -25,7 +25,7 @@ def charts_page(look: Look, visit: Visit, files: tuple[str, str]) -> Markup:
     if look.problem:
         body = message(say("problem"), look.problem, "info")
     elif not look.cards:
-        way = Markup('<p class="u-act"><a class="g-btn sm" href="./">{}</a></p>').format(say("to_board"))
+        way = Markup('<p class="u-act"><a class="g-btn sm" href="leaderboard">{}</a></p>').format(say("to_board"))
         body = message(say("nothing"), say("nothing_why"), "info", way)
     else:
         stacks = (join(_card(card, query, say) for card in stack) for stack in _stacks(look.cards))

@@ -25,7 +25,7 @@ FEW_ROWS = 8
 
 def missing_page(say: Words, name: str) -> Markup:
     """Return what is said where nothing is known of a model."""
-    way = Markup('<p class="u-act"><a class="g-btn sm" href="./">{}</a></p>').format(say("to_board"))
+    way = Markup('<p class="u-act"><a class="g-btn sm" href="leaderboard">{}</a></p>').format(say("to_board"))
     return _frame(say, say("missing"), message(say("missing"), say("missing.why", model=name[:100]), "find", way))
 
 
@@ -78,7 +78,7 @@ def _head(say: Words, model: Model) -> Markup:
         '<div class="v-crumbs row">{}<span class="end">{}</span></div><div class="v-modelhead row"><h1>{}</h1>{}<p class="q v-facts">{}</p><div class="row end u-hide-phone">'
         '<a class="g-btn sm" href="{}">{}</a><a class="g-btn sm" href="{}">{}</a>{}{}</div></div>'
     ).format(
-        crumbs((say("leaderboard"), "./"), (model.name, None)),
+        crumbs((say("leaderboard"), "leaderboard"), (model.name, None)),
         sub_pages(say.lang, ""),
         model.name,
         tag,

@@ -15,7 +15,20 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from llmuses.commands import arena, audit, compare, convert, doctor, evaluate, listing, password, rate, score, serve, view
+from llmuses.commands import (
+    arena,
+    audit,
+    compare,
+    convert,
+    doctor,
+    evaluate,
+    listing,
+    password,
+    rate,
+    score,
+    serve,
+    view,
+)
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.reach import guard_connections
 from llmuses.settings import stay_quiet

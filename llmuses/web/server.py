@@ -7,21 +7,33 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmuses.errors import UsageError
 from llmuses.settings import stay_quiet
+
+if TYPE_CHECKING:
+    from leaderboard.arenas import Source
 
 DEFAULT_PORT = 7860
 _TRIES = 100
 
 
-def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo: bool = True) -> None:
+def serve(
+    outputs: Path,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    demo: bool = True,
+    battles: Sequence[Source] = (),
+    opened: Callable[[str], object] | None = None,
+) -> None:
     """Serve the app until Ctrl-C or SIGTERM.
 
     ``port`` ``None`` is 7860 or, where that is taken, the next free one. With ``demo``, an outputs folder without runs
-    is given a first evaluation. Raises UsageError where the folder cannot be used or the port is taken.
+    is given a first evaluation. ``battles`` are files of battles that are shown beside the arenas; ``opened`` is called
+    with the app's address. Raises UsageError where the folder cannot be used or the port is taken.
     """
     check_outputs(outputs)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -32,7 +44,7 @@ def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo:
 
         from llmuses.web.site import create_site
 
-        with create_site(outputs, demo) as app:
+        with create_site(outputs, demo, battles) as app:
             config = uvicorn.Config(
                 app,
                 log_level="warning",
@@ -43,6 +55,8 @@ def serve(outputs: Path, host: str = "127.0.0.1", port: int | None = None, demo:
                 lifespan="on",
             )
             print(f"llmuses is at {address}  (Ctrl-C ends it)", flush=True)
+            if opened is not None:
+                opened(address)
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then and raises its signal again
                 uvicorn.Server(config).run(sockets=[listener])
 
