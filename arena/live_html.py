@@ -229,10 +229,10 @@ def _panes(lang: Lang, mode: Mode) -> Markup:
 
 def _templates(lang: Lang) -> Markup:
     return Markup(
-        '<template data-turn><article class="a-turn"><h3 class="sr">{prompt}</h3><div class="user">'
+        '<template data-turn><article class="a-turn"><h2 class="sr">{prompt}</h2><div class="user">'
         '<img class="a-sent" alt="" hidden><div class="a-asked"></div>'
         '<button type="button" class="a-icon" data-do="edit" title="{edit}" aria-label="{edit}" hidden>{pen}</button></div>'
-        '<h3 class="sr">{answer}</h3><div class="bot">'
+        '<h2 class="sr">{answer}</h2><div class="bot">'
         '<details class="a-thought" hidden><summary class="u-fold">{right}{thinking}</summary><div class="a-thinking"></div></details>'
         '<div class="a-blocks"></div>'
         '<div class="a-wait"><span class="u-skel"></span><span class="u-skel"></span><span class="u-skel"></span>'
@@ -262,7 +262,7 @@ def _templates(lang: Lang) -> Markup:
 
 def _caption(lang: Lang) -> Markup:
     return Markup(
-        '<div class="u-votecap"><span role="status" data-caption></span>'
+        '<div class="u-votecap"><span role="status"><span data-caption></span><span class="sr" data-said></span></span>'
         '<button type="button" class="a-link" data-caption-action hidden></button>'
         '<button type="button" class="a-link" data-do="keep" data-caption-keep hidden>{}</button></div>'
     ).format(text(lang, "arena.say.withdraw.keep"))
@@ -270,11 +270,11 @@ def _caption(lang: Lang) -> Markup:
 
 def _slot(lang: Lang, rules: Rules) -> Markup:
     steps = join(
-        Markup("<span><b>{}</b>{}</span>").format(step, text(lang, f"arena.step.{step}")) for step in range(1, 5)
+        Markup("<span><b>{}</b> {}</span>").format(step, text(lang, f"arena.step.{step}")) for step in range(1, 5)
     )
     votes = join(
         Markup(
-            '<button type="button" class="g-btn" data-vote="{}" disabled aria-keyshortcuts="{}">{}<kbd>{}</kbd></button>'
+            '<button type="button" class="g-btn" data-vote="{}" disabled aria-keyshortcuts="{}">{}<kbd aria-hidden="true">{}</kbd></button>'
         ).format(choice, place, text(lang, f"arena.vote.{choice}"), place)
         for place, choice in enumerate(CHOICES, 1)
     )
@@ -289,7 +289,7 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
         '<button type="button" class="g-btn" data-do="again">{again}<span data-again></span></button>{next}</div>'
         '<div class="g-votes a-two" role="group" aria-label="{after}" data-slot="chat" hidden>'
         '<button type="button" class="g-btn" data-do="again">{again}{once_more}</button>'
-        '<button type="button" class="g-btn" data-do="next" aria-keyshortcuts="N">{new}<kbd>N</kbd></button></div>'
+        '<button type="button" class="g-btn" data-do="next" aria-keyshortcuts="N">{new}<kbd aria-hidden="true">N</kbd></button></div>'
         '<div class="u-steps" data-slot="closed" hidden><span>{closed}</span></div></div>'
     ).format(
         steps=steps,
@@ -303,7 +303,7 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
         chain=icon("link"),
         link=_two_lengths(lang, "link"),
         next=Markup(
-            '<button type="button" class="g-btn primary" data-do="next" aria-keyshortcuts="N">{}<kbd>N</kbd></button>'
+            '<button type="button" class="g-btn primary" data-do="next" aria-keyshortcuts="N">{}<kbd aria-hidden="true">N</kbd></button>'
         ).format(text(lang, "arena.next")),
         again=icon("again"),
         once_more=text(lang, "arena.again"),

@@ -98,11 +98,20 @@
       if (doubt) [said, kind, action] = [words(narrow() ? "withdraw.ask.short" : "withdraw.ask"), "warn", { label: words("withdraw"), run: () => { this.doubt = false; room.withdraw(); } }];
       this.one("[data-caption-keep]").hidden = !doubt;
       if (label.textContent !== said) label.textContent = said;
-      label.parentElement.className = "u-votecap" + (kind ? " a-" + kind : "");
+      const spoken = this.one("[data-said]"), heard = this.heard();
+      if (spoken.textContent !== heard) spoken.textContent = heard;
+      label.closest(".u-votecap").className = "u-votecap" + (kind ? " a-" + kind : "");
       button.hidden = !action;
       button.textContent = action ? action.label : "";
       button.classList.toggle("a-quiet", Boolean(action?.quiet));
       button.onclick = action ? action.run : null;
+    }
+
+    // What is seen in the panes and must be heard as well: names after the vote, a model that keeps one waiting.
+    heard() {
+      const { room, words } = this;
+      if (room.voted) return words("heard.names", { a: room.revealed.a.name, b: room.revealed.b.name });
+      return room.phase === "writing" && room.late ? this.one(".a-long")?.textContent ?? "" : "";
     }
 
     standing() {

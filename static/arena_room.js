@@ -66,7 +66,7 @@
 
     async follow(open, failed) {
       const run = this.run;
-      Object.assign(this, { phase: "writing", ended: null, stopping: false });
+      Object.assign(this, { phase: "writing", ended: null, stopping: false, late: false });
       this.say("");
       this.changed();
       let began = false;
@@ -88,7 +88,10 @@
 
     frame(data) {
       for (const side of ["a", "b"]) if (data[side] && this.pane(side)) this.pane(side).apply(data[side]);
-      if (data.overdue) for (const pane of this.panes) pane.overdue();
+      if (!data.overdue) return;
+      this.late = true;
+      for (const pane of this.panes) pane.overdue();
+      this.changed();
     }
 
     interrupted() {

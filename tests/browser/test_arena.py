@@ -280,7 +280,7 @@ def test_keys_alone_and_what_a_screen_reader_is_told(visitor, site):
     page.keyboard.press("Enter")
     who.vote_open()
     assert page.evaluate(f"{focused}.name") == "prompt", "after Send the focus stays in the box"
-    assert page.locator("[data-caption]").get_attribute("role") == "status"
+    assert page.locator("[role=status] > [data-caption]").count() == 1, "what changes is announced"
     assert who.text("[data-caption]").startswith("Both have finished.")
     tree = page.locator("#main").aria_snapshot()
     for piece in ("region \"Model A\"", "region \"Model B\"", "group \"Your vote\"", "button \"A is better", "heading \"Your prompt\"",
@@ -296,6 +296,7 @@ def test_keys_alone_and_what_a_screen_reader_is_told(visitor, site):
     page.keyboard.press("2")
     who.see("[data-slot=after]")
     page.wait_for_function(f"{focused}.dataset.do === 'next'")
+    assert {ALPHA, BETA} <= set(re.split(r"[ ,.]+", page.locator("[role=status] > [data-said]").text_content()))
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
