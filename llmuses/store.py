@@ -127,7 +127,8 @@ class JsonlStore(Generic[R]):
         self.append_all((record,))
 
     def append_all(self, records: Iterable[R]) -> int:
-        """Write records as one piece, return how many. Either all of them become readable or, after a crash, a prefix."""
+        """Write records as one piece, return how many. Either all of them become readable or, after a crash, a prefix;
+        none of them where StoreError is raised."""
         lines = [self._encoder.encode(record) for record in records]
         if not lines:
             return 0
@@ -139,13 +140,20 @@ class JsonlStore(Generic[R]):
 
     def _write(self, payload: bytes) -> None:
         fd = self._open_locked()
+        size = None
         try:
             _repair_tail(fd, self.path)
+            size = os.fstat(fd).st_size
             _write_all(fd, payload)
             self._dirty = True
             due = self.sync is Sync.GROUP and time.monotonic() - self._synced >= 1.0
             if self.sync is Sync.ALWAYS or due:
                 self._fsync(fd)
+        except OSError:
+            if size is not None:
+                with contextlib.suppress(OSError):  # whoever is told that it failed may try again: nothing must stand twice
+                    os.ftruncate(fd, size)
+            raise
         finally:
             fcntl.flock(fd, fcntl.LOCK_UN)
 

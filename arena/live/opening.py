@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from arena.live.arena import LiveArena
 from arena.live.images import read_image
 from arena.live.pane import PaneWriter
 from arena.live.players import ArenaPlayers
+from arena.live.register import enrol
 from arena.live.rules import Rules, load_rules
 from llmuses.errors import UnknownNameError
 from llmuses.settings import ModelEntry, arena_dir, arena_entries, model_entries, read_only
@@ -28,8 +30,10 @@ def open_arena(outputs: Path) -> Iterator[LiveArena]:
     if read_only():
         rules = msgspec.structs.replace(rules, voting="closed")
     take = partial(read_image, most_bytes=rules.sizes.image_bytes, most_pixels=rules.sizes.image_pixels)
-    players = ArenaPlayers(folder, _entries(rules))
+    entries = _entries(rules)
+    players = ArenaPlayers(folder, entries)
     try:
+        enrol(folder, {name: entry for name, entry in entries.items() if entry.arena}, time.time())
         arena = LiveArena(folder, rules, players, PaneWriter, take)
         try:
             yield arena

@@ -248,3 +248,29 @@ def test_a_cursor_at_the_start_reads_everything(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.append(Line("a"))
     assert len(list(store.read(since=START))) == 1
+
+
+@pytest.mark.parametrize("fails", ["write", "fsync"])
+def test_what_could_not_be_written_whole_is_not_there_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    store = store_in(tmp_path, Sync.ALWAYS)
+    store.append(Line("before"))
+    real = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if len(data) < 40:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, data[:40])
+
+    def broken(descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, fails, full if fails == "write" else broken)
+        with pytest.raises(StoreError):
+            store.append_all([Line("a", 1), Line("b", 2), Line("c", 3)])
+    assert [line.name for line in store_in(tmp_path)] == ["before"]
+    store.append(Line("after"))
+    assert [line.name for line in store_in(tmp_path)] == ["before", "after"]
+    assert not (tmp_path / "lines.jsonl.torn").exists()
