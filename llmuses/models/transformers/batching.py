@@ -70,14 +70,47 @@ class Batcher:
 
 
 class TokenBudget:
-    """How many tokens one pass reads, and how many logits it computes. Where memory does not suffice it is halved."""
+    """How many tokens one pass reads, and the most logits that it computes.
+
+    The tokens are doubled, up to ``most``, as long as full passes become faster by it; where memory does not suffice
+    they are halved, and grow no more.
+    """
 
     smallest = 16
     """Tokens below which halving saves nothing: the weights and what is kept take the rest."""
 
-    def __init__(self, tokens: int, logits: int):
+    gain = 1.1
+    """What a doubling must gain in tokens a second to be kept."""
+
+    trials = 2
+    """Full passes that are timed before the next doubling: the first ones also do what is done once."""
+
+    def __init__(self, tokens: int, logits: int, most: int | None = None):
         self.tokens = tokens
         self.logits = logits
+        self._most = tokens if most is None else most
+        self._paces: list[float] = []
+        self._before = 0.0
+
+    def took(self, tokens: int, seconds: float) -> None:
+        """Learn from a pass how long so many tokens take."""
+        if 2 * self.tokens > self._most and not self._before:
+            return
+        if tokens < 0.8 * self.tokens:
+            return
+        self._paces.append(tokens / seconds)
+        if len(self._paces) < self.trials:
+            return
+        pace = max(self._paces)
+        self._paces = []
+        if pace < self.gain * self._before:
+            self.tokens //= 2
+            self._settle()
+        elif 2 * self.tokens > self._most:
+            self._settle()
+        else:
+            self._before = pace
+            self.tokens *= 2
 
     def halve(self, used: int) -> bool:
         """Make the budget half of what did not fit; return whether there is any use in trying again."""
@@ -85,7 +118,12 @@ class TokenBudget:
             return False
         self.tokens = max(used // 2, self.smallest)
         self.logits //= 2
+        self._settle()
         return True
+
+    def _settle(self) -> None:
+        self._most = self.tokens
+        self._before = 0.0
 
 
 def free_memory() -> None:

@@ -53,8 +53,9 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     device (cpu, cuda, cuda:1, mps) or auto, which spreads the model over all GPUs; by default the first GPU, else the
     CPU. ``chat_template=none`` reads conversations as plain text, as base models want it. ``thinking`` is on or off
     where the chat template has a switch for it; auto leaves it to the template. ``batch_size`` is the most rows of a
-    batch; by default a batch is bounded by its tokens. ``threads`` are those of PyTorch on the CPU. ``max_length``
-    rejects what is longer (in tokens) than this, instead of than the model's window.
+    batch; by default a batch is bounded by its tokens. ``batch_tokens`` is the most tokens that one pass of scoring
+    reads; by default as many as are fastest, found by trying. ``threads`` are those of PyTorch on the CPU.
+    ``max_length`` rejects what is longer (in tokens) than this, instead of than the model's window.
     """
 
     revision: str | None = None
@@ -65,6 +66,7 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     thinking: Literal["auto", "on", "off"] | bool = "auto"
     trust_remote_code: bool = False
     batch_size: int | None = None
+    batch_tokens: int | None = None
     threads: int | None = None
     max_length: int | None = None
 
@@ -110,7 +112,7 @@ def load(name: str, args: Args) -> CausalLM:
 def _check_args(args: Args) -> None:
     if args.precision is not None:
         _precision(args.precision)
-    for field in ("batch_size", "threads", "max_length"):
+    for field in ("batch_size", "batch_tokens", "threads", "max_length"):
         value = getattr(args, field)
         if value is not None and value < 1:
             raise UsageError(f"model argument {field} is {value}: it must be at least 1.")
@@ -244,6 +246,11 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         "torch": str(torch.__version__),
         "transformers": transformers.__version__,
     }
+    budget = TokenBudget(
+        args.batch_tokens or (2_048 if on_cpu else 16_384),
+        (1 << 26) if on_cpu else (1 << 28),
+        most=args.batch_tokens or (8_192 if on_cpu else 262_144),
+    )
     return CausalLM(
         network,
         tokenizer,
@@ -253,8 +260,8 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
         template=template,
         max_length=max_length,
         # Without a batch_size: what keeps a CPU or a GPU busy. A GPU with less memory halves it by itself.
-        scoring=Batcher(rows or 512, None if rows else (2_048 if on_cpu else 16_384), max_length),
-        budget=TokenBudget(2_048 if on_cpu else 16_384, (1 << 26) if on_cpu else (1 << 28)),
+        scoring=Batcher(rows or 512, None if rows else budget.tokens, max_length),
+        budget=budget,
         writing=Limits(
             rows=rows or (64 if on_cpu else 128),
             tokens=sys.maxsize if rows else (32_768 if on_cpu else 262_144),

@@ -45,6 +45,7 @@ class MergedScorer:
                     yield Outcome([], sorted(lost), time.perf_counter() - started)
                 continue
             seconds = time.perf_counter() - started
+            self._budget.took(pieces[-1].end, seconds)
             yield Outcome(readings, [], seconds)
 
     def _pass(self, packer: Packer, pieces: Sequence[Piece]) -> list[Reading]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.transformers.batching import Batcher
+from llmuses.models.transformers.batching import Batcher, TokenBudget
 
 
 def longest(items: Sequence[int]) -> int:
@@ -75,3 +75,44 @@ def test_other_errors_are_not_swallowed() -> None:
 
     with pytest.raises(RuntimeError, match="shape mismatch"):
         list(Batcher(4, None, None).run([1], longest, work))
+
+
+def after_passes(budget: TokenBudget, pace: Callable[[int], float], passes: int) -> list[int]:
+    """Return the budgets of some full passes, where ``pace`` is the tokens a second at a budget."""
+    budgets = []
+    for _ in range(passes):
+        budgets.append(budget.tokens)
+        budget.took(budget.tokens, budget.tokens / pace(budget.tokens))
+    return budgets
+
+
+def test_a_budget_grows_as_long_as_passes_become_faster_by_it() -> None:
+    budgets = after_passes(TokenBudget(100, 1, most=10_000), lambda tokens: min(tokens, 700), 12)
+    assert budgets == [100, 100, 200, 200, 400, 400, 800, 800, 1600, 1600, 800, 800]
+
+
+def test_a_budget_stays_where_larger_passes_gain_nothing() -> None:
+    assert after_passes(TokenBudget(100, 1, most=10_000), lambda tokens: 50, 6) == [100, 100, 200, 200, 100, 100]
+
+
+def test_a_budget_that_was_asked_for_stays() -> None:
+    assert set(after_passes(TokenBudget(300, 1), float, 9)) == {300}
+
+
+def test_a_budget_does_not_grow_beyond_its_most() -> None:
+    assert max(after_passes(TokenBudget(100, 1, most=500), float, 20)) == 400
+
+
+def test_a_pass_that_was_not_full_says_nothing_about_the_budget() -> None:
+    budget = TokenBudget(100, 1, most=1_000)
+    for _ in range(9):
+        budget.took(50, 1e-9)
+    assert budget.tokens == 100
+
+
+def test_a_budget_that_did_not_fit_is_halved_for_good() -> None:
+    budget = TokenBudget(100, 64, most=10_000)
+    assert budget.halve(90)
+    assert (budget.tokens, budget.logits) == (45, 32)
+    assert set(after_passes(budget, float, 9)) == {45}
+    assert not budget.halve(TokenBudget.smallest)
