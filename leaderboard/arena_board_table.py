@@ -137,7 +137,7 @@ def _row(context: Context, row: Row) -> Markup:
         say("compare.pick_one", model=row.model),
         " b" if row.rank and row.rank[0] == 1 else "",
         rank_words(row),
-        link("model", model=row.model),
+        link("model", name=row.model),
         row.model,
         row.model,
         join(tags),

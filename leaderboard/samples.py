@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from leaderboard.sample_index import (
     VERDICT_CODES,
+    Answers,
     Identified,
     Rows,
     Verdict,
+    answers_index,
+    key_hash,
     predictions_index,
     reviews_index,
     sample_hash,
@@ -61,13 +64,24 @@ class Samples:
         self._reviews: JsonlStore[Review] = JsonlStore(reviews, Review)
         self._predictions: JsonlStore[Prediction] = JsonlStore(predictions, Prediction)
         self._review_index = reviews_index(reviews)
+        self._answer_index = answers_index(reviews)
+        self._asked = self._whole = False
         self._prediction_index = predictions_index(predictions)
         self.weight = 0
+
+    def answers(self) -> Answers:
+        """Return what tells where another run disagrees: of the whole index where it is there, else of a smaller one."""
+        if self._whole:
+            rows = self.rows()
+            return Answers(rows.question, rows.verdict, rows.name)
+        answers = self._answer_index.snapshot()
+        self.weight = len(answers.name) // 4
+        return answers
 
     def rows(self) -> Rows:
         """Return the index of the reviews as they stand now."""
         rows = self._review_index.snapshot()
-        self.weight = len(rows)
+        self.weight, self._whole = len(rows), True
         return rows
 
     def reviews(self, rows: Rows, positions: Iterable[int]) -> list[Review]:
@@ -76,9 +90,15 @@ class Samples:
         return list(self._reviews.read_at(offsets)) if offsets else []
 
     def prediction(self, review: Review) -> Prediction | None:
-        """Return the answer that a review is about, the newest with its key; None where it was not kept."""
+        """Return the answer that a review is about, the newest with its key; None where it was not kept.
+
+        The first one that is asked for is looked for in the file itself, which is quicker than an index of all of them.
+        """
+        if not self._asked:
+            self._asked = True
+            return find_prediction(self._predictions.path, review)
         places = self._prediction_index.snapshot()
-        found = np.flatnonzero(places.name == np.uint64(sample_hash(review.sample_id, review.repeat)))
+        found = np.flatnonzero(places.key == np.uint64(key_hash(review.key)))
         offsets = [int(places.offset[place]) for place in found[::-1]]
         for prediction in self._predictions.read_at(offsets) if offsets else ():
             if prediction.key == review.key and prediction.sample_id == review.sample_id:
@@ -144,7 +164,7 @@ def _mask(rows: Rows, which: Filter, disagree: NDArray[np.bool_] | None) -> NDAr
     return np.asarray(rows.verdict == VERDICT_CODES[Verdict(which.value)])
 
 
-def disagreements(rows: Rows, others: Iterable[Rows]) -> NDArray[np.bool_]:
+def disagreements(rows: Rows, others: Iterable[Answers]) -> NDArray[np.bool_]:
     """Return [n]: whether another run was asked the same and is right where this one is not, or the reverse.
 
     What failed on either side has no answer and disagrees with nothing.
@@ -155,7 +175,7 @@ def disagreements(rows: Rows, others: Iterable[Rows]) -> NDArray[np.bool_]:
     by_question = np.argsort(rows.question)
     for other in others:
         answered = other.verdict != VERDICT_CODES[Verdict.FAILED]
-        question, correct = other.question[answered], other.correct[answered]
+        question, correct = other.question[answered], other.verdict[answered] == VERDICT_CODES[Verdict.CORRECT]
         place = np.searchsorted(rows.question, question, sorter=by_question)
         here = by_question[np.minimum(place, len(rows) - 1)]
         same = rows.question[here] == question

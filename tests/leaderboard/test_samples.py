@@ -293,7 +293,7 @@ def test_reading_bit_by_bit_comes_to_the_same_as_reading_at_once(tmp_path_factor
         run.reviews.append_all(reviews[start : start + step])
         run.samples.rows()
     grown, at_once = run.samples.rows(), Samples(run.reviews_path, run.predictions_path).rows()
-    for column in ("name", "question", "offset", "verdict", "truncated", "tokens", "sort_key"):
+    for column in ("name", "question", "offset", "verdict", "truncated", "tokens", "family", "number", "repeat"):
         assert np.array_equal(getattr(grown, column), getattr(at_once, column))
     assert {each.sample_id for each in reviews} == set(run.ids())
 
@@ -383,7 +383,7 @@ def test_runs_disagree_where_one_is_right_and_the_other_is_not(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     here.reviews.append_all([review("m/0"), review("m/1", correct=False), review("m/2"), review("m/3")])
     there.reviews.append_all([review("m/3"), review("m/2", correct=False), review("m/1"), review("m/9", correct=False)])
-    assert disagreements(here.samples.rows(), [there.samples.rows()]).tolist() == [False, True, True, False]
+    assert disagreements(here.samples.rows(), [there.samples.answers()]).tolist() == [False, True, True, False]
 
 
 def test_a_different_question_under_the_same_id_is_no_disagreement(tmp_path):
@@ -392,21 +392,21 @@ def test_a_different_question_under_the_same_id_is_no_disagreement(tmp_path):
     there.reviews.append_all(
         [review("m/0", correct=False, prompt="from other rows"), review("m/1", correct=False, target="7")]
     )
-    assert not disagreements(here.samples.rows(), [there.samples.rows()]).any()
+    assert not disagreements(here.samples.rows(), [there.samples.answers()]).any()
 
 
 def test_an_answer_that_failed_disagrees_with_nothing(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     here.reviews.append_all([review("m/0"), review("m/1", status=Status.FAILED, scores={})])
     there.reviews.append_all([review("m/0", status=Status.FAILED, scores={}), review("m/1")])
-    assert not disagreements(here.samples.rows(), [there.samples.rows()]).any()
+    assert not disagreements(here.samples.rows(), [there.samples.answers()]).any()
 
 
 def test_a_run_without_samples_disagrees_with_nothing(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     there.reviews.append(review())
-    assert disagreements(here.samples.rows(), [there.samples.rows()]).tolist() == []
-    assert disagreements(there.samples.rows(), [here.samples.rows()]).tolist() == [False]
+    assert disagreements(here.samples.rows(), [there.samples.answers()]).tolist() == []
+    assert disagreements(there.samples.rows(), [here.samples.answers()]).tolist() == [False]
 
 
 def test_the_shelf_keeps_an_index_until_newer_ones_need_its_place(tmp_path):
