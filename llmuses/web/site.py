@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,8 +26,10 @@ from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas, Source
 from leaderboard.compare_export import compare_sheet
 from leaderboard.comparing import Comparer
+from leaderboard.first_start import starting
 from leaderboard.model_export import model_sheet
 from leaderboard.results import Results
+from llmuses.visit import Visit
 from llmuses.web import assets
 from llmuses.web.admin.door import is_there
 from llmuses.web.admin.site import add_room, opened_room
@@ -77,14 +79,20 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
                 "compare": partial(compare_sheet, results, comparer),
                 "model": partial(model_sheet, results, arenas),
             }
-            yield create_app(results, _with_arena(pages, live), sheets, routes, partial(is_there, room))
+            home = partial(_first, results, first)
+            yield create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))
     finally:
         first.close()
         desk.close()
 
 
-def _with_arena(pages: Sequence[Page], live: LiveArena) -> list[Page]:
+def _first(results: Results, demo: Demo, query: Mapping[str, str]) -> str | None:
+    """Return where home leads as long as the first start is what there is to see."""
+    return "leaderboard" if starting(results.runs(), demo.state(), Visit("en", dict(query))) else None
+
+
+def _with_arena(pages: Sequence[Page], live: LiveArena, moved: Callable[[Mapping[str, str]], str | None]) -> list[Page]:
     """Return the pages with the arena: at home where two models may play, and under its own address in any case."""
     arena = Page("arena", "arena", partial(battle_page.build, arena=live))
-    home = arena._replace(path="") if live.playable else pages[0]
+    home = arena._replace(path="", moved=moved) if live.playable else pages[0]
     return [home, arena, *pages[1:]]
