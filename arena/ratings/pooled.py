@@ -6,8 +6,8 @@ estimator and its generalizations", J. American Statistical Association 70(350),
 place of the normal one.
 
 What borrowing gains has a limit that no method passes. Twenty models whose strengths have a standard deviation of 150 points,
-eight categories with 100 votes each: against ratings by category alone the error is 27% where categories do not differ, 39%
-where they deviate by 45 points, 45% at 60 and 60% at 120; with both spreads known beforehand it would be 27, 37, 43 and 60%
+eight categories with 100 votes each: against ratings by category alone the error is 27% where categories deviate by 15 points,
+39% at 45, 44% at 60 and 60% at 120; with both spreads known beforehand it would be 27, 37, 43 and 60% in the same arenas
 (``tests/simulations/categories.py``).
 """
 
