@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -10,7 +10,7 @@ from arena.live.refusal import Refusal
 from arena.live.rules import Rate, RateLimits, Slots
 from arena.live.visitor import Visitor
 
-_MOST_KEYS = 200_000
+_MOST_KEYS = 50_000
 """So many visitors and blocks are counted before old ones are looked through and forgotten."""
 
 
@@ -20,7 +20,7 @@ class Limiter:
     def __init__(self, rates: RateLimits, clock: Callable[[], float]):
         self._rates = rates
         self._clock = clock
-        self._done: dict[tuple[str, str], deque[float]] = {}
+        self._done: dict[tuple[str, str], list[float]] = {}
         self._sweep_at = _MOST_KEYS
 
     def take(self, deed: str, visitor: Visitor) -> None:
@@ -36,9 +36,9 @@ class Limiter:
         for kind, key, limits in counted:
             if limits:
                 longest = max(rate.count for rate in limits)
-                self._done.setdefault((kind, key), deque()).append(now)
-                while len(self._done[kind, key]) > longest:
-                    self._done[kind, key].popleft()
+                times = self._done.setdefault((kind, key), [])
+                times.append(now)
+                del times[:-longest]
         if len(self._done) > self._sweep_at:
             self._sweep(now)
 

@@ -23,8 +23,9 @@ from arena.live.refusal import CODES, Refusal
 from arena.live.rules import Filter, Proof, Rate, RateLimits, Rates, Slots, load_rules
 from arena.live.visitor import Visitor, block_of
 from llmuses.errors import StoreError, UsageError
+from llmuses.records import Battle, Winner
 from llmuses.web.arena_api import _STATUS
-from tests.support.live_arenas import Clock
+from tests.support.live_arenas import TWO, Clock, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
 
 DAY = 86400.0
 
@@ -230,6 +231,33 @@ def test_work_of_others_old_work_and_invented_work_do_not_count(tmp_path: Path) 
     clock.now += 61
     with pytest.raises(Refusal, match="proof"):
         proofs.spend(packed(solved), "me")
+
+
+def test_an_arena_that_asks_for_work_begins_no_battle_without_it(tmp_path: Path) -> None:
+    async def play() -> None:
+        players = ScriptedPlayers(TWO)
+        arena = live_arena(tmp_path, players, proof={"numbers": 50, "seconds": 60})
+        who = visitor(arena)
+        assert arena.state(who).proof
+        for proof in (None, "x"):
+            with pytest.raises(Refusal, match="proof"):
+                await battle(arena, who, proof=proof)
+        assert players.asked == []
+        challenge = arena.challenge(who)
+        assert challenge is not None
+        proof = packed(solve(msgspec.to_builtins(challenge)))
+        token = await battle(arena, who, proof=proof)
+        await all_of(arena.send(who, ask("more", battle=token)))
+        await arena.vote(who, token, Winner.TIE)
+        line = msgspec.json.decode((tmp_path / "battles.jsonl").read_bytes(), type=Battle)
+        assert line.tier == "worked"
+        with pytest.raises(Refusal, match="proof"):
+            await battle(arena, who, proof=proof)
+        known = visitor(arena, account="somebody")
+        assert not arena.state(known).proof
+        await battle(arena, known)
+
+    asyncio.run(play())
 
 
 def test_notes_of_spent_work_are_cleared_away_when_they_no_longer_matter(tmp_path: Path) -> None:
