@@ -107,7 +107,7 @@ class _Panel:
         won, lost = paired.number(Outcome.FIRST), paired.number(Outcome.SECOND)
         decide = say("decide", n=count(won + lost), won=count(won), lost=count(lost), first=self._names[0])
         alone = say("alone", p=test_words(pair.p_value), corrected=probability(pair.p_corrected))
-        said = Markup('<p class="sm q v-said">{}<br><span class="tn">{} {}{}{}</span></p>').format(
+        said = Markup('<p class="sm q v-said">{}</p><p class="sm q v-said tn">{} {}{}{}</p>').format(
             decide, signed(pair.difference), margin(pair.ci95), say("comma"), alone
         )
         return join([self._table(paired), said, self._lists(first, second, paired)])

@@ -120,6 +120,8 @@ class Comparer:
         rows = named(board)
         runs = {entry.run_id: entry for entry in entries}
         models = [(name, rows[name]) for name in names]
+        if not models:
+            return Versus([], [])
         base, others = models[0][1], [row for _, row in models[1:]]
         blocks = []
         for column in board.all_columns:

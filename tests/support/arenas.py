@@ -9,6 +9,9 @@ from llmuses.records import Battle, Exclusion, Message, Redaction, RegisterEvent
 from llmuses.store import JsonlStore
 
 STRENGTHS = {"gamma": 300.0, "delta": 150.0, "epsilon": 0.0, "zeta": -150.0}
+WEAKER = {("gamma", "coding"): 250.0, ("zeta", "maths"): -150.0}
+"""By how much a model is weaker in a category than overall."""
+
 CATEGORIES = ("writing", "coding", "maths")
 QUESTIONS = {
     "writing": "Write a firm e-mail about a radiator that has been cold for six days.",
@@ -21,7 +24,7 @@ SECRET = "what a person asked to be forgotten"
 
 
 def write_arena(outputs: Path, name: str = "arena-open", battles: int = 600, start: float = 1.79e9) -> Path:
-    """Write an arena's folder and return it: two thirds of the battles are decided by people, a third by a judge."""
+    """Write an arena's folder and return it: three quarters of the battles are decided by people, the others by a judge."""
     folder = outputs / name
     draw = random.Random(3)
     models = list(STRENGTHS)
@@ -50,9 +53,10 @@ def write_arena(outputs: Path, name: str = "arena-open", battles: int = 600, sta
 def _battle(draw: random.Random, models: list[str], number: int, start: float) -> Battle:
     one, two = draw.sample(models, 2)
     category = CATEGORIES[number % 3]
-    expected = 1 / (1 + 10 ** ((STRENGTHS[two] - STRENGTHS[one]) / 400))
+    apart = [STRENGTHS[model] - WEAKER.get((model, category), 0.0) for model in (one, two)]
+    expected = 1 / (1 + 10 ** ((apart[1] - apart[0]) / 400))
     winner = Winner.TIE if draw.random() < 0.1 else Winner.MODEL_A if draw.random() < expected else Winner.MODEL_B
-    judged = number % 3 == 2
+    judged = number % 4 == 3
     torn = judged and number % 5 == 0
     question = SECRET if f"b{number:05}" == WITHDRAWN else QUESTIONS[category]
     turns = [Message("user", question), Message("user", "Now in two sentences.")] if number % 10 == 0 else None

@@ -12,10 +12,10 @@ import pytest
 
 from llmuses import compare, evaluate
 from llmuses.benchmarks.gsm8k import GSM8K
-from llmuses.comparison.compare import _correct
+from llmuses.comparison.compare import compare_two, correct
 from llmuses.comparison.pairing import measured, right_or_wrong, shared
 from llmuses.comparison.result import Comparison, Pair
-from llmuses.comparison.runs import Question, _Line, _question
+from llmuses.comparison.runs import Question, _Line, _question, find_run
 from llmuses.errors import StoreError, UnknownNameError, UsageError
 from llmuses.evaluation.runner import Result
 from llmuses.records import Generate, Report, Status
@@ -162,7 +162,7 @@ def test_a_question_with_one_answer_on_each_side_is_compared_however_many_repeat
 
 
 def test_no_comparison_needs_no_correction() -> None:
-    _correct([])
+    correct([])
 
 
 # --- what is refused -----------------------------------------------------------------------------------------
@@ -324,3 +324,16 @@ def test_missing_reviews_are_an_error_and_no_zero(tmp_path: Path) -> None:
     (b / "reviews" / "gsm8k.jsonl").unlink()
     with pytest.raises(StoreError, match="--stage review"):
         compare([a, b])
+
+
+def test_two_runs_alone_are_compared_as_among_others_and_not_corrected(tmp_path: Path) -> None:
+    runs = fakes(
+        tmp_path, a=FakeDataset(n=100, wrong=10), b=FakeDataset(n=100, wrong=20), c=FakeDataset(n=100, wrong=40)
+    )
+    found = compare(runs).datasets[0].pairs[0]
+    one, two = (find_run(str(run), tmp_path) for run in runs[:2])
+    alone = compare_two("gsm8k", one, two)
+    assert isinstance(alone, Pair)
+    assert (alone.difference, alone.ci95, alone.p_value) == (found.difference, found.ci95, found.p_value)
+    assert alone.p_corrected == alone.p_value
+    assert alone.detectable < found.detectable
