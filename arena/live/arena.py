@@ -26,7 +26,7 @@ from arena.live.published import Publisher, Standing
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
 from arena.live.visitor import Tier, Visitor
-from arena.live.voting import opinion_lines, revealed, texts, vote_lines
+from arena.live.voting import not_blind, opinion_lines, revealed, texts, vote_lines
 from arena.live.wire import (
     Arena,
     Began,
@@ -132,6 +132,8 @@ class LiveArena:
                     battle.turns[-1] = turn
                 else:
                     battle.turns.append(turn)
+            if image is not None:
+                self._battles.lighten()
             async with aclosing(self._written(battle, battle.sides)) as events:
                 async for event in events:
                     yield event
@@ -201,12 +203,13 @@ class LiveArena:
         self._limiter.take("vote", visitor)
         battle.choice, battle.judged_turns = choice, len(battle.turns)  # from here on a second vote finds it voted
         tier = visitor.tier if visitor.tier is Tier.LOGIN else battle.tier
+        reason = not_blind(battle)
         try:
-            await self._lines.write(*vote_lines(battle, choice, visitor.voter, tier, self._clock()))
+            await self._lines.write(*vote_lines(battle, choice, visitor.voter, tier, reason, self._clock()))
         except StoreError as problem:
             battle.choice, battle.judged_turns = None, 0
             raise Refusal("not_saved") from problem
-        return revealed(battle, choice, self._players, self._publisher.latest())
+        return revealed(battle, choice, reason, self._players, self._publisher.latest())
 
     async def opinion(self, visitor: Visitor, token: str) -> Opinion:
         """Return the judge's view of a battle after its vote; it is asked once, and kept beside the vote."""

@@ -118,6 +118,14 @@ class Battles:
         self._touch(battle)
         self.forget()
 
+    def lighten(self) -> None:
+        """Forget the battles with images that were untouched longest, where the images of all take too much."""
+        kept = 0
+        for battle in reversed(list(self._battles.values())):
+            kept += sum(len(turn.image.data) for turn in battle.turns if turn.image is not None)
+            if kept > self._slots.image_bytes and battle.stop is None and any(turn.image for turn in battle.turns):
+                del self._battles[battle.battle_id]
+
     def get(self, battle_id: str) -> LiveBattle | None:
         """Return a battle and keep it longer; None where it is not known (any more)."""
         self.forget()

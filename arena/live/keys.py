@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import fcntl
 import hashlib
 import hmac
 import os
@@ -118,17 +118,20 @@ class Keys:
 
 def _make(path: Path) -> None:
     """Put a fresh secret in place, whole and readable by its owner only; where another process was faster, its own stays."""
+    with open(path.with_name(f".{path.name}.lock"), "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _write(path)
+
+
+def _write(path: Path) -> None:
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)
-    finally:
-        fresh.unlink()
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
 
 
 def _text(data: bytes) -> str:

@@ -14,7 +14,7 @@ from arena.live.wire import Opinion, Said
 from llmuses.errors import LlmusesError
 from llmuses.judge.asking import Turns, pairwise_ask
 from llmuses.judge.orders import combine
-from llmuses.judge.templates import JudgeMode, choose, load_templates
+from llmuses.judge.templates import JudgeMode, JudgeTemplate, choose, load_templates
 from llmuses.judge.verdicts import read_pairwise
 from llmuses.models import Model, load_model
 from llmuses.records import Generate, GenerationConfig, Request, Response, Winner, prediction_key
@@ -63,6 +63,10 @@ class LiveJudge:
             verdict=verdict,
             agrees=None if verdict is None else _same(verdict, voted),
         )
+
+    def _template(self, questions: Sequence[str]) -> JudgeTemplate:
+        language = detected(questions[0]) or "en"
+        return choose(self._templates, JudgeMode.PAIRWISE, "general", False, turns=len(questions), language=language)
 
     async def _loaded(self) -> Model:
         async with self._loading:

@@ -84,6 +84,8 @@ class Slots(_Rule, kw_only=True, frozen=True):
     """A battle that nobody touched for so long is forgotten."""
     battles: int = 5_000
     """More than so many in memory, and the one untouched longest is forgotten."""
+    image_bytes: int = 500_000_000
+    """Of the images in all battles; where they take more, battles with images are forgotten, as above."""
 
 
 class Publishing(_Rule, kw_only=True, frozen=True):

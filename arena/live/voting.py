@@ -19,11 +19,14 @@ WHY = {"asked": "the prompt asks the models who they are", "named": "a model nam
 """Why a vote is not in the blind rating, as exclusion lines say it."""
 
 
-def vote_lines(battle: LiveBattle, choice: Winner, voter: str, tier: Tier, now: float) -> list[Record]:
-    """Return the lines of a vote: the battle, and an exclusion where it was not blind after all."""
+def vote_lines(
+    battle: LiveBattle, choice: Winner, voter: str, tier: Tier, reason: str | None, now: float
+) -> list[Record]:
+    """Return the lines of a vote: the battle, and an exclusion where it was not blind after all (``reason``)."""
     line = _battle(battle, choice, now)
     line.voter, line.tier = voter, tier.value
-    return [line, *_exclusion(battle, line)]
+    why = WHY.get(reason or "")
+    return [line, Exclusion(battle_id=line.battle_id, reason=why, tstamp=now)] if why else [line]
 
 
 def opinion_lines(battle: LiveBattle, opinion: Opinion, now: float) -> list[Record]:
@@ -49,11 +52,12 @@ def not_blind(battle: LiveBattle) -> str | None:
     return "asked" if found.asked else "named" if found.named else None
 
 
-def revealed(battle: LiveBattle, choice: Winner, players: Players, published: Published | None) -> Revealed:
-    """Return what the vote uncovers."""
+def revealed(
+    battle: LiveBattle, choice: Winner, reason: str | None, players: Players, published: Published | None
+) -> Revealed:
+    """Return what the vote uncovers; ``reason`` is why it does not count in the blind rating."""
     names = battle.contest.names
     expected, moved = expectation(published, names["a"], names["b"], choice)
-    reason = not_blind(battle)
     return Revealed(
         a=_card(battle, "a", players, published),
         b=_card(battle, "b", players, published),
@@ -101,11 +105,6 @@ def _battle(battle: LiveBattle, winner: Winner, now: float) -> Battle:
         latency_b=_seconds(battle, "b"),
         tstamp=now,
     )
-
-
-def _exclusion(battle: LiveBattle, line: Battle) -> list[Record]:
-    why = WHY.get(not_blind(battle) or "")
-    return [Exclusion(battle_id=line.battle_id, reason=why, tstamp=line.tstamp)] if why else []
 
 
 def _seconds(battle: LiveBattle, side: Side) -> float:

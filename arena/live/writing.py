@@ -74,6 +74,8 @@ class Writing:
         """
         self._began = self._last = time.monotonic()
         for side, stream in streams.items():
+            if self._writers[side].state in _ENDED:
+                continue  # stopped before it began
             self._tasks[side] = asyncio.create_task(self._follow(side, stream))
         try:
             late = False

@@ -384,6 +384,37 @@ async def test_a_session_keeps_few_images_and_not_for_long(tmp_path: Path) -> No
         arena.image(who, names[2])
 
 
+@in_a_loop
+async def test_images_in_battles_do_not_fill_the_memory(tmp_path: Path) -> None:
+    arena = live_arena(tmp_path, ScriptedPlayers([*TWO, TWO[1]._replace(name="three-v")]), slots={"image_bytes": 2500})
+    who = visitor(arena)
+    tokens = [await battle(arena, who)]
+    for _ in range(4):
+        image = await arena.take_image(who, b"image" + b"x" * 995)
+        tokens.append(await battle(arena, who, image=image.image))
+    kept = []
+    for token in tokens:
+        try:
+            await arena.vote(who, token, Winner.TIE)
+            kept.append(token)
+        except Refusal as refusal:
+            kept.append(refusal.code)
+    assert kept == [tokens[0], "ended", "ended", *tokens[3:]], "those without images and the newest stay"
+
+
+@in_a_loop
+async def test_a_battle_that_is_stopped_before_it_began_asks_nobody(tmp_path: Path) -> None:
+    players = ScriptedPlayers(TWO)
+    arena = live_arena(tmp_path, players)
+    who = visitor(arena)
+    async with aclosing(arena.send(who, ask())) as events:
+        began = await anext(events)
+        assert isinstance(began, Began)
+        arena.stop(who, began.battle)
+        rest = [event async for event in events]
+    assert rest[-1] == Ended(vote=False, reason="empty") and players.asked == []
+
+
 # --- Not blind after all -----------------------------------------------------------------------------------------
 
 

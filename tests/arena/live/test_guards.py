@@ -37,7 +37,7 @@ def test_the_secret_is_made_once_and_its_owners_only(tmp_path: Path) -> None:
     first, second = Keys.of(tmp_path), Keys.of(tmp_path)
     assert first.sign("battle", "a") == second.sign("battle", "a")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".secret.lock", "secret"]
 
 
 def _signature(folder: str) -> str:
