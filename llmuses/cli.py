@@ -29,6 +29,7 @@ from llmuses.commands import (
     score,
     serve,
     view,
+    withdraw,
 )
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.reach import guard_connections
@@ -42,6 +43,7 @@ _COMMANDS = {
     "rate": rate,
     "audit": audit,
     "convert": convert,
+    "withdraw": withdraw,
     "import": importing,
     "view": view,
     "serve": serve,

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from arena import rate
+from arena.formats import convert_files
 from arena.live.opening import open_arena
 from arena.live.refusal import Refusal
 from arena.live.register import enrol
+from llmuses.cli import main
 from llmuses.errors import UnknownNameError
 from llmuses.records import Battle, RegisterLine, Winner
 from llmuses.settings import ArenaEntry, ModelEntry
@@ -102,3 +105,24 @@ def test_four_processes_vote_into_one_file(tmp_path: Path) -> None:
     reader = JsonlStore(tmp_path / "battles.jsonl", Battle).read()
     ids = Counter(line.battle_id for line in reader)
     assert len(ids) == 400 and max(ids.values()) == 1 and reader.broken == []
+
+
+def test_an_admin_withdraws_battles_by_their_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def play() -> None:
+        arena = live_arena(tmp_path / "arena-live")
+        for question in ("first", "second", "third"):
+            who = visitor(arena)
+            await arena.vote(who, await battle(arena, who, question), Winner.TIE)
+        arena.close()
+
+    asyncio.run(play())
+    monkeypatch.setenv("LLMUSES_OUTPUTS", str(tmp_path))
+    file = tmp_path / "arena-live" / "battles.jsonl"
+    ids = [line.battle_id for line in JsonlStore(file, Battle)]
+    assert main(["withdraw", ids[0], "unheard-of"]) == 2
+    assert "no battle unheard-of" in capsys.readouterr().err and rate(file).battles == 3
+    assert main(["withdraw", ids[0], ids[2]]) == 0
+    assert "2 battles withdrawn" in capsys.readouterr().out
+    assert [found.question for found in convert_files([file])] == ["second"] and rate(file).battles == 1
