@@ -121,7 +121,7 @@ def live_site(outputs: Path) -> Iterator[LiveSite]:
             name: {
                 "model": f"openai:{name}",
                 "args": {"base_url": servers[name].base_url},
-                "organisation": f"{name[:-3].title()} Works",
+                "organisation": f"{name.split('-')[0].title()} Works",
                 "licence": "Apache-2.0",
                 "arena": {"tags": ["vision"]},
             }
