@@ -59,9 +59,9 @@ class CausalLM:
             PlainScorer(self._reader, scoring),
         )
         way = choose(ways, trials(self._codec, max_length), network.dtype, name)
-        self.details: Mapping[str, Any] = {**details, "scoring": way.name}
         self._scoring = ScoringScheduler(self._codec, way, max_length)
         self._writer = Writer(network, self._codec, device, pad, ends, writing)
+        self.details: Mapping[str, Any] = {**details, "scoring": way.name, "writing": self._writer.way}
         prompter = Prompter(self._codec, template, max_length)
         self._writing = WritingScheduler(self._codec, self._writer, prompter)
         self._streams = Streams(self._codec, self._writer, prompter)

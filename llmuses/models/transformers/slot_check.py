@@ -39,6 +39,22 @@ def layer_windows(network: Any) -> list[int | None] | None:
     return [how.get("sliding_window") if kind == "sliding_attention" else None for kind, how in pairs]
 
 
+def positions_shift(network: Any, longest: int | None) -> bool:
+    """Return whether positions are encoded otherwise in long texts: then a long row would change its neighbours."""
+    config = network.config.get_text_config(decoder=True)
+    settings = getattr(config, "rope_parameters", None) or {}
+    # Some architectures have one set of them for each kind of layer.
+    nested = [value for value in settings.values() if isinstance(value, dict)] if "rope_type" not in settings else []
+    for rope in nested or [settings]:
+        if rope.get("rope_type") in ("dynamic", "longrope"):
+            short = rope.get("original_max_position_embeddings") or getattr(
+                config, "original_max_position_embeddings", config.max_position_embeddings
+            )
+            if longest is None or longest > short:
+                return True
+    return False
+
+
 class Fit(NamedTuple):
     """How a network is written with in slots: what its layers see, and how many bytes it keeps of a token."""
 
@@ -46,13 +62,15 @@ class Fit(NamedTuple):
     token_bytes: int
 
 
-def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> Fit | None:
+def slots_fit(network: Any, device: torch.device, text: Sequence[int], longest: int | None) -> Fit | None:
     """Return how slots are used with a network where they give what it gives by itself, else None.
 
-    ``text`` is tokens to try it on: at least 24.
+    ``text`` is tokens to try it on, at least 24; ``longest`` is the longest sequence that will be read.
     """
     windows = layer_windows(network)
-    reason = "it keeps more than keys and values"
+    reason = "it keeps something else than keys and values"
+    if positions_shift(network, longest):
+        windows, reason = None, "its positions depend on the length of the text (a smaller max_length avoids that)"
     if windows is not None:
         own = network.config._attn_implementation
         try:

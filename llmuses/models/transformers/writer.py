@@ -14,14 +14,14 @@ from llmuses.models.transformers.batching import free_bytes
 from llmuses.models.transformers.decoder import Decoder
 from llmuses.models.transformers.generation import BatchLoop, padding_changes_nothing
 from llmuses.models.transformers.sampling import Choice
-from llmuses.models.transformers.slot_check import Fit, slots_fit
+from llmuses.models.transformers.slot_check import positions_shift, slots_fit
 from llmuses.models.transformers.slot_loop import SlotLoop, Told
 from llmuses.models.transformers.tokenization import Codec
 
 _NetworkConfig: Any = transformers.GenerationConfig
 
 _TRIED = "The river rises in the hills, runs through four towns and a lake, and reaches the sea after 90 miles. "
-_TRIED_TOKENS = 40
+_TRIED_TOKENS = 32
 
 _SHARE = 0.4
 """How much of the memory that is free may hold keys and values; while buffers grow they are there twice."""
@@ -70,6 +70,9 @@ class Writer:
         self._defaults = network.generation_config
         # generate() fills whatever is unset from the network's own settings: leave none there.
         network.generation_config = _NetworkConfig()
+        self._fit = slots_fit(network, device, self._text, limits.longest)
+        self.way = "generate" if self._fit is None else "slots"
+        """How answers are written: ``slots`` that refill, or batches of transformers' own ``generate``."""
 
     def start(self, prompt: Prompt) -> Writing:
         """Return an answer that has not begun."""
@@ -88,11 +91,9 @@ class Writer:
         return SlotLoop(decoder, limits.rows, tokens, limits.reads)
 
     @functools.cached_property
-    def _fit(self) -> Fit | None:
-        return slots_fit(self.network, self._device, self._text)
-
-    @functools.cached_property
     def _padded(self) -> bool:
+        if positions_shift(self.network, self._limits.longest):
+            return False
         return padding_changes_nothing(self.network, self._device, self._pad, self._text)
 
     @property

@@ -18,6 +18,7 @@ from llmuses.models import Model, load_model
 from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.records import ErrorKind, Generate, GenerationConfig, Message, Request, Response
 from tests.support.asking import answers, generate, loglikelihood
+from tests.support.tiny_families import tiny_family
 from tests.support.tiny_models import Architecture, tiny_model
 
 ARCHITECTURES: list[Architecture] = ["llama", "gpt2", "gemma2"]
@@ -304,3 +305,130 @@ def test_a_multi_turn_conversation_reaches_the_model_in_order() -> None:
     request = Request("turns", Generate(messages=messages, config=GenerationConfig(max_tokens=4)))
     rendered = "".join(f"<|im_start|>{message.role}\n{message.content}<|im_end|>\n" for message in messages)
     assert text_of(chat, request) == text_of(base, generate(rendered + "<|im_start|>assistant\n", max_tokens=4))
+
+
+class TestEqualRequests:
+    def counted(self, model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Return a list that gets the number of rows of each pass."""
+        rows: list[int] = []
+        forward = model._writer.network.forward
+
+        def counting(**inputs: Any) -> Any:
+            rows.append(len(inputs["input_ids"]))
+            return forward(**inputs)
+
+        monkeypatch.setattr(model._writer.network, "forward", counting)
+        return rows
+
+    def test_greedy_ones_are_answered_once(self, model: CausalLM, monkeypatch: pytest.MonkeyPatch) -> None:
+        expected = text_of(model, generate(TEXTS[0], max_tokens=6))
+        rows = self.counted(model, monkeypatch)
+        found = answers(model, *(generate(TEXTS[0], key=str(number), max_tokens=6, seed=number) for number in range(5)))
+        assert {response.text for response in found.values()} == {expected}
+        assert max(rows) == 1
+
+    def test_also_when_the_first_one_has_been_answered_long_ago(
+        self, model: CausalLM, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("llmuses.models.transformers.writing_scheduler.WINDOW", 1)
+        rows = self.counted(model, monkeypatch)
+        responses = model.run(generate(TEXTS[0], key=str(number), max_tokens=2) for number in range(4))
+        texts = [response.text for response in responses]
+        assert len(texts) == 4
+        assert len(set(texts)) == 1
+        assert len(rows) == 3  # the prompt, and two tokens
+
+    def test_those_that_differ_in_their_end_are_not_equal(self, model: CausalLM) -> None:
+        requests = [
+            generate(TEXTS[0], key="short", max_tokens=2),
+            generate(TEXTS[0], key="long", max_tokens=8),
+            generate(TEXTS[0], key="stopped", max_tokens=8, stop=(" ",)),
+        ]
+        found = answers(model, *requests)
+        for request in requests:
+            assert found[request.key].text == text_of(model, request)
+
+    def test_sampled_ones_are_several_samples_from_one_reading_of_the_prompt(
+        self, model: CausalLM, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asks = [generate(TEXTS[3], key=str(number), max_tokens=8, temperature=1.0, seed=number) for number in range(6)]
+        expected = [text_of(model, ask) for ask in asks]
+        read: list[int] = []
+        forward = model._writer.network.forward
+
+        def counting(**inputs: Any) -> Any:
+            read.append(inputs["input_ids"].shape[1])
+            return forward(**inputs)
+
+        monkeypatch.setattr(model._writer.network, "forward", counting)
+        found = answers(model, *asks)
+        assert [found[ask.key].text for ask in asks] == expected
+        assert len(set(expected)) > 1
+        assert sum(length for length in read if length > 1) == len(model._codec.text(TEXTS[3])) - 1
+
+
+class TestMemory:
+    @pytest.mark.parametrize("family", ["llama", "gemma3", "mamba"])
+    def test_what_runs_out_of_memory_in_the_middle_is_taken_up_again_and_nothing_is_lost(
+        self, family: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        model = load_model(str(tiny_family(family)), device_map="cpu")
+        assert isinstance(model, CausalLM)
+        asks = [
+            *(generate(text, max_tokens=20) for text in TEXTS),
+            *(generate(text, key=f"drawn {text}", max_tokens=20, temperature=1.0, seed=3) for text in TEXTS),
+        ]
+        expected = answers(model, *asks)
+        forward, passes = model._writer.network.forward, 0
+
+        def failing(**inputs: Any) -> Any:
+            nonlocal passes
+            passes += 1
+            if passes in (1, 9, 21) or (passes > 5 and inputs["input_ids"].shape[0] > 5):
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return forward(**inputs)
+
+        monkeypatch.setattr(model._writer.network, "forward", failing)
+        found = answers(model, *asks)
+        assert passes > 21
+        for key, response in expected.items():
+            assert (found[key].text, found[key].finish_reason) == (response.text, response.finish_reason)
+            assert found[key].usage == response.usage
+
+    def test_an_answer_that_does_not_fit_alone_fails_and_says_what_helps(
+        self, model: CausalLM, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        forward = model._writer.network.forward
+
+        def failing(**inputs: Any) -> Any:
+            if inputs["input_ids"].shape[1] >= 20 or passes_long(inputs):
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return forward(**inputs)
+
+        def passes_long(inputs: dict[str, Any]) -> bool:
+            return int(inputs["position_ids"].max()) >= 30
+
+        monkeypatch.setattr(model._writer.network, "forward", failing)
+        found = answers(model, generate(TEXTS[3], max_tokens=4), generate(TEXTS[4], max_tokens=4))
+        error = found[TEXTS[3]].error
+        assert error is not None
+        assert (error.kind, error.code) == (ErrorKind.FAILED, "out_of_memory")
+        assert found[TEXTS[4]].text is not None
+
+
+def test_positions_that_depend_on_the_length_are_not_mixed(tmp_path: Path) -> None:
+    """Phi-3's long variants read all rows of a batch by the longest one: no slots then, unless all stay short."""
+    folder = tmp_path / "long"
+    shutil.copytree(tiny_family("phi3"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    size = config["hidden_size"] // config["num_attention_heads"] // 2
+    config["original_max_position_embeddings"] = 64
+    config["rope_parameters"] |= {
+        "rope_type": "longrope",
+        "short_factor": [1.0] * size,
+        "long_factor": [4.0] * size,
+        "original_max_position_embeddings": 64,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_model(str(folder)).details["writing"] == "generate"
+    assert load_model(str(folder), max_length=64).details["writing"] == "slots"
