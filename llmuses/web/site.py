@@ -62,8 +62,6 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
         Page("battles", "browse", partial(battles_page.build, arenas=arenas, files=drawn)),
         Page("catalogue", "browse", catalogue_page.build),
     ]
-    if demo:
-        first.start()
     try:
         with contextlib.ExitStack() as stack:
             live = stack.enter_context(open_arena(outputs))
@@ -80,7 +78,10 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
                 "model": partial(model_sheet, results, arenas),
             }
             home = partial(_first, results, first)
-            yield create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))
+            app = create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))
+            if demo:
+                first.start()
+            yield app
     finally:
         first.close()
         desk.close()
