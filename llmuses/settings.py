@@ -3,7 +3,7 @@
 =======================  ========================================================================
 LLMUSES_OUTPUTS          where runs are kept (default ``outputs`` in the current folder)
 LLMUSES_WORK_DIR         downloads, converted checkpoints, shared answers (``~/.cache/llmuses``)
-LLMUSES_MODELS           a models.yaml of one's own, read beside the shipped one
+LLMUSES_MODELS           a models.yaml of one's own, read beside the shipped one (``models.yaml`` beside the runs)
 LLMUSES_LANG             language of a run's report: ``en`` or ``zh`` (default: the locale's)
 LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-Policy says it
 LLMUSES_ARENA            the folder of the live arena's battles and votes (``OUTPUTS/arena-live``)
@@ -15,7 +15,7 @@ LLMUSES_READ_ONLY        1: the app only shows what is there; nobody votes, and 
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -131,12 +131,15 @@ class ModelEntry(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
             raise ValueError("a budget needs a price")
 
 
+def own_models_file() -> Path:
+    """Return where the user's own models.yaml is, or would be: LLMUSES_MODELS, else beside the runs."""
+    named = os.environ.get("LLMUSES_MODELS")
+    return Path(named).expanduser() if named else outputs_dir() / "models.yaml"
+
+
 def model_entries() -> dict[str, ModelEntry]:
     """Return the models of the shipped models.yaml and of the user's own, which wins. Raises UsageError."""
-    entries = dict(_read_models(REGISTRY / "config" / "models.yaml"))
-    if own := os.environ.get("LLMUSES_MODELS"):
-        entries.update(_read_models(Path(own).expanduser()))
-    return entries
+    return {**_read_models(REGISTRY / "config" / "models.yaml"), **_own_models()}
 
 
 def arena_entries() -> dict[str, ModelEntry]:
@@ -144,19 +147,38 @@ def arena_entries() -> dict[str, ModelEntry]:
 
     Raises UsageError.
     """
-    own = os.environ.get("LLMUSES_MODELS")
-    named = _read_models(Path(own).expanduser()) if own else {}
-    playing = {name: entry for name, entry in named.items() if entry.arena}
+    playing = {name: entry for name, entry in _own_models().items() if entry.arena}
     return playing or {name: entry for name, entry in model_entries().items() if entry.arena}
 
 
-@cache
+def _own_models() -> dict[str, ModelEntry]:
+    """Return the models of the user's own file. One that is named must be there, one beside the runs may be missing."""
+    path = own_models_file()
+    return _read_models(path) if os.environ.get("LLMUSES_MODELS") or path.exists() else {}
+
+
 def _read_models(path: Path) -> dict[str, ModelEntry]:
+    try:
+        status = path.stat()
+        return _models_as_of(path, status.st_mtime_ns, status.st_size)
+    except OSError as problem:
+        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
+
+
+@lru_cache(maxsize=8)
+def _models_as_of(path: Path, changed: int, size: int) -> dict[str, ModelEntry]:
+    """Return what a file holds in one state of it: it may be written while the app runs."""
+    try:
+        return parse_models(path.read_text("utf-8"))
+    except UsageError as problem:
+        raise UsageError(f"{path}: {problem}") from problem
+
+
+def parse_models(text: str) -> dict[str, ModelEntry]:
+    """Return the models that the text of a models.yaml names. Raises UsageError, in one line."""
     import yaml
 
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")) or {}, dict[str, ModelEntry])
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
+        return msgspec.convert(yaml.safe_load(text) or {}, dict[str, ModelEntry])
     except (yaml.YAMLError, msgspec.ValidationError) as problem:
-        raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem
+        raise UsageError(" ".join(str(problem).split())) from problem

@@ -36,6 +36,7 @@ def serve(
     with the app's address. Raises UsageError where the folder cannot be used or the port is taken.
     """
     check_outputs(outputs)
+    os.environ["LLMUSES_OUTPUTS"] = str(outputs)  # for what belongs to the runs, and for the processes of jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _listen(host, port) as listener:
         address = f"http://{_shown(host)}:{listener.getsockname()[1]}"
