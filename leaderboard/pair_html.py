@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leaderboard.answer_html import answer, fold, reading, split_prompt, turns
 from leaderboard.board_words import Words
-from leaderboard.browse_parts import duration, facts, go, public, short, title, trail, words
+from leaderboard.browse_parts import duration, facts, go, public, short, title, words
 from leaderboard.compare_html import signed, test_words
 from leaderboard.results import RunEntry
 from llmuses.comparison.result import Pair
@@ -86,16 +86,19 @@ def pair_page(lang: Lang, shown: PairShown) -> Markup:
 def _head(lang: Lang, shown: PairShown, say: Words, heading: str) -> Markup:
     browse = words(lang)
     where = say("nth", n=count(shown.index + 1), total=count(shown.total)) if shown.index is not None else ""
-    steps = (
-        (say("title"), link("compare", a=shown.second.model, b=shown.first.model)),
-        (title(shown.first.entry, shown.dataset), shown.chips[-1][2]),
-        (heading, None),
-    )
+    models = {"a": shown.second.model, "b": shown.first.model}
+    benchmark = title(shown.first.entry, shown.dataset)
+    steps = [
+        Markup('<a href="{}">{}</a>').format(link("compare", **models), say("title")),
+        go(shown.chips[-1][2], benchmark),
+        Markup('<span class="b-here" aria-current="page">{}</span>').format(heading),
+    ]
+    path = Markup('<nav class="u-crumb" aria-label="Path">{}</nav>').format(join(steps, icon("right", small=True)))
     return Markup(
         '<div class="b-top row">{}<div class="row end b-turn"><span class="md q tn b-where">{}</span>{}{}'
         '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
     ).format(
-        trail(*steps),
+        path,
         where,
         _turn(shown.before, "prev", "left", browse("previous"), "K"),
         _turn(shown.after, "next", "right", browse("next"), "J"),
