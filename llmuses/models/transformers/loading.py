@@ -28,6 +28,7 @@ from llmuses.settings import stay_quiet
 
 if TYPE_CHECKING:
     from llmuses.models.transformers.causal_lm import CausalLM
+    from llmuses.models.transformers.chat_template import ChatTemplate
 
 PREFERS = Mode.LOGPROB
 """Log-probabilities cost one pass through the network, a written answer one for every token."""
@@ -43,6 +44,8 @@ _PRECISIONS = {
     "half": "float16",
 }
 _SPREADS = ("auto", "balanced", "balanced_low_0", "sequential")
+
+Thinking = Literal["auto", "on", "off"] | bool
 
 
 class Args(msgspec.Struct, kw_only=True, frozen=True):
@@ -63,7 +66,7 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     device_map: str | None = None
     hub: Hub = Hub.MODELSCOPE
     chat_template: Literal["auto", "none"] = "auto"
-    thinking: Literal["auto", "on", "off"] | bool = "auto"
+    thinking: Thinking = "auto"
     trust_remote_code: bool = False
     batch_size: int | None = None
     batch_tokens: int | None = None
@@ -100,9 +103,9 @@ def load(name: str, args: Args) -> CausalLM:
     if path.is_file():
         content = f"{fingerprint(path)}-{CONVERSION}"
         folder = converted(path)
-        tokenizer = _load_tokenizer(name, folder, args)
+        tokenizer = load_tokenizer(name, folder, args.trust_remote_code)
     else:
-        tokenizer = _load_tokenizer(name, path, args)
+        tokenizer = load_tokenizer(name, path, args.trust_remote_code)
         folder = fetch_weights(name, args.hub, args.revision, args.trust_remote_code, path)
         content = fingerprint(folder)
     network = _load_network(name, folder, args)
@@ -111,14 +114,15 @@ def load(name: str, args: Args) -> CausalLM:
 
 def _check_args(args: Args) -> None:
     if args.precision is not None:
-        _precision(args.precision)
+        precision_named(args.precision)
     for field in ("batch_size", "batch_tokens", "threads", "max_length"):
         value = getattr(args, field)
         if value is not None and value < 1:
             raise UsageError(f"model argument {field} is {value}: it must be at least 1.")
 
 
-def _precision(typed: str) -> str:
+def precision_named(typed: str) -> str:
+    """Return a precision as PyTorch calls it, or auto. Raises UnknownNameError."""
     plain = typed.lower().removeprefix("torch.")
     if plain not in _PRECISIONS:
         raise UnknownNameError("precision", typed, _PRECISIONS)
@@ -154,17 +158,18 @@ def _device(device_map: str | None) -> str:
     return device_map
 
 
-def _load_tokenizer(name: str, folder: Path, args: Args) -> Any:
+def load_tokenizer(name: str, folder: Path, trust_remote_code: bool) -> Any:
+    """Return the tokenizer of a checkpoint. Raises RemoteCodeError or ModelError."""
     import transformers
 
     try:
         return transformers.AutoTokenizer.from_pretrained(
-            folder, trust_remote_code=args.trust_remote_code, local_files_only=True
+            folder, trust_remote_code=trust_remote_code, local_files_only=True
         )
     except Exception as problem:  # whatever a broken file makes the library raise ends in one line
         if "trust_remote_code" in str(problem):
             raise needs_own_code(name, "its tokenizer") from problem
-        raise ModelError(f"the tokenizer of '{name}' cannot be loaded: {_first_line(problem)}") from problem
+        raise ModelError(f"the tokenizer of '{name}' cannot be loaded: {first_line(problem)}") from problem
 
 
 def _load_network(name: str, folder: Path, args: Args) -> Any:
@@ -174,7 +179,7 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
     from llmuses.models.transformers.batching import is_out_of_memory
 
     device = _device(args.device_map)
-    precision = _precision(args.precision) if args.precision else ("float32" if device == "cpu" else "auto")
+    precision = precision_named(args.precision) if args.precision else ("float32" if device == "cpu" else "auto")
     placed = {} if device == "cpu" else {"device_map": device if device in _SPREADS else {"": device}}
     auto: Any = transformers.AutoModelForCausalLM
     try:
@@ -192,7 +197,7 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
                 f"'{name}' does not fit into memory ({device}, {precision}): choose precision=bfloat16 or "
                 f"device_map=auto."
             ) from problem
-        raise ModelError(f"'{name}' cannot be loaded: {_first_line(problem)}") from problem
+        raise ModelError(f"'{name}' cannot be loaded: {first_line(problem)}") from problem
     absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if absent:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
@@ -200,7 +205,8 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
     return network
 
 
-def _first_line(problem: Exception) -> str:
+def first_line(problem: Exception) -> str:
+    """Return an exception's class and the first line of what it says."""
     lines = str(problem).strip().splitlines()
     return f"{type(problem).__name__}: {lines[0] if lines else ''}".rstrip(": ")
 
@@ -211,22 +217,15 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
 
     from llmuses.models.transformers.batching import Batcher, TokenBudget
     from llmuses.models.transformers.causal_lm import CausalLM
-    from llmuses.models.transformers.chat_template import ChatTemplate
     from llmuses.models.transformers.writer import Limits
 
-    window = _window(network, tokenizer)
+    window = longest_read(network.config, tokenizer)
     if args.max_length is not None and window is not None and args.max_length > window:
         raise UsageError(f"max_length={args.max_length} is more than the {window} tokens that '{name}' can read.")
     max_length = args.max_length or window
-    has_template = args.chat_template == "auto" and tokenizer.chat_template is not None
-    thinking = {"on": True, "off": False, "auto": None}.get(str(args.thinking), args.thinking is True)
-    template = ChatTemplate(tokenizer, thinking) if has_template else None
-    if thinking is not None and not (template and template.switches):
-        raise UsageError(f"'{name}' has no chat template that turns thinking on or off: leave thinking out.")
+    template, reads = conversation(name, tokenizer, args.chat_template, args.thinking)
     precision = str(network.dtype).removeprefix("torch.")
-    identity = [f"transformers:{content}", precision, f"template={template.fingerprint if template else 'none'}"]
-    if thinking is not None:
-        identity.append(f"thinking={'on' if thinking else 'off'}")
+    identity = [f"transformers:{content}", precision, *reads]
     if max_length != window:
         identity.append(f"max_length={max_length}")
     on_cpu = network.device.type == "cpu"
@@ -271,9 +270,29 @@ def _assemble(name: str, path: Path, args: Args, content: str, network: Any, tok
     )
 
 
-def _window(network: Any, tokenizer: Any) -> int | None:
-    """Return how many tokens the model can read, None where nothing says so."""
-    config = network.config.get_text_config()
+def conversation(
+    name: str, tokenizer: Any, asked: Literal["auto", "none"], thinking: Thinking
+) -> tuple[ChatTemplate | None, list[str]]:
+    """Return the chat template that conversations are put into, and what of it belongs to a model's identity.
+
+    The arguments are those of the backend. Raises UsageError where thinking cannot be turned on or off.
+    """
+    from llmuses.models.transformers.chat_template import ChatTemplate
+
+    switch = {"on": True, "off": False, "auto": None}.get(str(thinking), thinking is True)
+    has_template = asked == "auto" and tokenizer.chat_template is not None
+    template = ChatTemplate(tokenizer, switch) if has_template else None
+    if switch is not None and not (template and template.switches):
+        raise UsageError(f"'{name}' has no chat template that turns thinking on or off: leave thinking out.")
+    identity = [f"template={template.fingerprint if template else 'none'}"]
+    if switch is not None:
+        identity.append(f"thinking={'on' if switch else 'off'}")
+    return template, identity
+
+
+def longest_read(config: Any, tokenizer: Any) -> int | None:
+    """Return how many tokens a model with this configuration can read, None where nothing says so."""
+    config = config.get_text_config()
     for field in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"):
         value = getattr(config, field, None)
         if isinstance(value, int) and value > 0:
