@@ -69,18 +69,18 @@ class Desk:
         ]
         return sorted(found, key=lambda source: not source.live)
 
-    def facts(self, source: Source) -> Answer[Facts]:
+    def facts(self, source: Source, patience: float | None = None) -> Answer[Facts]:
         """Return what an arena's battles are of."""
-        return self._ask(source, "facts", lambda: self.arenas.facts(source))
+        return self._ask(source, "facts", lambda: self.arenas.facts(source), patience)
 
     def languages(self, source: Source) -> list[str]:
         """Return the languages of an arena's battles by their ISO codes, none while they are told apart."""
         found = self._ask(source, "languages", lambda: self.arenas.languages(source), patience=0.1)
         return [name for name, _ in found.value or ()]
 
-    def ratings(self, source: Source, rule: Rule) -> Answer[Ratings]:
+    def ratings(self, source: Source, rule: Rule, patience: float | None = None) -> Answer[Ratings]:
         """Return an arena's ratings under a rule."""
-        return self._ask(source, rule, lambda: self.arenas.ratings(source, rule))
+        return self._ask(source, rule, lambda: self.arenas.ratings(source, rule), patience)
 
     def prepare(self, source: Source, rule: Rule) -> None:
         """Compute ratings that will be asked for next, when there is time."""

@@ -21,6 +21,9 @@ from llmuses.visit import Visit
 if TYPE_CHECKING:
     from arena.rating_records import Ratings, Rule
 
+PATIENT = 60.0
+"""Seconds that a download waits for its figures."""
+
 NO_FACTS = Facts([], [], [])
 
 
@@ -53,8 +56,11 @@ def arena_view(desk: Desk, visit: Visit) -> Markup:
 
 
 def arena_sheet(desk: Desk, query: Mapping[str, str]) -> Sheet | None:
-    """Return what an address shows as a sheet, ``None`` where there is nothing to take away."""
-    look = _look(desk, query)
+    """Return what an address shows as a sheet, ``None`` where there is nothing to take away.
+
+    A file cannot be asked for again by itself, so that its figures are waited for.
+    """
+    look = _look(desk, query, PATIENT)
     if look is None or look.answer.value is None:
         return None
     return sheet(look.board(Models(), desk), look.about.source.title, look.rule)
@@ -62,7 +68,7 @@ def arena_sheet(desk: Desk, query: Mapping[str, str]) -> Sheet | None:
 
 def arena_beside(desk: Desk, visit: Visit) -> Markup:
     """Return what opens beside the board: the citation, where the address asks for it."""
-    look = _look(desk, visit.query) if CITE in visit.query else None
+    look = _look(desk, visit.query, PATIENT) if CITE in visit.query else None
     found = arena_sheet(desk, visit.query) if look else None
     if look is None or found is None:
         return Markup("")
@@ -71,18 +77,18 @@ def arena_beside(desk: Desk, visit: Visit) -> Markup:
     return citation("leaderboard", visit.query, Data(to_csv(found), what), Words(visit.lang, "board"))
 
 
-def _look(desk: Desk, query: Mapping[str, str]) -> _Look | None:
+def _look(desk: Desk, query: Mapping[str, str], patience: float | None = None) -> _Look | None:
     sources = desk.sources()
     if not sources:
         return None
     wished = query.get("arena")
     source = next((each for each in sources if each.name == wished), sources[0])
-    known = desk.facts(source)
+    known = desk.facts(source, patience)
     facts = known.value or NO_FACTS
     languages = desk.languages(source)
     choice = read_choice(query, facts, languages)
     rule = rule_for(choice, facts)
-    answer: Answer[Ratings] = Answer(busy=True) if known.busy else desk.ratings(source, rule)
+    answer: Answer[Ratings] = Answer(busy=True) if known.busy else desk.ratings(source, rule, patience)
     _prepare(desk, source, facts, choice)
     said = "" if source.live else command(rule, f"{source.name}/{source.battles.name}")
     return _Look(About(sources, source, facts, languages, answer.when, said), choice, rule, answer)

@@ -59,7 +59,9 @@ def outputs(tmp_path_factory):
                     answered=chance.choice((None,) * 12 + (9,)),
                 )
         if datasets:
-            FakeRun(f"model-{number % MODELS:02}", datasets, run_id=f"run-{number:02}", started=1.795e9 + number).write(folder)
+            FakeRun(f"model-{number % MODELS:02}", datasets, run_id=f"run-{number:02}", started=1.795e9 + number).write(
+                folder
+            )
     return folder
 
 
@@ -95,7 +97,9 @@ def points(value):
     return f"{100 * value:.1f}"
 
 
-@pytest.mark.parametrize("query", [{}, {"runs": "each"}, {"sort": "name"}, {"until": "2026-11-18"}, {"hide": "arc-0-shot-logprob"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"runs": "each"}, {"sort": "name"}, {"until": "2026-11-18"}, {"hide": "arc-0-shot-logprob"}]
+)
 def test_every_figure_on_the_page_is_that_of_the_report_that_it_leads_to(outputs, query):
     results = Results(outputs)
     page = Page(board_page(make_board(results.runs(), query), visit("en", **query)))
@@ -127,10 +131,14 @@ def test_what_stands_in_one_column_was_asked_and_scored_alike(outputs):
             alike.setdefault(figure.column, set()).add(thing)
     assert len(alike) > 6
     assert all(len(things) == 1 for things in alike.values())
-    assert len({next(iter(things)) for things in alike.values()}) == len(alike), "and no two columns hold the same thing"
+    assert len({next(iter(things)) for things in alike.values()}) == len(alike), (
+        "and no two columns hold the same thing"
+    )
 
 
-def test_an_average_is_over_complete_figures_of_the_columns_that_its_head_names_and_over_one_column_a_benchmark(outputs):
+def test_an_average_is_over_complete_figures_of_the_columns_that_its_head_names_and_over_one_column_a_benchmark(
+    outputs,
+):
     results = Results(outputs)
     reports = {(entry.run_id, name): report for entry in results.runs() for name, report in entry.reports.items()}
     board = make_board(results.runs(), {})
@@ -156,7 +164,9 @@ def test_an_average_is_over_complete_figures_of_the_columns_that_its_head_names_
 
 def test_the_csv_holds_the_reports_own_numbers_to_the_last_digit(outputs):
     boards = Boards(Results(outputs))
-    reports = {(entry.run_id, name): report for entry in boards.results.runs() for name, report in entry.reports.items()}
+    reports = {
+        (entry.run_id, name): report for entry in boards.results.runs() for name, report in entry.reports.items()
+    }
     rows = list(csv.DictReader(io.StringIO(to_csv(boards.sheet({"runs": "each"})).decode())))
     checked = 0
     for row in rows:
@@ -261,10 +271,16 @@ def rows_of(page):
 
 def test_the_drawing_stands_where_its_numbers_are_on_the_axis_that_all_share(desk):
     page = Page(arena_view(desk, visit("en", arena="arena-people")))
-    ticks = [(float(at) / 100, float(value.replace(",", ""))) for at, value in re.findall(r'left:([\d.]+)%">([\d,]+)<', page.html)]
+    ticks = [
+        (float(at) / 100, float(value.replace(",", "")))
+        for at, value in re.findall(r'left:([\d.]+)%">([\d,]+)<', page.html)
+    ]
     assert len(ticks) >= 3
     (x0, v0), *_, (x1, v1) = ticks
-    exact = {row["model"]: row for row in csv.DictReader(io.StringIO(to_csv(arena_sheet(desk, {"arena": "arena-people"})).decode()))}
+    exact = {
+        row["model"]: row
+        for row in csv.DictReader(io.StringIO(to_csv(arena_sheet(desk, {"arena": "arena-people"})).decode()))
+    }
     for model, (*_, drawn) in rows_of(page).items():
         for name, place in zip(("ci_low", "rating", "ci_high"), drawn or (), strict=False):
             value = v0 + (place / 100 - x0) / (x1 - x0) * (v1 - v0)
@@ -275,5 +291,8 @@ def test_models_without_a_rating_are_named_with_the_reason_and_are_not_drawn(des
     text = Page(arena_view(desk, visit("en", arena="arena-people"))).text
     assert "Fewer than 50 votes, too few for a rating: granite-4.0-h-small" in text
     assert "Lost to nobody, so that nothing bounds a rating from above: Seed-OSS-36B-Instruct" in text
-    assert "Not linked to the other models by battles, so that no rating on the same scale exists: island-one, island-two" in text
+    assert (
+        "Not linked to the other models by battles, so that no rating on the same scale exists: island-one, island-two"
+        in text
+    )
     assert "retired" in text

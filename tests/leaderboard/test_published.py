@@ -37,7 +37,9 @@ def bring(tmp_path, text, *more):
 
 
 def result(model="a/m", score=0.5, **more):
-    return PublishedResult(**{"model": model, "dataset": "mmlu", "setting": "5-shot", "score": score, "source": SOURCE, **more})
+    return PublishedResult(
+        **{"model": model, "dataset": "mmlu", "setting": "5-shot", "score": score, "source": SOURCE, **more}
+    )
 
 
 def test_a_row_is_a_result_numbers_beside_the_score_are_its_parts_and_words_its_notes(tmp_path):
@@ -45,7 +47,13 @@ def test_a_row_is_a_result_numbers_beside_the_score_are_its_parts_and_words_its_
                            "a/m,v1,0.4,0.5,100,0.4,0.6,A,chat,7\n")  # fmt: skip
     (found,) = read_table(path, Table("mmlu", "5-shot", SOURCE))
     assert found == result(
-        parts={"humanities": 0.4}, notes={"revision": "v1"}, n=100, ci95=(0.4, 0.6), organisation="A", kind="chat", parameters=7.0
+        parts={"humanities": 0.4},
+        notes={"revision": "v1"},
+        n=100,
+        ci95=(0.4, 0.6),
+        organisation="A",
+        kind="chat",
+        parameters=7.0,
     )
 
 
@@ -109,7 +117,10 @@ def test_where_we_have_no_such_column_or_several_it_has_one_of_its_own(tmp_path)
         of = FakeDataset(few_shot=5, sample_data=False, sha256=sha * 64)
         FakeRun("m", {"mmlu": of}, run_id=sha).write(outputs)
     board = Boards(Results(outputs)).board({})
-    assert [column.key for column in board.columns if not column.identity] == ["mmlu-5-shot-published", "theirs-published"]
+    assert [column.key for column in board.columns if not column.identity] == [
+        "mmlu-5-shot-published",
+        "theirs-published",
+    ]
     assert len(board.columns) == 4
     assert [column.dataset for column in board.basis] == ["mmlu"]
 
@@ -130,7 +141,9 @@ def test_only_what_is_new_is_read_and_a_later_line_replaces_an_earlier_one(tmp_p
 
 def test_the_drawer_says_everything_that_the_table_said_and_text_of_others_does_nothing(tmp_path):
     outputs = tmp_path / "outputs"
-    PublishedResults(outputs).add([result(model=HOSTILE, notes={HOSTILE: HOSTILE}, parts={"humanities": 0.4}, source=HOSTILE)])
+    PublishedResults(outputs).add(
+        [result(model=HOSTILE, notes={HOSTILE: HOSTILE}, parts={"humanities": 0.4}, source=HOSTILE)]
+    )
     boards = Boards(Results(outputs))
     check_harmless(Page(boards.view(visit(), DemoState())))
     drawer = Page(boards.beside(visit("en", published_by=HOSTILE, of=HOSTILE)))
