@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import MutableMapping, Sequence
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
@@ -28,6 +30,9 @@ MOST_CELLS = 2_000
 _MOST_LINES = 100
 _MOST_DOLLARS = 8
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_CJK = re.compile(
+    "[\u1100-\u11ff\u2e80-\u303f\u3040-\u30ff\u3100-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -42,6 +47,7 @@ def parser() -> MarkdownIt:
     markdown.block.ruler.at("table", _small_table, {"alt": ["paragraph", "reference"]})
     markdown.block.ruler.before("fence", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
     markdown.inline.ruler.before("escape", "formula", _formula_inline)
+    markdown.inline.ruler.at("emphasis", _stars_and_lines)
     markdown.inline.ruler.before("autolink", "line_break", _line_break)
     for name, rule in _RULES.items():
         markdown.add_render_rule(name, rule)
@@ -168,6 +174,44 @@ def _dollar(src: str, start: int) -> int:
         if before != "\\" and not before.isspace() and not after.isdigit():
             return at
     return -1
+
+
+def _stars_and_lines(state: StateInline, silent: bool) -> bool:
+    """Read a run of ``*`` or ``_`` as marks of emphasis; which of them belong together is found out later.
+
+    The rules are CommonMark's (0.31, 6.2) but for one: beside a Chinese, Japanese or Korean character a star may stand next
+    to punctuation on its other side, for these are written without spaces, and ``**重点：**内容`` is meant to be strong.
+    """
+    src, start = state.src, state.pos
+    mark = src[start]
+    if silent or mark not in "*_":
+        return False
+    end = start
+    while end < state.posMax and src[end] == mark:
+        end += 1
+    before, after = src[start - 1] if start else " ", src[end] if end < state.posMax else " "
+    opens = not after.isspace() and (not _is_punctuation(after) or _is_loose(before, mark))
+    closes = not before.isspace() and (not _is_punctuation(before) or _is_loose(after, mark))
+    if mark == "_":
+        opens, closes = (
+            opens and (not closes or _is_punctuation(before)),
+            closes and (not opens or _is_punctuation(after)),
+        )
+    for _ in range(end - start):
+        token = state.push("text", "", 0)
+        token.content = mark
+        state.delimiters.append(Delimiter(ord(mark), end - start, len(state.tokens) - 1, -1, opens, closes))
+    state.pos = end
+    return True
+
+
+def _is_loose(letter: str, mark: str) -> bool:
+    """Return whether punctuation may stand on the other side of a mark that this letter stands beside."""
+    return letter.isspace() or _is_punctuation(letter) or (mark == "*" and bool(_CJK.match(letter)))
+
+
+def _is_punctuation(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "PS"
 
 
 def _line_break(state: StateInline, silent: bool) -> bool:
