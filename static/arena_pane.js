@@ -44,7 +44,7 @@
     letter() { return this.side === "one" ? "" : this.label + ": "; }
 
     begin(prompt, image) {
-      for (const button of this.chat.querySelectorAll("[data-do=edit], [data-do=again]")) button.hidden = true;
+      this.lock();
       this.chat.append(this.template.content.cloneNode(true));
       const asked = this.find(".a-asked");
       asked.textContent = prompt;
@@ -69,7 +69,8 @@
       this.show("waiting");
     }
 
-    undo() { this.turn?.remove(); }
+    // Takes the last turn out, and gives it back.
+    undo() { const last = this.turn; last?.remove(); return last; }
 
     apply(change) {
       const blocks = this.find(".a-blocks");
@@ -106,16 +107,17 @@
       this.right.append(live);
     }
 
-    // The turn has come to its end. `last` turns may be edited and asked again.
+    // The turn has come to its end: what went wrong is said; `again` says whether it may be edited and asked again.
     end(failure, again) {
       const note = this.find(".u-note");
       note.hidden = !failure;
       if (failure) { note.lastElementChild.textContent = failure; this.find(".a-wait").hidden = true; }
       this.find(".a-tools").hidden = !this.wrote;
-      this.find("[data-do=again]").hidden = !again;
-      this.find("[data-do=edit]").hidden = !again;
+      if (again) this.unlock(); else this.lock();
     }
 
+    // The last turn may be edited and asked again; the others may not.
+    unlock() { for (const button of this.turn.querySelectorAll("[data-do=edit], [data-do=again]")) button.hidden = false; }
     lock() { for (const button of this.chat.querySelectorAll("[data-do=edit], [data-do=again]")) button.hidden = true; }
 
     // Who it was: name, where from, how much and how long; its rating, and what one such vote moves.

@@ -18,7 +18,7 @@
     }
 
     fresh() {
-      Object.assign(this, { phase: "start", battle: null, turns: 0, image: null, revealed: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "", opinion: null, wait: 0 });
+      Object.assign(this, { phase: "start", battle: null, revealed: null, late: false, image: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "", opinion: null, wait: 0 });
       this.run = (this.run || 0) + 1; // what still arrives of an earlier battle is not ours
       for (const pane of this.panes) pane.clear();
     }
@@ -31,58 +31,69 @@
 
     // Sends a prompt. `given` may hold models, settings, image and edit. Gives back whether the prompt was taken.
     async send(prompt, given) {
-      const edit = Boolean(given.edit && this.battle);
-      if (edit) for (const pane of this.panes) pane.undo();
-      for (const pane of this.panes) pane.begin(prompt, given.image);
+      const edit = Boolean(given.edit && this.battle), before = this.picture(edit);
+      const image = given.image ?? (edit ? this.image : null); // an edited prompt keeps its image
+      for (const pane of this.panes) pane.begin(prompt, image);
       if (given.models) this.panes.forEach((pane, place) => pane.call(given.models[place]));
-      const before = this.phase;
       const body = { prompt, mode: this.mode, terms: true };
       if (this.battle) body.battle = this.battle;
       else Object.assign(body, { models: given.models || [], settings: given.settings });
       if (given.image) body.image = given.image.image;
       if (edit) body.edit = true;
-      this.prompt = prompt;
-      return this.follow(async () => {
+      const open = async () => {
         if (!this.battle && given.proof) { this.say(this.words("proof")); this.changed(); body.proof = await proof(await api.get("challenge")); this.say(""); }
         return api.events("send", body);
-      }, (problem) => { this.phase = before; this.back(edit); this.complain(problem, "send"); });
+      };
+      return this.follow(open, () => Object.assign(this, { prompt, image }), (problem) => { this.back(before); this.complain(problem, "send"); });
     }
 
     async again() {
-      const failed = this.panes.filter((pane) => pane.state === "failed");
-      for (const pane of failed.length ? failed : this.panes) pane.reset();
-      const before = this.phase;
-      return this.follow(() => api.events("retry", { battle: this.battle }), (problem) => { this.phase = before === "writing" ? "rest" : before; this.finish(this.ended || { vote: false }); this.complain(problem, "other"); });
+      const failed = this.panes.filter((pane) => pane.state === "failed"), before = { phase: this.phase, ended: this.ended };
+      return this.follow(
+        () => api.events("retry", { battle: this.battle }),
+        () => { for (const pane of failed.length ? failed : this.panes) pane.reset(); },
+        (problem) => { Object.assign(this, before); this.complain(problem, "other"); },
+      );
     }
 
-    // Nothing came of the last turn: it is taken away again; an edited one stays as it was typed.
-    back(edited) {
-      if (edited) { for (const pane of this.panes) pane.end(this.words("pane.failed"), true); return; }
-      for (const pane of this.panes) {
+    // How things stand before a prompt is sent; a turn that is edited is taken out meanwhile.
+    picture(edit) {
+      return { phase: this.phase, ended: this.ended, panes: this.panes.map((pane) => ({ state: pane.state, turn: edit ? pane.undo() : null })) };
+    }
+
+    // Nothing came of a prompt: everything is as it was.
+    back({ phase, ended, panes }) {
+      Object.assign(this, { phase, ended });
+      this.panes.forEach((pane, place) => {
+        const { state, turn } = panes[place];
         pane.undo();
-        if (pane.turn) { pane.end("", !this.voted); pane.show("finished"); } else { pane.clear(); }
-      }
+        if (turn) pane.chat.append(turn);
+        if (!pane.turn) { pane.clear(); return; }
+        pane.show(state);
+        if (!this.voted) pane.unlock();
+      });
     }
 
-    async follow(open, failed) {
+    // Opens a stream and follows it. `began` is called with its first event, `failed` where none came.
+    async follow(open, began, failed) {
       const run = this.run;
       Object.assign(this, { phase: "writing", ended: null, stopping: false, late: false });
       this.say("");
       this.changed();
-      let began = false;
+      let begun = false;
       try {
         for await (const { name, data } of await open()) {
           if (run !== this.run) return true;
-          if (name === "battle") { began = true; this.battle = data.battle; this.turns = data.turn + 1; this.changed(); }
+          if (name === "battle") { begun = true; began(); this.battle = data.battle; this.changed(); }
           else if (name === "frame") this.frame(data);
           else if (name === "end") { this.finish(data); return true; }
         }
         throw new api.Broken();
       } catch (problem) {
         if (run !== this.run) return true;
-        if (!began) { failed(problem); this.changed(); return false; }
-        this.interrupted();
-        return true;
+        if (begun) this.interrupted();
+        else { failed(problem); this.changed(); }
+        return begun;
       }
     }
 

@@ -204,9 +204,13 @@ def test_chosen_models_side_by_side_and_a_direct_chat(visitor, site):
     assert [who.text(f".g-pane[data-side={side}] .who >> visible=true") for side in "ab"] == [BETA, ALPHA]
     page.locator("[data-vote=model_b]").click()
     who.see("[data-slot=after]")
+    assert "apart from the blind ranking" in who.text("[data-caption]")
     vote = site.battles()[-1]
     assert (vote.model_a, vote.model_b, vote.anony) == (BETA, ALPHA, False)
-    assert "apart from the blind ranking" in who.text("[data-caption]")
+    who.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("[data-do=link]").click()
+    who.see("[data-caption]:has-text('Copied')")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(f"battles?arena=arena-live&id={vote.battle_id}")
     page.get_by_role("link", name="Direct chat").click()
     assert page.url.endswith("mode=direct")
     page.locator("[data-choose=one]").select_option(ALPHA)
@@ -324,6 +328,12 @@ def test_what_is_refused_is_said_in_words_and_the_prompt_is_kept(visitor, site):
     who.ask("Into the void.").see("[data-caption]:has-text('Not sent')")
     assert page.locator("[data-write]").input_value() == "Into the void."
     who.ask("say: Now it works.").vote_open()
+    page.route("**/arena-api/send", lambda route: route.fulfill(status=429, json=refusal), times=1)
+    page.locator(".g-pane[data-side=a] [data-do=edit]").first.click()
+    who.ask("say: Edited too fast.").see("[data-caption]:has-text('Too many battles from here.')")
+    assert "Now it works." in who.text(".g-pane[data-side=b] .a-blocks"), "what was answered is still there"
+    assert page.locator("[data-vote=tie]").is_enabled()
+    page.locator("[data-do=unedit]").click()
     page.route("**/arena-api/vote", lambda route: route.abort(), times=1)
     page.locator("[data-vote=model_a]").click()
     page.get_by_role("button", name="Try again").click()

@@ -132,6 +132,7 @@ def live_site(outputs: Path) -> Iterator[LiveSite]:
             "slots": {"overdue_seconds": 1.0},
             "policy": "uniform",
             "policy_options": {},
+            "proof": {"numbers": 2000, "seconds": 600},
             "judge": {"model": f"openai:{JUDGE}", "args": {"base_url": servers[JUDGE].base_url}},
         }
         files = {"LLMUSES_MODELS": outputs / "models.yaml", "LLMUSES_ARENA_CONFIG": outputs / "live.yaml"}
