@@ -51,6 +51,7 @@ def headers(nonce: str | None = None) -> dict[str, str]:
         "Content-Security-Policy": "; ".join(policy),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
+        "X-DNS-Prefetch-Control": "off",  # else the name in a model's link is looked up as soon as it is shown
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     }

@@ -51,6 +51,7 @@ def test_every_page_has_title_bar_language_and_headers(client, path):
     assert "· llmuses" in page.text
     assert len(page.all("a", aria_current="page")) == 1
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-dns-prefetch-control"] == "off"
     assert answer.headers["referrer-policy"] == "same-origin"
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
     nonce = re.search("'nonce-([^']+)'", answer.headers["content-security-policy"])[1]
