@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from leaderboard.sample_index import FileIndex
+from leaderboard.file_index import FileIndex
 from llmuses.records import HUMAN, Battle, Winner
 from llmuses.store import JsonlStore
 
@@ -34,6 +34,7 @@ class _Line(msgspec.Struct):
     winner: Winner | None = None
     judge: str = HUMAN
     category: str | None = None
+    language: str | None = None
     question: str | None = None
     verdicts: list[Winner] | None = None
     reason: str | None = None
@@ -43,8 +44,8 @@ class _Line(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Battles:
-    """The battles of one file in its order [n]: ``a`` and ``b`` are places in ``models``, ``category`` and ``judge`` in
-    their names. ``excluded`` holds the reason by the battle's name."""
+    """The battles of one file in its order [n]: ``a`` and ``b`` are places in ``models``, ``category``, ``language`` and
+    ``judge`` in their names. ``excluded`` holds the reason by the battle's name."""
 
     name: NDArray[np.uint64]
     offset: NDArray[np.int64]
@@ -52,6 +53,7 @@ class Battles:
     b: NDArray[np.int32]
     outcome: NDArray[np.uint8]
     category: NDArray[np.int32]
+    language: NDArray[np.int32]
     judge: NDArray[np.int32]
     question: NDArray[np.uint64]
     tstamp: NDArray[np.float64]
@@ -59,6 +61,7 @@ class Battles:
     """Whether the judge named another winner when the answers changed places."""
     models: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     judges: tuple[str, ...] = ()
     excluded: dict[int, str] = field(default_factory=dict)
     withdrawn: frozenset[int] = frozenset()
@@ -72,9 +75,9 @@ class Battles:
         return int(found[-1]) if len(found) else None
 
 
-_ARRAYS = ("name", "offset", "a", "b", "outcome", "category", "judge", "question", "tstamp", "torn")
+_ARRAYS = ("name", "offset", "a", "b", "outcome", "category", "language", "judge", "question", "tstamp", "torn")
 _KINDS: tuple[Any, ...] = (
-    np.uint64, np.int64, np.int32, np.int32, np.uint8, np.int32, np.int32, np.uint64, np.float64, np.bool_
+    np.uint64, np.int64, np.int32, np.int32, np.uint8, np.int32, np.int32, np.int32, np.uint64, np.float64, np.bool_
 )  # fmt: skip
 _EMPTY: dict[str, Any] = {name: np.array([], kind) for name, kind in zip(_ARRAYS, _KINDS, strict=True)}
 
@@ -96,8 +99,9 @@ def _extend(known: Battles, lines: Sequence[Any], offsets: Sequence[int], _broke
         for line in lines
         if line.model_a is None and line.reason is not None and not line.redacted
     }
-    models, categories, judges = (
-        {name: code for code, name in enumerate(names)} for names in (known.models, known.categories, known.judges)
+    models, categories, languages, judges = (
+        {name: code for code, name in enumerate(names)}
+        for names in (known.models, known.categories, known.languages, known.judges)
     )
     rows = []
     for line, offset in zip(lines, offsets, strict=True):
@@ -112,6 +116,7 @@ def _extend(known: Battles, lines: Sequence[Any], offsets: Sequence[int], _broke
                 models.setdefault(line.model_b, len(models)),
                 WINNERS[line.winner],
                 categories.setdefault(line.category or UNSORTED, len(categories)),
+                languages.setdefault(line.language or UNSORTED, len(languages)),
                 judges.setdefault(line.judge, len(judges)),
                 hash_of(line.question_id or line.question or line.battle_id),
                 line.tstamp,
@@ -131,6 +136,7 @@ def _extend(known: Battles, lines: Sequence[Any], offsets: Sequence[int], _broke
         **arrays,
         models=tuple(models),
         categories=tuple(categories),
+        languages=tuple(languages),
         judges=tuple(judges),
         excluded=excluded,
         withdrawn=frozenset(withdrawn),

@@ -175,8 +175,6 @@ def test_every_figure_of_the_founding_tables_is_on_the_board_with_its_source(tmp
     assert len({model for model, *_ in figures}) == 10
     page = Page(boards.view(visit(), DemoState()))
     for model, setting, part, score in sorted(figures):
-        if part:
-            shown = Page(boards.beside(visit("en", published_by=source, of=model))).text
-        else:
-            shown = page.text
+        beside = Page(boards.beside(visit("en", published_by=source, of=model)))
+        shown = beside.text if part else page.text
         assert f"{100 * score:.1f}".replace("-", "−") in shown, (model, setting, part)
