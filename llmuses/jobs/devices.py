@@ -25,7 +25,10 @@ def device_of(spec: str, args: Mapping[str, Any]) -> str:
     parsed = parse_spec(spec)
     if parsed.backend in ("openai", "baseline"):
         return NETWORK
-    wished = {**parsed.args, **args}.get("device_map")
+    said = {**parsed.args, **args}
+    wished = said.get("device_map")
+    if wished is None and any(str(said.get(several, 1)) != "1" for several in ("replicas", "tensor_parallel_size")):
+        wished = "auto"
     if wished is None:
         return "cuda:0" if _has_gpu() else "cpu"
     if wished in ("cpu", "mps") or str(wished).startswith("cuda:"):

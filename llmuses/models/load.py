@@ -35,6 +35,7 @@ _BACKENDS = {
     "baseline": "llmuses.models.baseline",
     "openai": "llmuses.models.openai",
     "transformers": "llmuses.models.transformers",
+    "vllm": "llmuses.models.vllm",
 }
 
 

@@ -19,6 +19,11 @@ from llmuses.jobs.devices import device_of, devices_of, overlap
         ("/models/qwen", {"device_map": "cuda:3"}, True, "cuda:3"),
         ("/models/qwen", {"device_map": "auto"}, True, "cuda"),
         ("/models/qwen", {"device_map": "auto"}, False, "cpu"),
+        ("/models/qwen", {"replicas": "2"}, True, "cuda"),
+        ("/models/qwen", {"replicas": 2, "device_map": "cuda:1"}, True, "cuda:1"),
+        ("/models/qwen", {"replicas": 2}, False, "cpu"),
+        ("vllm:/models/qwen", {}, True, "cuda:0"),
+        ("vllm:/models/qwen", {"tensor_parallel_size": 4}, True, "cuda"),
     ],
 )
 def test_the_device_follows_from_backend_and_arguments(
