@@ -43,7 +43,7 @@ from arena.live.wire import (
 )
 from arena.live.writing import Writing, pause
 from llmuses.errors import StoreError
-from llmuses.records import Image, Redaction, Winner
+from llmuses.records import GenerationConfig, Image, Redaction, Winner
 
 _HOUSEKEEPING_SECONDS = 5.0
 
@@ -107,26 +107,15 @@ class LiveArena:
                 self._choosing.check_vision(battle.contest)
         config = generation(ask.settings, self.rules) if battle is None else battle.config
         self._limiter.take("send", visitor)
-        if battle is None and self._proofs is not None and visitor.tier is not Tier.LOGIN:
-            self._proofs.spend(ask.proof or "", visitor.session)
-        await self._filter.check(prompt)
         with self._places.one(visitor):
+            if battle is None and self._proofs is not None and visitor.tier is not Tier.LOGIN:
+                self._proofs.spend(ask.proof or "", visitor.session)
+            await self._filter.check(prompt)
             turn = Turn(prompt=prompt, image=image)
             if battle is None:
-                battle = LiveBattle(
-                    battle_id=secrets.token_hex(8),
-                    session=visitor.session,
-                    tier=Tier.WORKED if self._proofs is not None else Tier.ANONYMOUS,
-                    mode=ask.mode,
-                    contest=self._choosing.contest(ask.mode, ask.models, image is not None),
-                    config=config,
-                    turns=[turn],
-                )
-                self._battles.add(battle)
+                battle = self._new_battle(visitor, ask, turn, config)
             else:
-                check_next(
-                    battle, ask, prompt, self.rules.sizes
-                )  # while the filter looked, something else may have come
+                check_next(battle, ask, prompt, self.rules.sizes)  # once more: the filter took its time
                 if ask.edit:
                     turn.image = image or battle.turns[-1].image
                     battle.turns[-1] = turn
@@ -137,6 +126,19 @@ class LiveArena:
             async with aclosing(self._written(battle, battle.sides)) as events:
                 async for event in events:
                     yield event
+
+    def _new_battle(self, visitor: Visitor, ask: SendAsk, turn: Turn, config: GenerationConfig) -> LiveBattle:
+        battle = LiveBattle(
+            battle_id=secrets.token_hex(8),
+            session=visitor.session,
+            tier=Tier.WORKED if self._proofs is not None else Tier.ANONYMOUS,
+            mode=ask.mode,
+            contest=self._choosing.contest(ask.mode, ask.models, turn.image is not None),
+            config=config,
+            turns=[turn],
+        )
+        self._battles.add(battle)
+        return battle
 
     async def retry(self, visitor: Visitor, token: str) -> AsyncGenerator[Event, None]:
         """Ask the last turn again, of the sides that failed or, where none did, of all. Yields as ``send`` does."""

@@ -6,6 +6,7 @@ stand in the arena's book (``players.jsonl``), which all processes of an arena s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import threading
@@ -173,7 +174,7 @@ class ArenaPlayers:
             model.close()
             raise LlmusesError("this backend cannot write to somebody who reads along; use openai or transformers.")
         if _is_local(entry.model):
-            _warm_up(model)
+            asyncio.run(_warm_up(model))
         self._models.append(model)
         return model
 
@@ -269,12 +270,15 @@ def _which(entry: ModelEntry) -> tuple[str, str, bytes]:
     return parsed.backend, parsed.name, msgspec.json.encode(args, order="deterministic")
 
 
-def _warm_up(model: Any) -> None:
-    """Have one token written: what a library prepares at its first use must not keep the first visitor waiting."""
-    ask = Generate(messages=(Message("user", "Hello"),), config=GenerationConfig(max_tokens=1))
-    for response in model.run([Request("warm-up", ask)]):
-        if response.error:
-            _log.warning("%s was warmed up in vain: %s", model.name, response.error.message)
+async def _warm_up(model: Streamer) -> None:
+    """Have a word written: what a library prepares at its first use must not keep the first visitor waiting."""
+    ask = Generate(messages=(Message("user", "Hello"),), config=GenerationConfig(max_tokens=2))
+    try:
+        async with aclosing(model.stream(Request("warm-up", ask))) as deltas:
+            async for _ in deltas:
+                pass
+    except StreamError as problem:
+        _log.warning("a model was warmed up in vain: %s", problem)
 
 
 def _unavailable(message: str) -> StreamError:

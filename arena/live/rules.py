@@ -140,7 +140,7 @@ class Web(_Rule, kw_only=True, frozen=True):
     proxies: tuple[str, ...] = ()
     """Networks whose X-Forwarded-* headers are believed."""
     origins: tuple[str, ...] = ()
-    """Origins beside our own whose pages may call, ``https://example.org``."""
+    """Addresses of this site that its own Host header does not show, ``https://example.org``: their pages may call."""
     embedded: bool = False
     """Whether the app is shown in a frame of another site: the cookie then is SameSite=None; Secure; Partitioned."""
     session_days: float = 180.0
