@@ -58,12 +58,14 @@ class Told:
         self.warmed = 0
 
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
-        for request in requests:
-            self.warmed += 1
-            yield Response(key=request.key, text="Hi")
+        raise AssertionError("nobody asks for whole answers here")
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         assert isinstance(request.ask, Generate)
+        if request.key == "warm-up":
+            self.warmed += 1
+            yield Delta(text="Hi", finish_reason="length")
+            return
         self.asked.append(request.ask)
         yield Delta(text="Hi ")
         if self.error:
@@ -425,7 +427,6 @@ def test_as_shipped_one_small_model_plays_twice_in_one_network() -> None:
     shipped = arena_entries()
     greedy, sampled = shipped["SmolLM2-135M-greedy"], shipped["SmolLM2-135M-sampled"]
     assert (greedy.model, greedy.args) == (sampled.model, sampled.args)
-    assert greedy.args["precision"] == "bfloat16"
     assert greedy.arena is not None
     assert sampled.arena is not None
     assert (greedy.arena.generation.temperature, sampled.arena.generation.temperature) == (0, 1)
