@@ -14,6 +14,7 @@ import msgspec
 from arena.live.published import Standing
 from arena.live.rules import Rules
 from arena.live.wire import Mode
+from arena.live_composer import composer, note
 from arena.live_panels import drawer
 from llmuses.i18n import Lang, sentences, text
 from llmuses.markup import Markup, attrs, count, icon, join, message
@@ -33,6 +34,8 @@ def battle_page(
 ) -> Markup:
     """Return the page. ``mode`` is what the address asks for, ``playable`` whether two models may ever play here, ``still``
     whether this copy is only read."""
+    if not playable:
+        return _empty(lang)
     modes = [each for each in Mode if each in rules.modes]
     current = next((each for each in modes if each == mode), modes[0])
     words = sentences(lang, "arena", "say.", "refused.")
@@ -48,15 +51,26 @@ def battle_page(
             [
                 Markup('<h1 class="sr">{}</h1>').format(text(lang, "arena.heading")),
                 _modes(lang, modes, current, rules),
-                _stage(lang, modes, current, rules, playable, standing),
+                _stage(lang, modes, current, rules, standing),
                 _caption(lang),
                 _slot(lang, rules),
-                _composer(lang, rules),
-                _note(lang),
+                composer(lang, rules),
+                note(lang),
             ]
         ),
         drawer=drawer(lang),
         templates=_templates(lang),
+    )
+
+
+def _empty(lang: Lang) -> Markup:
+    """Return the page of an arena in which nobody can play: what it needs."""
+    action = Markup('<p class="u-act"><a class="g-btn sm" href="leaderboard">{}</a></p>').format(
+        text(lang, "arena.leaderboard")
+    )
+    words = message(text(lang, "arena.empty.title"), text(lang, "arena.empty.body"), "info", action)
+    return Markup('<div id="main" class="u-page u-alone" tabindex="-1"><h1 class="sr">{}</h1>{}</div>').format(
+        text(lang, "arena.heading"), words
     )
 
 
@@ -92,12 +106,7 @@ def _modes(lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules) -> Ma
 # --- the stage: start, and the panes in its place ---------------------------------------------------------------
 
 
-def _stage(
-    lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules, playable: bool, standing: Standing | None
-) -> Markup:
-    if not playable:
-        words = message(text(lang, "arena.empty.title"), text(lang, "arena.empty.body"))
-        return Markup('<div class="a-stage a-alone" data-empty>{}</div>').format(words)
+def _stage(lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules, standing: Standing | None) -> Markup:
     return Markup('<div class="a-stage">{}{}</div>').format(
         _start(lang, modes, current, rules, standing), join(_panes(lang, mode) for mode in modes)
     )
@@ -316,87 +325,4 @@ def _two_lengths(lang: Lang, name: str) -> Markup:
     """Return a label in full and, for a phone, in short."""
     return Markup('<span data-words><span class="g-hide">{}</span><span class="phone-only">{}</span></span>').format(
         text(lang, f"arena.{name}"), text(lang, f"arena.{name}.short")
-    )
-
-
-# --- composer --------------------------------------------------------------------------------------------------------
-
-
-def _composer(lang: Lang, rules: Rules) -> Markup:
-    return Markup(
-        '<div class="a-below"><form class="g-composer" data-composer>'
-        '<textarea class="ta" name="prompt" rows="2" aria-label="{box}" aria-describedby="a-count" autocomplete="off"'
-        ' enterkeyhint="send" data-write></textarea>'
-        '<div class="foot"><input type="file" accept="image/png,image/jpeg,image/webp,image/gif" hidden data-file>'
-        '<span class="a-thumb" data-thumb hidden><img alt=""><button type="button" class="a-icon" data-do="unimage" title="{remove}" aria-label="{remove}">{cross}</button></span>'
-        '<button type="button" class="g-btn sm ghost" data-do="image" aria-label="{image}">{picture}<span class="hide">{image}</span></button>'
-        "{settings}"
-        '<span class="sm qq tn a-count" id="a-count" data-count></span><span class="end"></span>'
-        '<button type="button" class="g-btn sm ghost" data-do="unedit" hidden>{cancel}</button>'
-        '<button type="submit" class="g-btn sm primary" data-send>{up}<span data-words></span></button>'
-        '<button type="button" class="g-btn sm" data-do="stop" hidden>{square}<span data-words></span></button>'
-        "</div></form>{ask}</div>"
-    ).format(
-        ask=_terms(lang),
-        box=text(lang, "arena.box"),
-        remove=text(lang, "arena.image.remove"),
-        cross=icon("close", small=True),
-        image=text(lang, "arena.image"),
-        picture=icon("image"),
-        settings=_settings(lang, rules),
-        cancel=text(lang, "arena.edit.cancel"),
-        up=icon("send", small=True),
-        square=icon("stop", small=True),
-    )
-
-
-def _settings(lang: Lang, rules: Rules) -> Markup:
-    sizes = rules.sizes
-    fields: tuple[tuple[str, float, float, str], ...] = (
-        ("temperature", *sizes.temperature, "0.1"),
-        ("top_p", *sizes.top_p, "0.05"),
-        ("max_tokens", 1, sizes.max_tokens, "1"),
-    )
-    rows = join(
-        Markup(
-            '<label><span class="grow">{}</span><input class="g-input sm" type="number" inputmode="decimal" name="{}"'
-            ' min="{:g}" max="{:g}" step="{}" placeholder="{:g}–{:g}" data-setting></label>'
-        ).format(text(lang, f"arena.{name}"), name, low, high, step, low, high)
-        for name, low, high, step in fields
-    )
-    return Markup(
-        '<details class="u-menu a-settings"><summary class="g-btn sm ghost" aria-label="{words}">{sliders}'
-        '<span class="hide">{words}</span></summary><div class="u-pop">{rows}<p class="sm qq" data-own>{own}</p>'
-        '<p class="sm qq" data-locked hidden>{locked}</p></div></details>'
-    ).format(
-        words=text(lang, "arena.settings"),
-        sliders=icon("sliders"),
-        rows=rows,
-        own=text(lang, "arena.settings.own"),
-        locked=text(lang, "arena.settings.locked"),
-    )
-
-
-def _note(lang: Lang) -> Markup:
-    return Markup('<div class="u-foot a-note"><span data-note>{} {}</span></div>').format(
-        text(lang, "arena.note"), _terms_link(lang)
-    )
-
-
-def _terms(lang: Lang) -> Markup:
-    """Return what the first Send asks, laid over the note's place."""
-    return Markup(
-        '<div class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
-        '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></div>'
-    ).format(
-        name=text(lang, "arena.terms"),
-        ask=text(lang, "arena.terms.ask"),
-        terms=_terms_link(lang),
-        agree=text(lang, "arena.terms.agree"),
-    )
-
-
-def _terms_link(lang: Lang) -> Markup:
-    return Markup('<button type="button" class="a-link" data-open="terms">{}</button>').format(
-        text(lang, "arena.terms")
     )

@@ -22,7 +22,6 @@
       Object.assign(this, { mode: frame.dataset.arena, still: "still" in frame.dataset, facts: null, doubt: false });
       const template = this.one("template[data-turn]");
       this.rooms = Object.fromEntries(this.all("[data-room]").map((element) => [element.dataset.room, new Room(element.dataset.room, element, words, template, () => this.changed())]));
-      if (!this.room) return; // no model can play here: the page says so
       this.prompts = new Prompts(main);
       this.drawer = new Drawer(main, words);
       this.composer = new Composer(main, words, this);
@@ -291,7 +290,7 @@
   Object.assign(window.llmuses, {
     arena(element, watch) {
       const begin = () => {
-        const main = element.querySelector("#main");
+        const main = element.querySelector("#main:has(.g-arena)"); // where nobody can play there is none
         if (!main || main.dataset.begun) return;
         main.dataset.begun = "";
         new Page(main);
