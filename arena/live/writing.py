@@ -35,6 +35,7 @@ class Writing:
         self._limits = (seconds, overdue)
         self._tasks: dict[Side, asyncio.Task[None]] = {}
         self._began = self._last = time.monotonic()
+        self._begun_sides = 0
         self._seconds: dict[Side, float] = {}
 
     def stop(self) -> None:
@@ -112,11 +113,16 @@ class Writing:
         return waiting and time.monotonic() - self._began > self._limits[1]
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until a frame is worth sending: something is new, and the last one is long enough ago."""
+        """Wait until a frame is worth sending: something is new, and the last one is long enough ago or a side's first word
+        is there, which nobody should wait for."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._news.wait()
         self._news.clear()
+        begun = sum(writer.state is not PaneState.WAITING for writer in self._writers.values())
+        if begun > self._begun_sides:
+            self._begun_sides = begun
+            return
         if (rest := self._last + seconds - time.monotonic()) > 0 and not self._done():
             await asyncio.wait([task for task in self._tasks.values() if not task.done()], timeout=rest)
 

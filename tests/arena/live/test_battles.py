@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import wraps
 from pathlib import Path
@@ -18,8 +18,10 @@ from arena.live.arena import LiveArena
 from arena.live.refusal import Refusal
 from arena.live.visitor import Tier
 from arena.live.wire import Began, Ended, Frame, Mode, PaneState, Settings
+from arena.live.writing import Writing
+from llmuses.models.base import Delta
 from llmuses.records import Battle, Winner
-from tests.support.live_arenas import TWO, Clock, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
+from tests.support.live_arenas import TWO, Clock, PlainWriter, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
 
 Test = Callable[..., Awaitable[None]]
 
@@ -166,6 +168,23 @@ async def test_a_reader_who_leaves_stops_the_models_and_may_come_back(tmp_path: 
         await asyncio.sleep(0.2)
     assert players.closed == 2
     await arena.vote(who, began.battle, Winner.TIE)
+
+
+@in_a_loop
+async def test_nobody_waits_for_a_first_word_however_busy_the_arena_is() -> None:
+    async def slow(words: str) -> AsyncGenerator[Delta, None]:
+        await asyncio.sleep(0.05)
+        yield Delta(text=words)
+        await asyncio.sleep(3600)
+
+    writing = Writing(("a", "b"), PlainWriter, 3600, 3600)
+    shown: set[str] = set()
+    async with aclosing(writing.frames({"a": slow("one"), "b": slow("two")}, lambda: 3600.0)) as frames:
+        async for frame in frames:
+            shown |= {text for pane in (frame.a, frame.b) if pane for text in pane.blocks}
+            if {"one", "two"} <= shown:
+                break
+    assert {answer.state for answer in writing.answers().values()} == {PaneState.STOPPED}
 
 
 # --- Turns ---------------------------------------------------------------------------------------------------
