@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.arenas import Source
-from leaderboard.battle_index import Battles, BattleShelf
+from leaderboard.battle_index import UNSORTED, Battles, BattleShelf
 from llmuses.errors import DataError
 from llmuses.records import HUMAN, Battle
 from llmuses.statistics.intervals import wilson
@@ -36,6 +36,7 @@ class Place(NamedTuple):
 
     arena: str | None = None
     group: str | None = None
+    language: str | None = None
     model: str | None = None
     other: str | None = None
     judge: str | None = None
@@ -51,6 +52,7 @@ class Place(NamedTuple):
         query = {
             "arena": there.arena,
             "group": there.group,
+            "language": there.language,
             "model": there.model,
             "other": there.other,
             "judge": there.judge,
@@ -74,6 +76,7 @@ def place(query: Mapping[str, str]) -> Place:
     return Place(
         arena=text("arena"),
         group=text("group"),
+        language=text("language"),
         model=text("model"),
         other=text("other"),
         judge=text("judge"),
@@ -155,6 +158,8 @@ class Hall:
         if there.group is not None:
             kinds = [rows.categories.index(kind) for kind in self.groups.get(there.group, [])]
             shown &= np.isin(rows.category, kinds)
+        if there.language is not None:
+            shown &= rows.language == _code(rows.languages, there.language)
         if there.judge is not None:
             shown &= rows.judge == _code(rows.judges, there.judge)
         if there.model is not None:
@@ -193,6 +198,12 @@ class Hall:
         number = len(rows.models)
         played = np.bincount(rows.a[self._open], minlength=number) + np.bincount(rows.b[self._open], minlength=number)
         return [rows.models[code] for code in np.argsort(-played, kind="stable") if played[code]]
+
+    def languages(self) -> list[str]:
+        """Return the languages that battles name, the commonest first."""
+        number = np.bincount(self.rows.language[self._open], minlength=len(self.rows.languages))
+        names = [self.rows.languages[code] for code in np.argsort(-number, kind="stable") if number[code]]
+        return [name for name in names if name != UNSORTED]
 
     def judges(self) -> list[str]:
         """Return who judged, the one who judged most first."""

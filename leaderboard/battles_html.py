@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leaderboard.arena_board_html import language_words
 from leaderboard.arenas import Source
 from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, question_of
 from leaderboard.board_words import Words
@@ -93,6 +94,10 @@ def _filters(say: Words, hall: Hall, sources: Sequence[Source], there: Place) ->
     if len(hall.groups) > 1:
         groups = [everything, *((name, name or say("unsorted")) for name in hall.groups if name)]
         fields.append(select("group", say("category"), groups, there.group or ""))
+    if len(tongues := hall.languages()) > 1:
+        board = Words(say.lang, "arena_board")
+        named = [everything, *((name, language_words(name, board)) for name in tongues)]
+        fields.append(select("language", say("language"), named, there.language or ""))
     models = [(name, name) for name in sorted(hall.models(), key=str.lower)]
     fields.append(select("model", say("model"), [everything, *models], there.model or ""))
     if there.model:

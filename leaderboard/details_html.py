@@ -171,10 +171,17 @@ def _other(lang: Lang, place: Place, other: Other, usual: str) -> Markup:
     name = Markup('{} <span class="qq sm">{}</span>').format(
         entry.run.model, setting_words(setting, lang) if setting != usual else ""
     )
-    return Markup('<li>{}{}<span class="tn cut">{}</span></li>').format(
+    beside = link("browse", run=place.run, dataset=place.dataset, sample=review.sample_id, **{"with": entry.run_id})
+    return Markup('<li>{}{}<span class="tn cut">{}</span>{}</li>').format(
         glyph(verdict_of(review), lang),
         go(href, name, class_="cut", title=f"{entry.run.model}, {short(entry)}, {setting}"),
         read_out,
+        go(
+            beside,
+            "⇄",
+            title=words(lang)("beside", model=entry.run.model),
+            aria_label=words(lang)("beside", model=entry.run.model),
+        ),
     )
 
 

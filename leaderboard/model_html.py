@@ -210,7 +210,7 @@ def _groups(say: Words, model: Model, figures: ArenaFigures) -> Markup:
 
     number = round((high - low) / step)
     ticks = [(at(low + place * step), _whole(low + place * step)) for place in range(1, number) if place % 2]
-    rows = join(_group(say, group, at, at(line.rating)) for group in shown)
+    rows = join(_group(say, figures, group, at, at(line.rating)) for group in shown)
     heads = [
         ("v-k", say("category")),
         ("n v-f", say("rating")),
@@ -241,20 +241,27 @@ def _arena_choice(model: Model, figures: ArenaFigures) -> Markup:
     )
 
 
-def _group(say: Words, group: Group, at: object, overall: float) -> Markup:
+def _group(say: Words, figures: ArenaFigures, group: Group, at: object, overall: float) -> Markup:
     line = group.line
     assert line.rating is not None and line.ci95 is not None and callable(at)
     name = language(say, group.name) if group.kind == "language" else group.name
     few_votes = group.kind and line.battles < FEW_ROWS
     drawn = interval(at(line.ci95[0]), at(line.rating), at(line.ci95[1]), overall)
     return Markup(
-        '<tr><th scope="row"{}>{}</th><td class="n m">{}</td><td class="n q">{}</td><td class="iv" aria-hidden="true">{}</td><td class="n q">{}</td></tr>'
+        '<tr><th scope="row"{}>{}</th><td class="n m">{}</td><td class="n q">{}</td><td class="iv" aria-hidden="true">{}</td><td class="n q"><a href="{}">{}</a></td></tr>'
     ).format(
         attrs(class_=None if group.kind else "b"),
         name,
         "–" if few_votes else _whole(line.rating),
         "" if few_votes else _half(line.ci95),
         drawn,
+        link(
+            "battles",
+            arena=figures.source.name,
+            model=line.model,
+            group=group.name if group.kind == "category" else None,
+            language=group.name if group.kind == "language" else None,
+        ),
         count(line.battles),
     )
 

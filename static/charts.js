@@ -31,9 +31,10 @@
   function narrow({ data, layout }, width) {
     if (width >= 480) return { data, layout };
     const cut = (name) => (name.length > 18 ? name.slice(0, 17) + "…" : name);
+    const cutBefore = (name) => { const [words, number] = name.split("  <b>"); return `${cut(words)}  <b>${number}`; };
     const few = (row) => row.slice(0, 7);
     const slim = data.map((trace) => trace.type === "heatmap"
-      ? { ...trace, x: few(trace.x), y: few(trace.y).map((name) => name.replace(/^(.{15})[^<]+/, "$1… ")), z: few(trace.z).map(few), text: few(trace.text).map(few), customdata: few(trace.customdata).map(few) }
+      ? { ...trace, x: few(trace.x), y: few(trace.y).map(cutBefore), z: few(trace.z).map(few), text: few(trace.text).map(few), customdata: few(trace.customdata).map(few) }
       : { ...trace, mode: trace.mode === "markers+text" ? "markers" : trace.mode });
     const ticks = layout.yaxis?.ticktext;
     return { data: slim, layout: ticks ? { ...layout, yaxis: { ...layout.yaxis, ticktext: ticks.map(cut) } } : layout };

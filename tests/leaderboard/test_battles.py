@@ -127,6 +127,16 @@ def test_groups_divide_the_battles_and_excluded_ones_do_not_count(outputs):
     assert "asked anew" in page(Arenas(outputs), id=EXCLUDED).text
 
 
+def test_a_language_is_a_filter_where_battles_name_several(outputs):
+    with JsonlStore(outputs / "arena-open" / "battles.jsonl", Battle) as store:
+        store.append(
+            Battle(battle_id="zh", question_id="q", model_a="gamma", model_b="zeta", winner=Winner.TIE, language="zh")
+        )
+    shown = hall(outputs / "arena-open")
+    assert shown.languages() == ["en", "zh"]
+    assert [battle.battle_id for battle in shown.read(shown.newest(shown.select(Place(language="zh"))))] == ["zh"]
+
+
 @pytest.mark.parametrize("result", ["won", "lost", "tied", "torn", "all"])
 def test_filters_leave_what_they_say(outputs, result):
     shown = hall(outputs / "arena-open")
@@ -228,7 +238,16 @@ TEXTS = st.none() | st.text(min_size=1, max_size=30)
 
 @given(
     st.builds(
-        Place, TEXTS, TEXTS, TEXTS, TEXTS, TEXTS, st.sampled_from(["all", "won", "torn"]), st.integers(0, 900), TEXTS
+        Place,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        st.sampled_from(["all", "won", "torn"]),
+        st.integers(0, 900),
+        TEXTS,
     )
 )
 def test_an_address_reproduces_the_view(there):
