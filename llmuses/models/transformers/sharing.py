@@ -15,8 +15,8 @@ from llmuses.models.transformers.tokenization import Codec
 
 _log = logging.getLogger(__name__)
 
-_TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 0.05, torch.bfloat16: 0.3}
-"""What log-probabilities of single tokens may differ by through rounding alone."""
+_TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 0.05, torch.bfloat16: 0.4}
+"""What log-probabilities of a few tokens may differ by through rounding alone."""
 
 
 class Scoring(Protocol):
@@ -51,21 +51,24 @@ def trials(codec: Codec, max_length: int | None) -> list[Asked]:
 
 
 def choose(ways: Sequence[Scoring], asked: Sequence[Asked], dtype: torch.dtype, model: str) -> Scoring:
-    """Return the first way that agrees with the last one, the plain one, on every token of some sequences.
+    """Return the first way that agrees with the last one, the plain one, on all of some sequences.
 
     What was passed over is said in one line of the log.
     """
     *shared, plain = ways
-    expected = _logprobs(plain, asked)
+    try:
+        expected = _logprobs(plain, asked)
+    except Exception:  # then nothing is known of the others either; what is wrong shows when the model is asked
+        return plain
     refused = []
     for way in shared:
         try:
             found = _logprobs(way, asked)
         except Exception as problem:  # whatever a network that is made otherwise raises: it is scored another way
-            refused.append(f"{way.name}: {type(problem).__name__}: {str(problem).splitlines()[:1]}")
+            refused.append(f"{way.name}: {type(problem).__name__} {problem}".strip().splitlines()[0])
             continue
-        worst = max((abs(mine - theirs) for mine, theirs in zip(found, expected, strict=True)), default=0.0)
-        if worst <= _TOLERANCE.get(dtype, 1e-4) or math.isnan(sum(expected)):
+        worst = max(map(_apart, found, expected), default=0.0)
+        if worst <= _TOLERANCE.get(dtype, 1e-4):
             break
         refused.append(f"{way.name}: log-probabilities differ by {worst:.1g}")
     else:
@@ -73,6 +76,13 @@ def choose(ways: Sequence[Scoring], asked: Sequence[Asked], dtype: torch.dtype, 
     if refused:
         _log.info("%s is scored the %s way (%s)", model, way.name, "; ".join(refused))
     return way
+
+
+def _apart(one: float, other: float) -> float:
+    """Return how far two numbers are apart; what is no number is as far from a number as can be."""
+    if math.isnan(one) or math.isnan(other):
+        return 0.0 if math.isnan(one) and math.isnan(other) else math.inf
+    return abs(one - other)
 
 
 def _logprobs(way: Scoring, asked: Sequence[Asked]) -> list[float]:

@@ -18,7 +18,7 @@ from llmuses.models.transformers.copied_scoring import CopiedScorer
 from llmuses.models.transformers.merged_scoring import MergedScorer
 from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.prefixes import Asked
-from llmuses.models.transformers.reading import Reader
+from llmuses.models.transformers.reading import Outcome, Reader
 from llmuses.models.transformers.sharing import Scoring, choose
 from tests.support.families import FAMILIES, WINDOW, family
 
@@ -135,6 +135,21 @@ def test_a_way_that_raises_is_passed_over(problem: Exception) -> None:
 
     plain = ways(family("llama"))["plain"]
     assert choose([Broken(fail), plain], sequences(1, 4, 4), torch.float32, "this model") is plain
+
+
+def test_a_way_that_memory_does_not_suffice_for_or_that_finds_no_numbers_is_passed_over() -> None:
+    plain = ways(family("llama"))["plain"]
+    asked = sequences(1, 4, 4)
+    lost = Broken(lambda asked: iter([Outcome([], list(range(len(asked))), 0.0)]))
+    assert choose([lost, plain], asked, torch.float32, "this model") is plain
+
+
+def test_a_network_that_cannot_be_tried_is_scored_the_plain_way() -> None:
+    def fail(asked: list[Asked]) -> Any:
+        raise RuntimeError("no such device")
+
+    merged, broken = ways(family("llama"))["merged"], Broken(fail)
+    assert choose([merged, broken], sequences(1, 4, 4), torch.float32, "this model") is broken
 
 
 def test_the_network_attends_as_it_did_once_it_was_scored() -> None:
