@@ -57,11 +57,11 @@ def browser():
         yield started
 
 
-def opened(browser, address):
+def opened(browser, address, path="leaderboard"):
     page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US", base_url=address).new_page()
     page.problems = []
     page.on("pageerror", lambda problem: page.problems.append(str(problem)))
-    page.goto("./")
+    page.goto(path)
     page.locator("#main").wait_for()
     return page
 
@@ -72,7 +72,8 @@ def share(page):
 
 def test_figures_arrive_in_their_places_and_the_page_becomes_the_board(browser, tmp_path):
     with served(tmp_path / "outputs", STAND_IN) as address:
-        page = opened(browser, address)
+        page = opened(browser, address, "./")
+        assert page.url == f"{address}leaderboard", "home leads to what there is to see first"
         page.locator("h1", has_text="A first evaluation is under way").wait_for()
         page.evaluate("window.mark = true")
         page.locator(".u-startcard", has_text="SmolLM2-135M-Instruct").wait_for()
