@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -44,6 +45,9 @@ from arena.live.wire import (
 from arena.live.writing import Writing, pause
 from llmuses.errors import StoreError
 from llmuses.records import GenerationConfig, Image, Redaction, Winner
+
+if TYPE_CHECKING:
+    from arena.live.players import PlayerState
 
 _HOUSEKEEPING_SECONDS = 5.0
 
@@ -303,6 +307,10 @@ class LiveArena:
     def playable(self) -> bool:
         """Return whether two models may play, now or when they are loaded."""
         return self._players.promising > 1
+
+    def player_states(self) -> Sequence[PlayerState]:
+        """Return how each model stands, for an admin's eyes: who plays, who sits out, why and until when."""
+        return self._players.states()
 
     def standing(self) -> Standing | None:
         """Return what was last published; None where nothing was yet."""

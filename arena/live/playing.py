@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from arena.live.wire import Pane, PaneState
 from llmuses.models.base import Delta
 from llmuses.records import GenerationConfig, Message, Usage
+
+if TYPE_CHECKING:
+    from arena.live.players import PlayerState
 
 
 class Player(NamedTuple):
@@ -40,6 +43,10 @@ class Players(Protocol):
 
     def playing(self) -> Sequence[Player]:
         """Return who may play now."""
+        ...
+
+    def states(self) -> Sequence[PlayerState]:
+        """Return how each model stands, for an admin's eyes."""
         ...
 
     def known(self, name: str) -> Player | None:

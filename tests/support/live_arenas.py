@@ -11,6 +11,7 @@ import msgspec
 
 from arena.live.arena import LiveArena
 from arena.live.pictures import Picture
+from arena.live.players import PlayerState
 from arena.live.playing import Player
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
@@ -40,6 +41,9 @@ class ScriptedPlayers:
 
     def playing(self) -> Sequence[Player]:
         return self.players
+
+    def states(self) -> Sequence[PlayerState]:
+        return [PlayerState(name=player.name, state="playing") for player in self.players]
 
     def known(self, name: str) -> Player | None:
         return next((player for player in self.players if player.name == name), None)
