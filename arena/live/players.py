@@ -141,27 +141,42 @@ class ArenaPlayers:
         """Free the models. What is being loaded is freed when it is there."""
         self._closed.set()
         self.wait(5.0)
-        for model in self._models:
-            model.close()
+        self._free()
         self._upkeep.close()
 
+    def _free(self) -> None:
+        for model in self._models:
+            model.close()
+
     def _load_all(self) -> None:
-        loaded: dict[object, Streamer] = {}
-        failed: dict[object, str] = {}
+        loaded: dict[object, Streamer | str] = {}
         for name, seat in sorted(self._seats.items(), key=lambda item: _is_local(item[1].entry.model)):
             if self._closed.is_set():
-                return
+                break
+            found = self._found(seat.entry, loaded)
+            if isinstance(found, str):
+                seat.problem = found
+                _log.warning("%s does not play: %s", name, found)
+            else:
+                seat.model = found
+        if self._closed.is_set():
+            self._free()
+
+    def _found(self, entry: ModelEntry, loaded: dict[object, Streamer | str]) -> Streamer | str:
+        """Return the model of an entry, or in words why there is none; what was loaded or tried before is not again."""
+        try:
+            which = _which(entry)
+        except LlmusesError as problem:
+            return str(problem)
+        if which not in loaded:
             try:
-                which = _which(seat.entry)
-                if which not in loaded and which not in failed:
-                    loaded[which] = self._loaded(seat.entry)
-                seat.problem, seat.model = failed.get(which), loaded.get(which)
+                loaded[which] = self._loaded(entry)
             except LlmusesError as problem:
-                seat.problem = failed[which] = str(problem)
-                _log.warning("%s does not play: %s", name, problem)
+                loaded[which] = str(problem)
             except Exception as problem:
-                seat.problem = failed[which] = f"it cannot be loaded ({type(problem).__name__}: {problem})"
-                _log.exception("%s cannot be loaded", name)
+                loaded[which] = f"it cannot be loaded ({type(problem).__name__}: {problem})"
+                _log.exception("%s cannot be loaded", entry.model)
+        return loaded[which]
 
     def _loaded(self, entry: ModelEntry) -> Streamer:
         """Return a model, or one that is in memory already and is the same."""
@@ -260,7 +275,7 @@ def _is_installed(entry: ModelEntry) -> bool:
 
 def _is_local(spec: str) -> bool:
     """Return whether a model runs in this process; loading it takes seconds to minutes."""
-    return parse_spec(spec).backend not in ("openai",)
+    return not spec.startswith("openai:")
 
 
 def _which(entry: ModelEntry) -> tuple[str, str, bytes]:

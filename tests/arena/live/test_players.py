@@ -227,6 +227,31 @@ def test_a_backend_that_cannot_stream_does_not_play(tmp_path: Path) -> None:
     players.close()
 
 
+@pytest.mark.parametrize("spec", ["nobackend:x", "openai:", "openai:m"])
+def test_an_entry_that_names_no_model_or_wants_a_key_is_said_to_be_unavailable_and_the_others_play(
+    spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    good = {"base_url": "http://localhost:1/v1"}
+    players = ArenaPlayers(tmp_path, {"bad": entry(spec), "good": entry("openai:one", args=good)})
+    players.start()
+    players.wait()
+    assert names(players) == ["good"]
+    assert [state.state for state in players.states()] == ["unavailable", "playing"]
+    players.close()
+
+
+def test_what_is_loaded_after_the_end_is_freed_when_it_is_there(tmp_path: Path, loader: Loader) -> None:
+    loader.held.clear()
+    players = ArenaPlayers(tmp_path, FOUR, loader)
+    players.start()
+    players._closed.set()
+    loader.held.set()
+    players.wait()
+    assert [model.closed for model in loader.loaded.values()] == [1] * len(loader.loaded)
+    players._upkeep.close()
+
+
 def test_closing_frees_every_model(players: ArenaPlayers, loader: Loader) -> None:
     players.close()
     assert {model.closed for model in loader.loaded.values()} == {1}
