@@ -64,7 +64,7 @@ PAGES = {
     "no such page": "nowhere",
 }
 
-_AUDIT = """async () => {
+AUDIT = """async () => {
   const found = await axe.run(document, {resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]});
   return found.violations.filter((each) => ["serious", "critical"].includes(each.impact))
     .map((each) => each.id + ": " + each.nodes.slice(0, 4).map((node) => node.target.join(" ") + " " + (node.any[0]?.message ?? node.all[0]?.message ?? "")).join(" | "));
@@ -83,7 +83,7 @@ def test_no_page_has_a_serious_finding(browser, address, theme, lang):
         if "data-figure" in page.content():
             page.locator(".plot-container").first.wait_for()
         page.evaluate(script)
-        if found := page.evaluate(_AUDIT):
+        if found := page.evaluate(AUDIT):
             findings[name] = found
     context.close()
     assert findings == {}
@@ -97,7 +97,7 @@ def test_the_dialog_of_keys_has_no_serious_finding(browser, address):
     page.keyboard.press("?")
     page.locator("dialog.u-keys[open]").wait_for()
     page.evaluate(script)
-    assert page.evaluate(_AUDIT) == []
+    assert page.evaluate(AUDIT) == []
     page.close()
 
 

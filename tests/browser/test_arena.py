@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from llmuses.records import Battle, Winner
+from tests.browser.test_accessibility import AUDIT, axe_script
 from tests.support.live_site import ALPHA, BETA, THINKING, WORDS, live_site
 
 ROWS = (".g-panes:not([hidden]), .g-start:not([hidden])", ".a-slot", ".g-composer")
@@ -360,6 +361,29 @@ def test_a_slow_model_is_waited_for_and_said_to_be_slow(visitor, site):
     assert who.text(".g-pane[data-side=a] .u-live") == "Waiting"
     who.see(".g-pane[data-side=a] .a-blocks p")
     assert not who.page.locator(".g-pane[data-side=a] .a-wait").is_visible()
+
+
+def test_no_state_of_a_battle_has_a_serious_finding(visitor):
+    script = axe_script()
+    who = visitor(color_scheme="dark", locale="zh-CN").open()
+    findings = {}
+
+    def audit(state):
+        who.page.evaluate(script)
+        if found := who.page.evaluate(AUDIT):
+            findings[state] = found
+
+    audit("start")
+    who.ask("Is it clear?").see(".g-pane[data-state=writing] .a-blocks p")
+    audit("writing")
+    who.vote_open()
+    audit("open")
+    who.page.locator("[data-vote=tie]").click()
+    who.see("[data-slot=after]")
+    who.page.locator("[data-do=judge]").click()
+    who.see("aside .a-said")
+    audit("after the vote, with the judge's opinion")
+    assert findings == {}
 
 
 def test_records_are_read_back_as_battles(site):
