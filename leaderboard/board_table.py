@@ -61,16 +61,21 @@ def board_table(context: Context) -> Markup:
         "{}{}<tbody>{}</tbody></table></div>"
     ).format(
         context.say("title"),
-        264 + 56 * sized + 104 + _COLUMN * len(board.columns) + 200 * drawn,
+        _name_width(context) + 56 * sized + 104 + _COLUMN * len(board.columns) + 200 * drawn,
         _widths(context, sized, drawn),
         _heads(context, sized, drawn),
         rows,
     )
 
 
+def _name_width(context: Context) -> int:
+    """Return the width of the column of names, in which a run's date may stand too."""
+    return 372 if context.board.choice.each else 264
+
+
 def _widths(context: Context, sized: bool, drawn: bool) -> Markup:
     fixed = f"width:{_COLUMN}px" if drawn else ""
-    cols = ["width:264px", *(["width:56px"] if sized else []), "width:104px"]
+    cols = [f"width:{_name_width(context)}px", *(["width:56px"] if sized else []), "width:104px"]
     cols += [fixed] * len(context.board.columns)
     return Markup('<colgroup class="u-hide-phone">{}{}</colgroup>').format(
         join(Markup("<col{}>").format(attrs(style=each or None)) for each in cols), Markup("<col>") if drawn else ""
@@ -179,7 +184,11 @@ def _way(row: Row) -> str:
     """Return where a row's name leads: to the model, or to the one run that the row is of."""
     if row.published:
         return link("benchmarks", published_by=row.published, of=row.spec)
-    return link("browse", run=row.runs[0]) if row.started is not None else link("model", name=row.spec if row.backend else row.model)
+    return (
+        link("browse", run=row.runs[0])
+        if row.started is not None
+        else link("model", name=row.spec if row.backend else row.model)
+    )
 
 
 def _average(context: Context, row: Row) -> Markup:

@@ -30,6 +30,10 @@ DOCUMENTS = (
     "CHANGELOG.md",
     "docs/benchmarks.md",
     "docs/benchmarks.zh.md",
+    "docs/leaderboard.md",
+    "docs/leaderboard.zh.md",
+    "docs/local-models.md",
+    "docs/local-models.zh.md",
 )
 
 
@@ -53,6 +57,9 @@ def commands(document: str) -> list[list[str]]:
 
 
 README_COMMANDS = [(name, line) for name in ("README.md", "README.zh.md") for line in commands(name)]
+LOCAL_COMMANDS = [
+    (name, line) for name in ("docs/local-models.md", "docs/local-models.zh.md") for line in commands(name)
+]
 
 
 def example(name: str) -> Benchmark:
@@ -144,8 +151,28 @@ def test_the_readme_shows_many_commands_the_same_in_both_languages() -> None:
     assert sorted(english) == sorted(chinese)
 
 
+def test_the_page_of_local_models_shows_the_same_commands_and_arguments_in_both_languages() -> None:
+    english, chinese = ("docs/local-models.md", "docs/local-models.zh.md")
+    assert commands(english) == commands(chinese)
+    assert len(commands(english)) >= 12
+    named = [
+        re.findall(r"^\| `(\w+)` \|", (ROOT / name).read_text("utf-8"), re.MULTILINE) for name in (english, chinese)
+    ]
+    assert named[0] == named[1]
+    known = {
+        field.name
+        for backend in ("transformers", "vllm")
+        for field in msgspec.structs.fields(importlib.import_module(f"llmuses.models.{backend}").Args)
+    }
+    assert set(named[0]) <= known
+    said = (ROOT / english).read_text("utf-8")
+    assert [name for name in sorted(known) if name not in said] == []
+
+
 @pytest.mark.parametrize(
-    ("document", "line"), README_COMMANDS, ids=[" ".join(line)[:70] for _, line in README_COMMANDS]
+    ("document", "line"),
+    README_COMMANDS + LOCAL_COMMANDS,
+    ids=[" ".join(line)[:70] for _, line in README_COMMANDS + LOCAL_COMMANDS],
 )
 def test_every_command_of_the_readme_is_understood(document: str, line: list[str], tmp_path: Path) -> None:
     args = _parser().parse_args(line)
