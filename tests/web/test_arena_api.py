@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -275,3 +279,30 @@ def test_players_that_nobody_expected_are_not_asked(tmp_path: Path) -> None:
         ):
             assert client.post("/arena-api/send", json=body).json()["code"] == "malformed"
     assert players.asked == []
+
+
+def test_who_closes_the_page_stops_the_models(tmp_path: Path) -> None:
+    players = ScriptedPlayers(TWO, lambda *_: "some words and then nothing…")
+    app = FastAPI()
+    add_arena(app, live_arena(tmp_path, players))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        body = msgspec.json.encode(SEND)
+        with socket.create_connection(listener.getsockname()) as reader:
+            head = f"POST /arena-api/send HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            reader.sendall(head.encode() + body)
+            seen = b""
+            while b"some words" not in seen:
+                seen += reader.recv(4096)
+            assert players.closed == 0
+        until = time.monotonic() + 30
+        while players.closed < 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        assert players.closed == 2
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listener.close()
