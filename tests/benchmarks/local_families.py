@@ -6,6 +6,7 @@ import random
 import time
 
 import torch
+import transformers
 
 from llmuses.models.transformers.batching import Batcher, TokenBudget
 from llmuses.models.transformers.copied_scoring import CopiedScorer
@@ -14,7 +15,7 @@ from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.prefixes import Asked
 from llmuses.models.transformers.reading import Reader
 from llmuses.models.transformers.sharing import Scoring, choose
-from tests.support.families import FAMILIES, family
+from tests.support.tiny_families import FAMILIES, tiny_family
 
 
 def _sequences(shared: int, questions: int) -> list[Asked]:
@@ -42,7 +43,8 @@ def families_table() -> None:
     asked, trials = _sequences(200, 16), _sequences(40, 3)
     print("Families: 16 questions of four endings behind 200 tokens in common, networks of two small layers")
     for name in FAMILIES:
-        reader = Reader(family(name), torch.device("cpu"), 0)
+        network = transformers.AutoModelForCausalLM.from_pretrained(tiny_family(name, spread=0.1))
+        reader = Reader(network, torch.device("cpu"), 0)
         batcher = Batcher(512, 2_048, None)
         plain = PlainScorer(reader, batcher)
         ways = (MergedScorer(reader, TokenBudget(2_048, 1 << 24)), CopiedScorer(reader, batcher), plain)

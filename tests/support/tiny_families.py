@@ -1,7 +1,7 @@
 """Checkpoints of many architectures, small enough to be made on the spot: ``tiny_family("jamba")``.
 
-Weights are random and wide, so that the likeliest token is ahead by far more than rounding could change. Sliding windows
-are 16 tokens wide.
+Weights are random and, unless asked otherwise, wide, so that the likeliest token is ahead by far more than rounding could
+change.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any
 
 from tests.support.tiny_models import make_tokenizer, scratch
 
+WINDOW = 16
+"""Tokens of the sliding window, where an architecture has one."""
+
 _IDS = {
     "vocab_size": 384,
     "bos_token_id": 0,
     "eos_token_id": 0,
     "pad_token_id": 0,
-    "initializer_range": 0.4,
     "tie_word_embeddings": False,
 }
 _SHAPE = {
@@ -33,17 +35,17 @@ _EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size":
 _CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("LlamaConfig", {}),
     "qwen3": ("Qwen3Config", {"head_dim": 16}),
-    "gemma2": ("Gemma2Config", {"head_dim": 16, "sliding_window": 16}),
+    "gemma2": ("Gemma2Config", {"head_dim": 16, "sliding_window": WINDOW}),
     "gemma3": (
         "Gemma3TextConfig",
-        {"head_dim": 16, "sliding_window": 16, "layer_types": ["sliding_attention", "full_attention"]},
+        {"head_dim": 16, "sliding_window": WINDOW, "layer_types": ["sliding_attention", "full_attention"]},
     ),
     "phi3": ("Phi3Config", {}),
-    "mistral": ("MistralConfig", {"sliding_window": 16}),
+    "mistral": ("MistralConfig", {"sliding_window": WINDOW}),
     "gpt2": ("GPT2Config", {}),
     "mixtral": ("MixtralConfig", {"num_local_experts": 4}),
     "qwen3_moe": ("Qwen3MoeConfig", {"head_dim": 16, **_EXPERTS}),
-    "gpt_oss": ("GptOssConfig", {"head_dim": 16, "num_local_experts": 4, "sliding_window": 16}),
+    "gpt_oss": ("GptOssConfig", {"head_dim": 16, "num_local_experts": 4, "sliding_window": WINDOW}),
     "deepseek_v3": (
         "DeepseekV3Config",
         {
@@ -93,8 +95,8 @@ RECURRENT = ("mamba", "jamba", "qwen3_next")
 
 
 @functools.cache
-def tiny_family(name: str) -> Path:
-    """Return the folder of a checkpoint of an architecture, made once in this process."""
+def tiny_family(name: str, spread: float = 0.4) -> Path:
+    """Return the folder of a checkpoint of an architecture, made once in this process. ``spread`` is its weights'."""
     import torch
     import transformers
 
@@ -106,8 +108,10 @@ def tiny_family(name: str) -> Path:
     auto: Any = transformers.AutoModelForCausalLM
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = auto.from_config(getattr(transformers, kind)(**{**shape, **_IDS, **more}))
-    folder = scratch() / f"family-{name}"
+        network = auto.from_config(
+            getattr(transformers, kind)(**{**shape, **_IDS, "initializer_range": spread, **more})
+        )
+    folder = scratch() / f"family-{name}-{spread}"
     make_tokenizer(None).save_pretrained(folder)
     network.save_pretrained(folder)
     return folder
