@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ class Decoder:
         self._windows = windows
         self._device = device
         self._slots = Slots()
+        # Nothing is wanted of the logits of prompts: of most of them none are computed where the network can do so.
+        kept = "logits_to_keep" in inspect.signature(network.forward).parameters
+        self._without_logits = {"logits_to_keep": 1} if kept else {}
         take_over(network)
 
     @property
@@ -36,7 +40,7 @@ class Decoder:
         positions = [piece.start + number for piece in pieces for number in range(piece.length)]
         what = ReadPieces(pieces, self._windows)
         with reading(what):
-            self._network(**self._inputs([tokens], [positions]), use_cache=False, logits_to_keep=1)
+            self._network(**self._inputs([tokens], [positions]), use_cache=False, **self._without_logits)
         for piece, kept in zip(pieces, what.kept, strict=True):
             piece.prefix.extend(kept)
 

@@ -154,7 +154,7 @@ class NextTokens:
                 shared[id(prefix)] = prefix
                 users.setdefault(id(prefix), []).append(number)
         self._shared = [(prefix, torch.tensor(users[number])) for number, prefix in shared.items()]
-        self._own_masks: dict[int | None, torch.Tensor | None] = {}
+        self._own_masks: dict[int | None, torch.Tensor] = {}
         self._shared_masks: dict[tuple[int, int], torch.Tensor | None] = {}
 
     def attend(
@@ -177,7 +177,7 @@ class NextTokens:
         queries = query.reshape(rows, groups, heads // groups, size)
         scale = scaling if scaling is not None else 1 / math.sqrt(size)
         keys, values = self._slots.append(layer, key[:, :, 0], value[:, :, 0], self._lengths, self._longest)
-        out, lse = stretch(queries, keys, values, self._own_mask(window), scale, softcap)
+        out, lse = stretch(queries, keys, values, self._own_mask(window, device), scale, softcap)
         for number, (prefix, users) in enumerate(self._shared):
             mask = self._shared_mask(number, window)
             if mask is _NOTHING:
@@ -197,12 +197,12 @@ class NextTokens:
             out = out * (lse - torch.logaddexp(lse, sinks)).exp()[..., None]
         return out.to(query.dtype).reshape(rows, 1, heads, -1)
 
-    def _own_mask(self, window: int | None) -> torch.Tensor:
+    def _own_mask(self, window: int | None, device: torch.device) -> torch.Tensor:
         if window not in self._own_masks:
             here, there = self._lengths[:, None], torch.arange(self._longest)[None]
             seen = there <= here if window is None else (there <= here) & (there > here - window)
-            self._own_masks[window] = _added(seen)[:, None, None]
-        return self._own_masks[window]  # type: ignore[return-value]
+            self._own_masks[window] = _added(seen)[:, None, None].to(device)
+        return self._own_masks[window]
 
     def _shared_mask(self, number: int, window: int | None) -> torch.Tensor | None:
         """Return what is added to the scores of a prefix, (rows, tokens): None where rows see all, or _NOTHING."""
