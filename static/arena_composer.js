@@ -72,7 +72,7 @@
     count() {
       const limits = this.page.facts?.limits, most = limits?.prompt_chars ?? 12000, n = [...this.box.value].length;
       const near = n >= 0.9 * most, over = n > most, label = this.one("[data-count]");
-      label.textContent = this.words(over ? "count.over" : near && innerWidth <= 720 ? "count.near" : "count", { n, most, tokens: limits?.max_tokens ?? 1024 });
+      label.textContent = this.words(near && innerWidth <= 720 ? "count.near" : over ? "count.over" : "count", { n, most, tokens: limits?.max_tokens ?? 1024 });
       label.className = "sm qq tn a-count" + (over ? " a-over" : near ? " a-near" : "");
       label.ariaLive = near ? "polite" : "off";
       this.box.ariaInvalid = over ? "true" : null;

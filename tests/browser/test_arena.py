@@ -252,6 +252,9 @@ def test_in_chinese_on_a_phone(visitor, site):
     page = who.page
     empty = who.boxes()
     assert who.text(".a-title") == "哪个回答更好？"
+    page.locator("[data-write]").fill("长" * 11_900)
+    assert who.text("[data-count]") == "11,900 / 12,000"
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.locator("[data-write]").fill("say: 蓝光爱乱跑，红光走得远。")
     page.locator("[data-send]").tap()
     who.vote_open()
