@@ -17,7 +17,7 @@ from tests.support.fake_runs import FakeDataset, FakeRun
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outputs")
-    FakeRun("alpha", {"gsm8k": FakeDataset(n=120, wrong=40), "arc": FakeDataset(n=80, wrong=9)}, run_id="alpha").write(folder)  # fmt: skip
+    FakeRun("alpha", {"gsm8k": FakeDataset(n=120, wrong=40, unparsed=3), "arc": FakeDataset(n=80, wrong=9)}, run_id="alpha").write(folder)  # fmt: skip
     FakeRun("beta", {"gsm8k": FakeDataset(n=120, wrong=10), "arc": FakeDataset(n=80, wrong=20)}, run_id="beta").write(folder)  # fmt: skip
     FakeRun("gamma", {"gsm8k": FakeDataset(n=120, wrong=30)}, run_id="gamma").write(folder)
     write_arena(folder)
@@ -157,6 +157,7 @@ def test_on_a_phone_and_in_chinese_nothing_is_wider_than_the_screen(browser, add
     for path in (
         "compare?a=alpha&b=beta",
         "model?name=gamma",
+        "model?name=alpha",
         "battles",
         "battles?id=b00003",
         "charts",
