@@ -306,7 +306,7 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
         votes=votes,
         after=text(lang, "arena.after"),
         tick=icon("correct"),
-        no_judge=attrs(disabled=rules.judge is None),
+        no_judge=attrs(disabled=True, title=text(lang, "arena.no_judge")) if rules.judge is None else "",
         scales=icon("scales"),
         judge=_two_lengths(lang, "judge"),
         chain=icon("link"),
