@@ -29,6 +29,7 @@ from llmuses.settings import stay_quiet
 if TYPE_CHECKING:
     from llmuses.models.transformers.causal_lm import CausalLM
     from llmuses.models.transformers.chat_template import ChatTemplate
+    from llmuses.models.transformers.replicas import Replicas
 
 PREFERS = Mode.LOGPROB
 """Log-probabilities cost one pass through the network, a written answer one for every token."""
@@ -58,7 +59,9 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     where the chat template has a switch for it; auto leaves it to the template. ``batch_size`` is the most rows of a
     batch; by default a batch is bounded by its tokens. ``batch_tokens`` is the most tokens that one pass of scoring
     reads; by default as many as are fastest, found by trying. ``threads`` are those of PyTorch on the CPU.
-    ``max_length`` rejects what is longer (in tokens) than this, instead of than the model's window.
+    ``max_length`` rejects what is longer (in tokens) than this, instead of than the model's window. ``replicas`` is how
+    many copies of the model answer, each in a process of its own: one after the other on each GPU, else on the CPU, or
+    all on the device that ``device_map`` names.
     """
 
     revision: str | None = None
@@ -72,6 +75,7 @@ class Args(msgspec.Struct, kw_only=True, frozen=True):
     batch_tokens: int | None = None
     threads: int | None = None
     max_length: int | None = None
+    replicas: int = 1
 
 
 def check(name: str, args: Args) -> None:
@@ -85,7 +89,7 @@ def check(name: str, args: Args) -> None:
         refuse_foreign_code(name, path)
 
 
-def load(name: str, args: Args) -> CausalLM:
+def load(name: str, args: Args) -> CausalLM | Replicas:
     """Return a model ready to be asked.
 
     Raises MissingDependencyError without torch and transformers, UsageError for an argument that cannot be meant,
@@ -95,6 +99,8 @@ def load(name: str, args: Args) -> CausalLM:
     check(name, args)
     stay_quiet()
     _quieten_transformers()
+    if args.replicas > 1:
+        return _load_replicas(name, args)
     import torch
 
     if args.threads is not None:
@@ -112,13 +118,38 @@ def load(name: str, args: Args) -> CausalLM:
     return _assemble(name, path, args, content, network, tokenizer)
 
 
+def _load_replicas(name: str, args: Args) -> Replicas:
+    import torch
+
+    from llmuses.models.transformers.replicas import Replicas
+
+    path = fetch_small_files(name, args.hub, args.revision, args.trust_remote_code)
+    if path.is_file():
+        converted(path)
+    else:  # fetched once, not by every copy
+        fetch_weights(name, args.hub, args.revision, args.trust_remote_code, path)
+    gpus = torch.cuda.device_count()
+    first = [f"cuda:{number}" for number in range(gpus)] or ["cpu"]
+    places = [args.device_map or first[number % len(first)] for number in range(args.replicas)]
+    threads = args.threads
+    if threads is None and places[0] == "cpu":
+        threads = max(1, torch.get_num_threads() // args.replicas)
+    own = [msgspec.structs.replace(args, replicas=1, device_map=place, threads=threads) for place in places]
+    return Replicas(__name__, name, own, places)
+
+
 def _check_args(args: Args) -> None:
     if args.precision is not None:
         precision_named(args.precision)
-    for field in ("batch_size", "batch_tokens", "threads", "max_length"):
+    for field in ("batch_size", "batch_tokens", "threads", "max_length", "replicas"):
         value = getattr(args, field)
         if value is not None and value < 1:
             raise UsageError(f"model argument {field} is {value}: it must be at least 1.")
+    if args.replicas > 1 and args.device_map in _SPREADS:
+        raise UsageError(
+            f"replicas={args.replicas} puts a whole copy on a device, device_map={args.device_map} spreads one over all: "
+            f"leave one of them out."
+        )
 
 
 def precision_named(typed: str) -> str:
