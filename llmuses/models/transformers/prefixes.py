@@ -6,7 +6,6 @@ A node is a run of tokens; a sequence is a path from a root. Sequences that are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
 from typing import NamedTuple
 
 
@@ -37,17 +36,6 @@ class Node:
     def stop(self) -> int:
         """The position after the last token."""
         return self.start + len(self.tokens)
-
-    def path(self) -> list[Node]:
-        """Return the nodes from the root to this one."""
-        nodes: list[Node] = [self]
-        while (parent := nodes[-1].parent) is not None:
-            nodes.append(parent)
-        return nodes[::-1]
-
-    def read(self) -> list[int]:
-        """Return all tokens from the beginning of the sequence to the end of this node."""
-        return list(chain.from_iterable(node.tokens for node in self.path()))
 
 
 class Asked(NamedTuple):
@@ -168,8 +156,3 @@ def subtree_ends(order: Sequence[Node]) -> list[int]:
             above = place[id(parent)]
             ends[above] = max(ends[above], ends[index])
     return ends
-
-
-def offsets(lengths: Sequence[int]) -> list[int]:
-    """Return where each of several runs begins when they stand one after the other, and where the last one ends."""
-    return list(accumulate(lengths, initial=0))

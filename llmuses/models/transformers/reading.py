@@ -37,7 +37,6 @@ class Reader:
         self.pad = pad
         accepted = inspect.signature(network.forward).parameters
         self._picks_positions = "logits_to_keep" in accepted
-        self.takes_positions = "position_ids" in accepted
         self.cache_name = "cache" if "cache" in accepted else "past_key_values"
         """What transformers calls the keys and values of what was read before."""
         self.vocabulary = int(network.get_input_embeddings().weight.shape[0])

@@ -14,12 +14,17 @@ TOKENS = st.integers(1, 3)
 ASKED = st.lists(st.builds(Asked, st.lists(TOKENS, min_size=1, max_size=8), st.lists(TOKENS, max_size=5)), max_size=12)
 
 
+def tokens_of(node: Node | None) -> list[int]:
+    """Return all tokens from the beginning of a sequence to the end of a node."""
+    return [] if node is None else tokens_of(node.parent) + node.tokens
+
+
 def probed(roots: list[Node]) -> dict[tuple[int, int], tuple[list[int], int]]:
     """Return, for each probe by sequence and position, what has been read up to it and what it asks for."""
     found = {}
     for node in in_order(roots):
         for probe in node.probes:
-            read = node.read()[: node.start + probe.offset + 1]
+            read = tokens_of(node)[: node.start + probe.offset + 1]
             assert (probe.sequence, len(read)) not in found, "asked twice"
             found[probe.sequence, len(read)] = (read, probe.target)
     return found
