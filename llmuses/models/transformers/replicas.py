@@ -20,7 +20,6 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import llmuses
 from llmuses.errors import ModelError
 from llmuses.models.transformers.dealing import deal
 from llmuses.models.transformers.replica import Answered, Batch, Cancel, Loaded, Refused, Start
@@ -62,7 +61,7 @@ class Replica:
     def start(self) -> None:
         """Start the process; it loads its model."""
         ours, theirs = Pipe()
-        roots = [str(Path(llmuses.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        roots = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
         self.process = subprocess.Popen(
             [
                 sys.executable,
