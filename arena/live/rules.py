@@ -182,7 +182,12 @@ def load_rules(path: Path | None = None) -> Rules:
     """
     own = path or (Path(named).expanduser() if (named := os.environ.get(RULES_ENV)) else None)
     shipped = _read(REGISTRY / "config" / "live.yaml")
-    merged = _merged(shipped, _read(own)) if own else shipped
+    merged = shipped
+    if own:
+        ours = _read(own)
+        if "policy" in ours:
+            shipped.pop("policy_options", None)  # they were those of the shipped policy
+        merged = _merged(shipped, ours)
     try:
         return msgspec.convert(merged, Rules)
     except (msgspec.ValidationError, ValueError) as problem:

@@ -20,6 +20,7 @@ from llmuses.cli_settings import EvalSettings, eval_settings
 from llmuses.evaluation.plan import DatasetArgs, make_plan
 from llmuses.models.load import convert_args, parse_spec
 from llmuses.records import Generate, Mode
+from llmuses.settings import parse_models
 from tests.support.scripted import ScriptedModel
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,12 @@ DOCUMENTS = (
 def blocks(document: str, language: str) -> list[str]:
     """Return the code blocks of a document in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def run_file(document: str) -> str:
+    """Return the run.yaml that a document shows."""
+    (text,) = (text for text in blocks(document, "yaml") if text.startswith("# run.yaml"))
+    return text
 
 
 def commands(document: str) -> list[list[str]]:
@@ -181,7 +188,7 @@ def test_every_command_of_the_readme_is_understood(document: str, line: list[str
     args.command = shlex.join(line)
     if args.config:
         args.config = tmp_path / "run.yaml"
-        (text,) = blocks(document, "yaml")
+        text = run_file(document)
         args.config.write_text(text, "utf-8")
     settings: EvalSettings = eval_settings(args)
     for model in settings.models:
@@ -201,8 +208,7 @@ def test_every_command_of_the_readme_is_understood(document: str, line: list[str
 
 @pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
 def test_the_run_file_of_the_readme_is_yaml(document: str) -> None:
-    (text,) = blocks(document, "yaml")
-    assert yaml.safe_load(text)["datasets"] == ["mmlu", "gsm8k", "arc"]
+    assert yaml.safe_load(run_file(document))["datasets"] == ["mmlu", "gsm8k", "arc"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -274,3 +280,10 @@ def test_the_table_of_settings_names_every_benchmark_with_its_worked_examples(do
         if shots := re.search(r"(\d+)-shot", asked):
             assert int(shots[1]) == benchmark.few_shot, name
         assert all(variant in asked for variant in benchmark.variants), name
+
+
+@pytest.mark.parametrize("document", ["README.md", "README.zh.md"])
+def test_the_models_file_of_the_readme_names_models_that_play(document: str) -> None:
+    (text,) = (text for text in blocks(document, "yaml") if text.startswith("# LLMUSES_MODELS"))
+    entries = parse_models(text)
+    assert [entry.arena is not None for entry in entries.values()] == [True, True]

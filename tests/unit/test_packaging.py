@@ -57,7 +57,8 @@ def test_what_is_imported_is_asked_for(project: dict[str, Any]) -> None:
                     imported |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     imported.add(node.module.partition(".")[0])
-    asked = project["project"]["dependencies"] + project["project"]["optional-dependencies"]["local"]
+    extras = project["project"]["optional-dependencies"]
+    asked = [*project["project"]["dependencies"], *extras["local"], *extras["vllm"]]
     names = (re.split(r"[\[<>=;! ]", line)[0] for line in asked)
     known = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in names}
     known |= {*PACKAGES, *sys.stdlib_module_names}

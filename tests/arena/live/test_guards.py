@@ -351,6 +351,12 @@ def test_own_rules_change_what_they_name(tmp_path: Path, monkeypatch: pytest.Mon
     assert rules.rates.vote.block and rules.rates.send.voter and rules.proof == Proof()
 
 
+def test_another_policy_comes_without_the_options_of_the_shipped_one(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("policy: uniform\n")
+    assert (load_rules(own).policy, load_rules(own).policy_options) == ("uniform", {})
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
