@@ -94,7 +94,7 @@ def _group(group: str, members: list[Benchmark], say: Words) -> Markup:
 
 def _row(benchmark: Benchmark, say: Words) -> Markup:
     return Markup(
-        '<tr><td class="name c-name"><a href="{}" data-drawer="{}">{}</a> <span class="mono qq sm">{}</span></td>'
+        '<tr><td role="rowheader" class="name c-name"><a href="{}" data-drawer="{}">{}</a> <span class="mono qq sm">{}</span></td>'
         '<td class="q">{}</td><td class="q c-lang">{}</td><td class="n c-n">{}</td><td class="q c-asked">{}</td>'
         '<td class="q c-licence">{}{}</td></tr>'
     ).format(

@@ -215,7 +215,7 @@ def _part(say: Words, name: str, estimate: Estimate, report: Report, at: Place |
     missed = sum(tally(counts).values()) - counts.correct
     low, high = estimate.ci95 or (0.0, 0.0)
     return Markup(
-        '<tr><td class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q">{}</td><td class="b-iv">{}'
+        '<tr><td role="rowheader" class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q">{}</td><td class="b-iv">{}'
         '</td><td class="n q">{}</td><td class="n">{}</td></tr>'
     ).format(
         name,

@@ -116,7 +116,7 @@ def _row(lang: Lang, entry: RunEntry) -> Markup:
     names = datasets(entry)
     n = sum(entry.reports[name].n for name in names if name in entry.reports)
     return Markup(
-        '<tr><td class="name b-model">{} {}<span class="mono qq sm">{}</span></td><td class="b-results">{}</td>'
+        '<tr><td role="rowheader" class="name b-model">{} {}<span class="mono qq sm">{}</span></td><td class="b-results">{}</td>'
         '<td class="n b-n">{}</td><td class="b-status">{}</td><td class="q b-when">{}</td></tr>'
     ).format(
         go(Place(run=entry.run_id).to(), entry.run.model),

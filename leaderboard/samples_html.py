@@ -261,12 +261,12 @@ def _row(lang: Lang, place: Place, review: Review, several: bool, shown: bool) -
         review.extracted if review.extracted is not None else Markup('<span class="qq">{}</span>').format(say("none"))
     )
     if shown:
-        first = Markup('<td class="name">{}{}</td>').format(
+        first = Markup('<td role="rowheader" class="name">{}{}</td>').format(
             go(href, review.prompt or "–", title=review.prompt),
             Markup(" {}").format(cut_short(lang)) if review.truncated else "",
         )
     else:
-        first = Markup('<td class="name mono">{}{}</td>').format(
+        first = Markup('<td role="rowheader" class="name mono">{}{}</td>').format(
             go(href, review.key), Markup(" {}").format(cut_short(lang)) if review.truncated else ""
         )
         read_out = Markup("")

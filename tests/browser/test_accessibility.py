@@ -111,7 +111,7 @@ def test_every_figure_of_a_table_stands_under_a_column_and_beside_a_row_that_hav
             """() => [...document.querySelectorAll("#main table")].filter((table) => table.tBodies.length && table.tBodies[0].rows.length)
               .flatMap((table) => {
                 const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-                const unnamed = rows.filter((row) => row.cells.length > 1 && !row.querySelector("th")).length;
+                const unnamed = rows.filter((row) => row.cells.length > 1 && !row.querySelector("th, [role=rowheader]")).length;
                 const heads = [...(table.tHead?.rows ?? [])].flatMap((row) => [...row.cells]).filter((cell) => cell.tagName === "TH");
                 return [unnamed ? `${unnamed} rows without a head in ${table.className}` : "", heads.length ? "" : `no heads in ${table.className}`];
               }).filter(Boolean)"""
