@@ -27,7 +27,7 @@ from arena.live.published import Publisher, Standing
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
 from arena.live.visitor import Tier, Visitor
-from arena.live.voting import not_blind, opinion_lines, revealed, texts, vote_lines
+from arena.live.voting import given_away, not_blind, opinion_lines, revealed, texts, vote_lines
 from arena.live.wire import (
     Arena,
     Began,
@@ -36,6 +36,7 @@ from arena.live.wire import (
     Event,
     ImageInfo,
     Limits,
+    Mode,
     Opinion,
     PaneState,
     Revealed,
@@ -121,6 +122,7 @@ class LiveArena:
             else:
                 check_next(battle, ask, prompt, self.rules.sizes)  # once more: the filter took its time
                 if ask.edit:
+                    self._note_what_was_read(battle)
                     turn.image = image or battle.turns[-1].image
                     battle.turns[-1] = turn
                 else:
@@ -155,9 +157,16 @@ class LiveArena:
             raise Refusal("voted")
         self._limiter.take("send", visitor)
         with self._places.one(visitor):
+            self._note_what_was_read(battle)
             async with aclosing(self._written(battle, failed or battle.sides)) as events:
                 async for event in events:
                     yield event
+
+    @staticmethod
+    def _note_what_was_read(battle: LiveBattle) -> None:
+        """Note what the last turn gave away, before it is written anew: who has read a name does not forget it."""
+        if battle.mode is Mode.BATTLE and battle.choice is None:
+            battle.given_away = battle.given_away or given_away(battle, battle.turns[-1:])
 
     async def _written(self, battle: LiveBattle, sides: tuple[Side, ...]) -> AsyncGenerator[Event, None]:
         """Have the last turn written by some sides. Nothing is awaited before the battle is marked as being written."""

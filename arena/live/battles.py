@@ -28,6 +28,8 @@ class Answer(msgspec.Struct, kw_only=True, frozen=True):
 
     text: str
     state: PaneState
+    thoughts: str = ""
+    """What was thought before it: folded away, and yet to be read."""
     finish: str | None = None
     tokens: int | None = None
     seconds: float = 0.0
@@ -64,6 +66,8 @@ class LiveBattle(msgspec.Struct, kw_only=True):
     choice: Winner | None = None
     judged_turns: int = 0
     """How many turns the vote was about: what was said later was said with names."""
+    given_away: str | None = None
+    """How an answer that is not there any more, after an edit or another try, had shown who plays: ``asked`` or ``named``."""
     opinion: asyncio.Task[Opinion] | None = None
     stop: Callable[[], None] | None = None
     touched: float = 0.0

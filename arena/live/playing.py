@@ -70,6 +70,8 @@ class Writer(Protocol):
     state: PaneState
     text: str
     """The answer so far, as the model wrote it."""
+    reasoning: str
+    """What it thought, which a reader may unfold."""
     finish: str | None
     """Why it ended, as the server said."""
     usage: Usage | None

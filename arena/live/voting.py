@@ -46,9 +46,23 @@ def not_blind(battle: LiveBattle) -> str | None:
     """Return why the blind rating does not take this battle: ``side``, ``asked``, ``named``; None where it does."""
     if battle.mode is not Mode.BATTLE:
         return "side"
-    line = _battle(battle, Winner.TIE, 0.0)
-    prompts = "\n\n".join(turn.prompt for turn in _judged(battle))
-    found = reveals(prompts, line.output_a, line.output_b, line.model_a, line.model_b)
+    return battle.given_away or given_away(battle, _judged(battle))
+
+
+def given_away(battle: LiveBattle, turns: Sequence[Turn]) -> str | None:
+    """Return how these turns show who plays, by what is said or thought: ``asked``, ``named``; None where they do not."""
+    names = battle.contest.names
+    said = {
+        side: "\n\n".join(
+            text
+            for turn in turns
+            if (answer := turn.answers.get(side)) is not None
+            for text in (answer.thoughts, answer.text)
+        )
+        for side in battle.sides
+    }
+    prompts = "\n\n".join(turn.prompt for turn in turns)
+    found = reveals(prompts, said["a"], said["b"], names["a"], names["b"])
     return "asked" if found.asked else "named" if found.named else None
 
 

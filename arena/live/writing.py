@@ -59,6 +59,7 @@ class Writing:
             side: Answer(
                 text=writer.text,
                 state=writer.state,
+                thoughts=writer.reasoning,
                 finish=writer.finish,
                 tokens=writer.usage.completion_tokens if writer.usage else None,
                 seconds=self._seconds.get(side, 0.0),

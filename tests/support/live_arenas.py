@@ -74,6 +74,7 @@ class PlainWriter:
         self._shown: tuple[PaneState, str] = (PaneState.WAITING, "")
         self.state = PaneState.WAITING
         self.text = ""
+        self.reasoning = ""
         self.finish: str | None = None
         self.usage: Usage | None = None
         self.reason: str | None = None
@@ -82,6 +83,7 @@ class PlainWriter:
         try:
             async for delta in stream:
                 self.text += delta.text
+                self.reasoning += delta.reasoning
                 self.state = PaneState.WRITING
                 if delta.finish_reason:
                     self.finish, self.usage = delta.finish_reason, delta.usage
