@@ -1,36 +1,28 @@
 """axe-core over every page, in both themes and both languages: no serious finding.
 
-axe-core is not a part of this repository. Where it is found (LLMUSES_AXE names its axe.min.js, or npm put it into
-node_modules beside the tests or into its global folder) these tests run; else they are skipped.
+axe-core is not a part of this repository: it comes with the package axe-playwright-python, or as LLMUSES_AXE names it.
 """
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.support.arenas import write_arena
-from tests.support.browser import ROOT
 from tests.support.fake_runs import FakeDataset, FakeRun
-
-_PLACES = (
-    ROOT / "node_modules",
-    Path("/usr/local/lib/node_modules"),
-    Path("/usr/lib/node_modules"),
-    Path("/usr/share/nodejs"),
-)
 
 
 def axe_script() -> str:
     """Return the text of axe-core; the test is skipped where it is not installed."""
-    named = os.environ.get("LLMUSES_AXE")
-    paths = [Path(named)] if named else [place / "axe-core" / "axe.min.js" for place in _PLACES]
-    for path in paths:
-        if path.is_file():
-            return path.read_text("utf-8")
-    pytest.skip("axe-core is not installed: npm install axe-core (or name its axe.min.js in LLMUSES_AXE)")
+    if named := os.environ.get("LLMUSES_AXE"):
+        return Path(named).read_text("utf-8")
+    package = find_spec("axe_playwright_python")
+    if package is None or not package.submodule_search_locations:
+        pytest.skip("axe-core is not installed: pip install axe-playwright-python")
+    return Path(package.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +53,10 @@ PAGES = {
     "battles": "battles",
     "battle": "battles?id=b00003",
     "catalogue": "catalogue",
+    "arena": "arena",
+    "jobs": "admin",
+    "new evaluation": "admin?tab=evaluate",
+    "models": "admin?tab=models",
     "no such page": "nowhere",
 }
 
