@@ -1,6 +1,7 @@
 """Battles from JSONL files, read and added up in DuckDB: our own lines, and the vote logs of FastChat and arena-rank.
 
-A file may hold exclusion lines too (``battle_id`` and ``reason``): the battles that they name are left out.
+A file may hold exclusion lines too (``battle_id`` and ``reason``): the battles that they name are left out, unless a later
+line (``battle_id`` and ``restored``, by its ``tstamp``) takes that back.
 """
 
 from __future__ import annotations
@@ -260,25 +261,35 @@ def _read(
         _read_lines(connection, files, wanted | {"battle_id"}, derived)
     conditions = _conditions(selection)
     if excluded:
-        conditions.append("battle_id NOT IN (SELECT battle_id FROM raw WHERE excludes AND battle_id IS NOT NULL)")
+        connection.execute(_TAKEN_OUT)
+        conditions.append("battle_id NOT IN (SELECT battle_id FROM taken_out)")
+    marks = ", ".join(("excludes", *(_MARKS if excluded or "battle_id" in wanted else ())))
     kept = " AND ".join(["outcome IS NOT NULL", "model_a != model_b", *conditions])
-    connection.execute(f"CREATE TEMP VIEW kept AS SELECT * EXCLUDE excludes FROM raw WHERE {kept}")
+    connection.execute(f"CREATE TEMP VIEW kept AS SELECT * EXCLUDE ({marks}) FROM raw WHERE {kept}")
     connection.execute("""
         CREATE TEMP TABLE models AS SELECT name, (row_number() OVER (ORDER BY name) - 1)::INTEGER AS id
         FROM (SELECT model_a AS name FROM kept UNION SELECT model_b FROM kept)""")
     connection.execute("""
         CREATE TEMP TABLE battles AS SELECT kept.* EXCLUDE (model_a, model_b), one.id AS a, two.id AS b
         FROM kept JOIN models AS one ON one.name = model_a JOIN models AS two ON two.name = model_b""")
-    taken_out = (
-        "outcome IS NOT NULL AND battle_id IN (SELECT battle_id FROM raw WHERE excludes)" if excluded else "false"
-    )
+    taken_out = "outcome IS NOT NULL AND battle_id IN (SELECT battle_id FROM taken_out)" if excluded else "false"
     (numbers,) = connection.execute(f"""
         SELECT coalesce(sum(n) FILTER ((model_a IS NULL OR model_b IS NULL) AND NOT excludes), 0),
             coalesce(sum(n) FILTER (model_a IS NOT NULL AND model_b IS NOT NULL AND outcome IS NULL), 0),
             coalesce(sum(n) FILTER (model_a = model_b), 0), coalesce(sum(n) FILTER ({taken_out}), 0) FROM raw""").fetchall()
     connection.execute("DROP VIEW kept")
+    connection.execute("DROP TABLE IF EXISTS taken_out")
     connection.execute("DROP TABLE raw")
     return Skipped(*(int(number) for number in numbers))
+
+
+_MARKS = ("restored", "redacted", "said_at")
+"""What of the lines that exclude is read beside the battles' ids. ``said_at`` is their ``tstamp``."""
+
+_TAKEN_OUT = """
+    CREATE TEMP TABLE taken_out AS SELECT battle_id FROM raw WHERE excludes AND battle_id IS NOT NULL GROUP BY battle_id
+    HAVING coalesce(bool_or(redacted), false) OR max(said_at) FILTER (restored IS NULL)
+        > coalesce(max(said_at) FILTER (restored IS NOT NULL), -1)"""
 
 
 def _read_lines(
@@ -293,6 +304,9 @@ def _read_lines(
     for name in sorted(sources):
         columns[name] = _MORE[name]
         columns.update(dict.fromkeys(_ALIASES.get(name, ()), _MORE[name]))
+    marked = "battle_id" in wanted
+    if marked:
+        columns |= {"restored": "VARCHAR", "redacted": "BOOLEAN", "tstamp": "DOUBLE"}
     lines = connection.read_json(
         [str(path) for path in files], columns=columns, format="newline_delimited", ignore_errors=True
     )
@@ -310,7 +324,9 @@ def _read_lines(
         whole["language"] = language_sql(whole["language"], "prompt_text")
     more = "".join(f", {whole[name]} AS {name}" for name in sorted(wanted))
     more += "".join(f", ({column.expression.format(**whole)}) AS {name}" for name, column in derived.items())
-    chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND reason IS NOT NULL AS excludes,
+    more += ", restored, redacted, coalesce(tstamp, 0) AS said_at" if marked else ""
+    says = "coalesce(reason, restored)" if marked else "reason"
+    chosen = f"""model_a, model_b, coalesce(model_a, model_b) IS NULL AND {says} IS NOT NULL AS excludes,
         ({outcome})::TINYINT AS outcome{more}"""
     if "language" in whole:
         _teach_languages(connection)

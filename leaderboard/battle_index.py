@@ -25,7 +25,7 @@ WINNERS = {Winner.MODEL_A: 0, Winner.MODEL_B: 1, Winner.TIE: 2, Winner.BOTH_BAD:
 
 
 class _Line(msgspec.Struct):
-    """As much of a line as the index keeps. Exclusions and withdrawals have a battle's id, and no models."""
+    """As much of a line as the index keeps. Exclusions, restorations and withdrawals have a battle's id, and no models."""
 
     battle_id: str
     question_id: str = ""
@@ -38,6 +38,7 @@ class _Line(msgspec.Struct):
     question: str | None = None
     verdicts: list[Winner] | None = None
     reason: str | None = None
+    restored: str | None = None
     redacted: bool = False
     tstamp: float = 0.0
 
@@ -94,11 +95,12 @@ def hash_of(words: str) -> int:
 
 def _extend(known: Battles, lines: Sequence[Any], offsets: Sequence[int], _broken: int) -> Battles:
     withdrawn = known.withdrawn | {hash_of(line.battle_id) for line in lines if line.redacted}
-    excluded = known.excluded | {
-        hash_of(line.battle_id): line.reason
-        for line in lines
-        if line.model_a is None and line.reason is not None and not line.redacted
-    }
+    excluded = dict(known.excluded)
+    for line in lines:
+        if line.model_a is None and line.restored is not None:
+            excluded.pop(hash_of(line.battle_id), None)
+        elif line.model_a is None and line.reason is not None and not line.redacted:
+            excluded[hash_of(line.battle_id)] = line.reason
     models, categories, languages, judges = (
         {name: code for code, name in enumerate(names)}
         for names in (known.models, known.categories, known.languages, known.judges)

@@ -551,6 +551,17 @@ class Redaction(Record, kw_only=True, omit_defaults=False):
     tstamp: float = 0.0
 
 
+class Restoration(Record, kw_only=True):
+    """Takes back the exclusions of a battle up to its time stamp, and says why: from then on it counts again.
+
+    It never brings back a battle that was withdrawn.
+    """
+
+    battle_id: str
+    restored: str
+    tstamp: float
+
+
 class VoterMark(Record, kw_only=True):
     """Marks a voter who looks odd, and says why. The votes stay where they are; ratings weigh them by their own rules."""
 
@@ -571,11 +582,15 @@ class RegisterEvent(StrEnum):
 
 
 class PlayerEvent(StrEnum):
-    """What became of a model in the live arena: it answered, it sits out, it plays again."""
+    """What became of a model in the live arena: it answered, it sits out, it plays again; an admin keeps it out (paused,
+    retired) or lets it in again."""
 
     ANSWERED = "answered"
     SITS_OUT = "sits_out"
     RETURNED = "returned"
+    PAUSED = "paused"
+    RETIRED = "retired"
+    RESUMED = "resumed"
 
 
 class PlayerLine(Record, kw_only=True):

@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 
 
 class PlayerState(msgspec.Struct, kw_only=True):
-    """How a model stands, for an admin's eyes. ``state``: ``loading``, ``playing``, ``sits_out`` or ``unavailable``.
+    """How a model stands, for an admin's eyes. ``state``: ``loading``, ``playing``, ``sits_out``, ``unavailable``, or
+    ``paused`` and ``retired`` by an admin.
 
     ``reason`` says why it does not play, ``until`` (a time stamp) when it comes back by itself. ``spent`` is money of today.
     """
@@ -129,8 +130,12 @@ class ArenaPlayers:
 
     @property
     def promising(self) -> int:
-        """Return how many models may play, once they are loaded; those that sit out are among them."""
-        return sum(seat.problem is None for seat in self._seats.values())
+        """Return how many models may play, once they are loaded; those that sit out by themselves are among them."""
+        return sum(seat.problem is None and not self._is_held(name) for name, seat in self._seats.items())
+
+    def _is_held(self, name: str) -> bool:
+        away = self._upkeep.sits_out(name)
+        return away is not None and away.until is None
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until all are loaded."""
@@ -214,12 +219,15 @@ class ArenaPlayers:
 
     def _state(self, name: str, seat: _Seat) -> PlayerState:
         away = self._upkeep.sits_out(name)
-        if seat.problem is not None:
+        reason: str | None
+        if away is not None and away.until is None:
+            state, reason, until = away.state, away.reason, None
+        elif seat.problem is not None:
             state, reason, until = "unavailable", seat.problem, None
         elif seat.model is None:
             state, reason, until = "loading", None, None
         elif away is not None:
-            state, reason, until = "sits_out", away.reason, away.until
+            state, reason, until = away.state, away.reason, away.until
         else:
             state, reason, until = "playing", None, None
         return PlayerState(

@@ -38,7 +38,7 @@ class Players(Protocol):
 
     @property
     def promising(self) -> int:
-        """Return how many models may play, once they are loaded; those that sit out are among them."""
+        """Return how many models may play, once they are loaded; those that sit out by themselves are among them."""
         ...
 
     def playing(self) -> Sequence[Player]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -27,11 +28,19 @@ _LASTING = ("http_401", "http_403", "http_404", "insufficient_quota", "model_not
 """Nothing that passes in a minute: a wrong key, a used-up account, a vanished model."""
 
 
+HELD = {PlayerEvent.PAUSED: "paused", PlayerEvent.RETIRED: "retired"}
+"""What an admin does to keep a model out, whatever it costs or answers, and how it stands from then on."""
+
+
 class Away(NamedTuple):
-    """Why a model sits out, and until when (a time stamp)."""
+    """Why a model sits out, and until when (a time stamp); None where somebody has to let it in again.
+
+    ``state`` is how it stands: ``sits_out``, ``paused``, ``retired``.
+    """
 
     reason: str
-    until: float
+    until: float | None
+    state: str = "sits_out"
 
 
 class Book:
@@ -44,7 +53,9 @@ class Book:
         self._day = ""
         self._spent: defaultdict[str, float] = defaultdict(float)
         self._lost: defaultdict[str, float] = defaultdict(float)
+        self._held: dict[str, Away] = {}
         self._read_at = float("-inf")
+        self._size: int | None = None
         self._lock = threading.Lock()
 
     def write(self, model: str, event: PlayerEvent, **said: float | str | None) -> None:
@@ -64,6 +75,18 @@ class Book:
                 self._read(now)
             return self._spent[model] + self._lost[model]
 
+    def held(self, model: str) -> Away | None:
+        """Return why an admin keeps a model out, None where nobody does. What any process wrote is seen at once."""
+        try:
+            size = os.stat(self._store.path).st_size
+        except OSError:
+            size = 0
+        with self._lock:
+            if size != self._size:
+                self._size = size
+                self._read(self._clock())
+            return self._held.get(model)
+
     def look_again(self) -> None:
         """Have the next question read what was written since."""
         self._read_at = float("-inf")
@@ -75,6 +98,7 @@ class Book:
         reader = self._store.read(self._cursor)
         try:
             for line in reader:
+                note_held(self._held, line)
                 if line.cost and _day(line.tstamp) == today:
                     self._spent[line.model] += line.cost
         except (StoreError, OSError) as problem:
@@ -84,6 +108,14 @@ class Book:
     def close(self) -> None:
         """Close the file."""
         self._store.close()
+
+
+def note_held(held: dict[str, Away], line: PlayerLine) -> None:
+    """Bring up to date, by one line of the book, which models an admin keeps out."""
+    if line.event in HELD:
+        held[line.model] = Away(line.reason or "", None, HELD[line.event])
+    elif line.event is PlayerEvent.RESUMED:
+        held.pop(line.model, None)
 
 
 class Upkeep:
@@ -107,13 +139,15 @@ class Upkeep:
         self._book.close()
 
     def sits_out(self, model: str) -> Away | None:
-        """Return why a model sits out now, None where it may play.
+        """Return why a model sits out now, None where it may play. What an admin decided comes first.
 
         One that failed comes back when its pause is over, and sits out twice as long where it fails again at once.
         """
+        if (held := self._book.held(model)) is not None:
+            return held
         now = self._clock()
         away = self._away.get(model)
-        if away is not None and away.until <= now:
+        if away is not None and away.until is not None and away.until <= now:
             del self._away[model]
             self._book.write(model, PlayerEvent.RETURNED)
             away = None

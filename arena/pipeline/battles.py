@@ -6,8 +6,8 @@ A battle whose answers were asked anew is not deleted: an exclusion line takes i
 from __future__ import annotations
 
 import hashlib
+import math
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -125,10 +125,14 @@ def _battle_id(judge: str, slot: Slot, answers: tuple[Answer, Answer], winner: W
 
 
 class _Line(Record, kw_only=True):
-    """As much of a line of the record as is needed to know what is there: a battle, or an exclusion (with a reason)."""
+    """As much of a line of the record as is needed to know what is there: a battle, an exclusion (with a reason), or what
+    takes one back (restored)."""
 
     battle_id: str
     reason: str | None = None
+    restored: str | None = None
+    redacted: bool = False
+    tstamp: float = 0.0
     question_id: str = ""
     model_a: str = ""
     model_b: str = ""
@@ -145,8 +149,8 @@ class Recorded(NamedTuple):
 def record(path: Path, battles: Iterable[Battle]) -> Recorded:
     """Append what is not there yet; take out earlier battles of the same slot and judge. Raises StoreError."""
     lines = list(JsonlStore(path, _Line))
-    excluded = Counter(line.battle_id for line in lines if line.reason is not None)
-    valid = {line.battle_id for line in lines if line.reason is None} - excluded.keys()
+    excluded = _excluded(lines)
+    valid = {line.battle_id for line in lines if line.model_a} - excluded
     slots = {_slot(line): line.battle_id for line in lines if line.battle_id in valid}
     now = time.time()
     fresh: list[Battle] = []
@@ -166,6 +170,19 @@ def record(path: Path, battles: Iterable[Battle]) -> Recorded:
     return Recorded(len(fresh), len(gone))
 
 
+def _excluded(lines: Iterable[_Line]) -> set[str]:
+    """Return the battles that are taken out: excluded after they were last restored, or withdrawn."""
+    out: dict[str, float] = {}
+    back: dict[str, float] = {}
+    for line in lines:
+        if line.restored is not None:
+            back[line.battle_id] = max(line.tstamp, back.get(line.battle_id, -1.0))
+        elif line.reason is not None:
+            said = math.inf if line.redacted else line.tstamp
+            out[line.battle_id] = max(said, out.get(line.battle_id, -1.0))
+    return {battle_id for battle_id, said in out.items() if said > back.get(battle_id, -1.0)}
+
+
 def _slot(line: _Line | Battle) -> tuple[str, str, str, str]:
     return (line.question_id, line.model_a, line.model_b, line.judge)
 
@@ -183,7 +200,7 @@ def record_dry_run(path: Path, battles: Sequence[Battle]) -> None:
 def read_record(path: Path) -> list[Battle]:
     """Return the battles of a file that no exclusion line takes out. Raises DataError where there is none."""
     lines = list(JsonlStore(path, _Line))
-    excluded = {line.battle_id for line in lines if line.reason is not None}
+    excluded = _excluded(lines)
     battles = [battle for battle in JsonlStore(path, Battle) if battle.battle_id not in excluded]
     if not battles:
         raise DataError(f"{path}: there is no battle to rate; enable reviews_gen.")

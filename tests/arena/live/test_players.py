@@ -13,6 +13,7 @@ import pytest
 
 from arena.live import upkeep
 from arena.live.players import ArenaPlayers
+from arena.live.register import decide, enrol
 from llmuses.errors import MissingDependencyError, UsageError
 from llmuses.models.base import Delta, StreamError
 from llmuses.records import (
@@ -22,6 +23,8 @@ from llmuses.records import (
     Message,
     Mode,
     PlayerLine,
+    RegisterEvent,
+    RegisterLine,
     Request,
     Response,
     ResponseError,
@@ -503,3 +506,41 @@ def test_what_comes_in_a_package_that_is_not_installed_takes_no_part(tmp_path: P
     assert [state.name for state in players.states()] == ["there", "elsewhere"]
     assert players.promising == 2
     players.close()
+
+
+def test_what_an_admin_decided_holds_at_once_in_every_process_and_after_a_restart(
+    tmp_path: Path, clock: Clock, loader: Loader
+) -> None:
+    def opened() -> ArenaPlayers:
+        enrol(tmp_path, FOUR, clock.now)
+        found = ArenaPlayers(tmp_path, FOUR, loader, clock)
+        found.start()
+        found.wait(10)
+        return found
+
+    def standing(players: ArenaPlayers) -> tuple[list[str], dict[str, str], int]:
+        return (
+            [player.name for player in players.playing()],
+            {state.name: state.state for state in players.states() if state.state != "playing"},
+            players.promising,
+        )
+
+    one, other = opened(), opened()
+    everybody = [name for name in FOUR if name != "elsewhere"]
+    assert standing(one) == standing(other) == (everybody, {}, 4)
+    decide(tmp_path, "one", RegisterEvent.PAUSED, "its server moves", clock.now)
+    decide(tmp_path, "two", RegisterEvent.RETIRED, "", clock.now)
+    left = (everybody[2:], {"one": "paused", "two": "retired"}, 2)
+    assert standing(one) == standing(other) == left
+    clock.now += 3 * DAY
+    again = opened()
+    assert standing(again) == standing(one) == left
+    assert next(state for state in again.states() if state.name == "one").reason == "its server moves"
+    decide(tmp_path, "one", RegisterEvent.RESUMED, "it has moved", clock.now)
+    assert standing(one) == standing(again) == (["one", *everybody[2:]], {"two": "retired"}, 3)
+    events = [(line.model, line.event.value) for line in JsonlStore(tmp_path / "register.jsonl", RegisterLine)][-3:]
+    assert events == [("one", "paused"), ("two", "retired"), ("one", "resumed")]
+    with pytest.raises(UsageError):
+        decide(tmp_path, "one", RegisterEvent.ADDED, "", clock.now)
+    for players in (one, other, again):
+        players.close()

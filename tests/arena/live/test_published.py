@@ -11,14 +11,18 @@ import msgspec
 import numpy as np
 import pytest
 
+from arena.battle_files import open_battles
+from arena.counting import Follower
 from arena.live.pairing import Pairing
 from arena.live.playing import Player
 from arena.live.published import Publisher, expectation, read_published
 from arena.live.rules import Publishing
 from arena.matchmaking import Fewest, Uniform
+from arena.pipeline.battles import read_record
 from arena.rating import rate
 from arena.ratings.counts import PairCounts
-from llmuses.records import Battle, Exclusion, Redaction, VoterMark, Winner
+from leaderboard.battle_index import BattleShelf, hash_of
+from llmuses.records import Battle, Exclusion, Redaction, Restoration, VoterMark, Winner
 from llmuses.store import JsonlStore, Sync
 from tests.support.live_arenas import TWO, Clock, ScriptedPlayers, battle, live_arena, visitor
 
@@ -94,6 +98,31 @@ def test_withdrawn_and_excluded_battles_are_in_no_rating(tmp_path: Path) -> None
     assert latest is not None and latest.votes == 70
     plain = rate(tmp_path / "battles.jsonl")
     assert plain.battles == 70
+
+
+def test_a_battle_that_was_restored_counts_again_and_one_that_was_withdrawn_never_does(tmp_path: Path) -> None:
+    some = votes(80)
+    names = [battle.battle_id for battle in some]
+    lines = [Exclusion(battle_id=name, reason="named", tstamp=10.0) for name in names[:6]]
+    back = [Restoration(battle_id=name, restored="a person's name", tstamp=20.0) for name in names[:4]]
+    again = Exclusion(battle_id=names[0], reason="a robot", tstamp=30.0)
+    gone = [Redaction(battle_id=names[1], tstamp=5.0), Redaction(battle_id=names[70], tstamp=40.0)]
+    written(tmp_path, *some, *gone, *lines, *back, again)
+    path = tmp_path / "battles.jsonl"
+    out = {names[0], names[1], names[4], names[5], names[70]}
+    with open_battles([path], columns=("battle_id",)) as table:
+        assert {row[0] for row in table.texts("battle_id")} == set(names) - out
+    found = rate(path)
+    assert found.battles == 75
+    assert Follower(path).ratings().battles == 75
+    assert {battle.battle_id for battle in read_record(path)} == set(names) - out
+    index = BattleShelf().battles(path)
+    assert {hash_of(name) for name in (names[0], names[4], names[5])} <= index.excluded.keys()
+    assert not {hash_of(name) for name in names[2:4]} & index.excluded.keys()
+    one = publisher(tmp_path, Clock())
+    assert one.publish()
+    latest = one.latest()
+    assert latest is not None and latest.votes == 75
 
 
 def test_a_voter_who_votes_unlike_anybody_is_marked_once_and_stays(tmp_path: Path) -> None:
