@@ -158,13 +158,16 @@ async def _score_echoed(session: Session, key: str, ask: Loglikelihood, ticket: 
 
     scores = []
     context_tokens = None
+    # Space at the end of the context belongs to what follows it, as for the backends that read a checkpoint themselves.
+    stem = ask.context.rstrip() or ask.context
+    gap = ask.context[len(stem) :]
     for continuation in ask.continuations:
         reply = await echo(ask.context + continuation)
-        found = echoed_score(reply, continuation)
+        found = echoed_score(reply, gap + continuation)
         if found is None:
             if context_tokens is None:
-                context_tokens = prompt_tokens(await echo(ask.context))
-            found = echoed_score(reply, continuation, context_tokens)
+                context_tokens = prompt_tokens(await echo(stem))
+            found = echoed_score(reply, gap + continuation, context_tokens)
         assert found is not None
         scores.append(found)
     return Response(key=key, scores=scores, usage=_total(replies), served_model=replies[-1].model)
