@@ -101,6 +101,7 @@ class LLMEngine:
         if asked > window:
             raise ValueError(f"User-specified max_model_len ({asked}) is greater than the derived max_model_len.")
         self.model_config = types.SimpleNamespace(dtype=self.network.dtype, max_model_len=asked)
+        self.renderer = types.SimpleNamespace(render_cmpl=lambda prompts: [{"type": "token", **one} for one in prompts])
         self.engine_core = types.SimpleNamespace(shutdown=self._shutdown)
         self.running: dict[str, _Running] = {}
         self.aborted: list[str] = []
@@ -110,13 +111,14 @@ class LLMEngine:
         """Tokens of prompts that the network has read."""
         self.cached: set[tuple[int, ...]] = set()
 
-    def add_request(self, request_id: str, prompt: dict[str, list[int]], params: SamplingParams) -> str:
+    def add_request(self, request_id: str, prompt: dict[str, Any], params: SamplingParams) -> str:
+        assert prompt["type"] == "token", "vLLM wants what its renderer gives"
         tokens = prompt["prompt_token_ids"]
         if len(tokens) >= self.model_config.max_model_len:
             raise ValueError(f"The decoder prompt (length {len(tokens)}) is longer than the maximum model length.")
         if params.logprob_token_ids is not None and len(params.logprob_token_ids) > 128:
             raise ValueError("Requested logprob_token_ids of a length greater than max allowed: 128")
-        if params.n > 1 or (params.detokenize and self.settings.get("skip_tokenizer_init")):
+        if params.n > 1 or params.detokenize:
             raise ValueError("this stand-in cannot do that")
         assert request_id not in self.running
         random = torch.Generator().manual_seed(0 if params.seed is None else params.seed)

@@ -35,7 +35,8 @@ class Engine:
         with self._lock:
             number = str(next(self._numbers))
             try:
-                self._alive().add_request(number, {"prompt_token_ids": tokens}, params)
+                engine = self._alive()
+                engine.add_request(number, _prompt(engine, tokens), params)
             except ValueError as problem:
                 raise UsageError(f"vLLM refuses a request to '{self._name}': {problem}") from problem
             except Exception as problem:
@@ -86,6 +87,13 @@ class Engine:
             f"the vLLM engine of '{self._name}' died ({said[0] if said else type(problem).__name__}): where memory "
             f"was short, lower gpu_memory_utilization or max_num_seqs; the same command goes on from here."
         )
+
+
+def _prompt(engine: Any, tokens: list[int]) -> Any:
+    """Return tokens as an engine takes them: newer ones want what their renderer makes of them."""
+    prompt = {"prompt_token_ids": tokens}
+    renderer = getattr(engine, "renderer", None)
+    return prompt if renderer is None else renderer.render_cmpl([prompt])[0]
 
 
 class Inbox:

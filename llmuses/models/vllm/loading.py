@@ -197,8 +197,6 @@ def _engine(name: str, folder: Path, args: Args, precision: str, window: int | N
     try:
         return vllm.LLM(
             model=str(folder),
-            # Tokens go in and come out: texts are the business of the same code as for the transformers backend.
-            skip_tokenizer_init=True,
             trust_remote_code=args.trust_remote_code,
             dtype=precision,
             tensor_parallel_size=args.tensor_parallel_size,
