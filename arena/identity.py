@@ -97,6 +97,10 @@ _SPEAKS = (
 """How a text goes on when a model speaks of itself: its name or its maker comes next."""
 
 
+_LETTER = re.compile(r"\w")
+_DASHES = ("-", "—", "–", "~")
+
+
 class Reveal(NamedTuple):
     """Why a battle was not blind: ``asked`` who it is, or a model ``named`` itself or its maker."""
 
@@ -141,10 +145,24 @@ def _names_itself(text: str, question: str, model: str) -> bool:
             continue
         if _tells(word) and not about_it:
             return True
-        of_itself = (*(lead + own.pattern for lead in _SPEAKS), rf"(?:^|\n)\W*[-—–~]+\s*{own.pattern}\W*$")
-        if _pattern(of_itself).search(text) is not None:
+        if _signs(text, own) or _pattern(tuple(lead + own.pattern for lead in _SPEAKS)).search(text) is not None:
             return True
     return False
+
+
+def _signs(text: str, own: re.Pattern[str]) -> bool:
+    """Return whether a text ends with a name after a dash that begins a line, as letters are signed.
+
+    It is looked for from the end: as one regular expression it takes hours for a text of dashes.
+    """
+    last = max(own.finditer(text), key=re.Match.end, default=None)
+    if last is None or _LETTER.search(text, last.end()) is not None:
+        return False
+    start = last.start()
+    while start and _LETTER.match(text, start - 1) is None:
+        start -= 1
+    between = text[start : last.start()].rstrip()
+    return between.endswith(_DASHES) and (start == 0 or "\n" in between)
 
 
 def _tells(word: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import duckdb
 import pytest
@@ -100,3 +101,28 @@ def test_the_search_for_suspicious_texts_misses_none_and_is_read_alike_by_both_e
         ((found,),) = duckdb.execute("SELECT regexp_matches(?, ?, 'i')", [text, pattern]).fetchall()
         assert found == (re.search(pattern, text, re.IGNORECASE) is not None)
         assert found == (text != "plain text")
+
+
+@pytest.mark.parametrize("piece", ["-", "—", "\n", "\n-", " \n", "\n - ", "I ", "i am a ", "我是一个"])
+def test_no_text_takes_long_to_be_looked_through(piece: str) -> None:
+    text = (piece * 40_000)[:40_000]
+    began = time.process_time()
+    assert not reveals("What do you know of Qwen?", f"{text} qwen is one", text, "qwen2.5-7b", "gpt-4o").asked
+    assert time.process_time() - began < 2, "an answer like this must not keep all others waiting"
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("It is blue.\n\n— Qwen", True),
+        ("It is blue.\n\n** - Qwen**.\n", True),
+        ("- Qwen", True),
+        ("It is blue.\n---\n* -- Qwen!", True),
+        ("It is blue - Qwen", False),
+        ("It is blue -\nQwen", False),
+        ("- Qwen\n- Llama", False),
+        ("One\n- a qwen-like\n- model", False),
+    ],
+)
+def test_a_name_after_a_dash_at_the_end_is_a_signature(text: str, signed: bool) -> None:
+    assert reveals("What do you know of Qwen?", text, None, "qwen2.5-7b", "gpt-4o").named is signed
