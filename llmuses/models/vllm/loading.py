@@ -212,9 +212,9 @@ def _engine(name: str, folder: Path, args: Args, precision: str, window: int | N
 
 def _cannot_load(name: str, problem: Exception) -> ModelError:
     said = str(problem).lower()
+    ways = "max_length=N, tensor_parallel_size=N, quantization=fp8 or another gpu_memory_utilization"
     if "out of memory" in said or "kv cache" in said or "cache blocks" in said or "free memory" in said:
-        return ModelError(
-            f"'{name}' does not fit into memory: choose max_length=N, tensor_parallel_size=N, quantization=fp8 or "
-            f"another gpu_memory_utilization ({first_line(problem)})."
-        )
-    return ModelError(f"vLLM cannot load '{name}': {first_line(problem)}")
+        return ModelError(f"'{name}' does not fit into memory: choose {ways} ({first_line(problem)}).")
+    # Where the engine is a process of its own, only what it printed says why.
+    hint = f" Where memory is what lacks, choose {ways}." if "initialization failed" in said else ""
+    return ModelError(f"vLLM cannot load '{name}': {first_line(problem)}{hint}")
