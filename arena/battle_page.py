@@ -19,7 +19,13 @@ def build(page: gr.Blocks, _: object, *, arena: LiveArena) -> None:
 
     def view(visit: Visit) -> Markup:
         return battle_page(
-            visit.lang, visit.query.get("mode"), arena.rules, arena.playable, arena.standing(), still=read_only()
+            visit.lang,
+            visit.query.get("mode"),
+            arena.rules,
+            arena.playable,
+            arena.standing(),
+            still=read_only(),
+            terms=arena.terms(visit.lang),
         )
 
     def opened(request: gr.Request) -> str:

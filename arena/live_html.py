@@ -30,10 +30,16 @@ _SIDES = {Mode.BATTLE: ("a", "b"), Mode.SIDE: ("a", "b"), Mode.DIRECT: ("one",)}
 
 
 def battle_page(
-    lang: Lang, mode: str | None, rules: Rules, playable: bool, standing: Standing | None, still: bool = False
+    lang: Lang,
+    mode: str | None,
+    rules: Rules,
+    playable: bool,
+    standing: Standing | None,
+    still: bool = False,
+    terms: Sequence[str] | None = None,
 ) -> Markup:
     """Return the page. ``mode`` is what the address asks for, ``playable`` whether two models may ever play here, ``still``
-    whether this copy is only read."""
+    whether this copy is only read, ``terms`` the arena's own."""
     if not playable:
         return _empty(lang)
     modes = [each for each in Mode if each in rules.modes]
@@ -58,7 +64,7 @@ def battle_page(
                 note(lang),
             ]
         ),
-        drawer=drawer(lang),
+        drawer=drawer(lang, terms),
         templates=_templates(lang),
     )
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from llmuses.i18n import Lang, text
 from llmuses.markup import Markup, icon, join
 
 _PARTS = {"votes": 5, "terms": 4}
 
 
-def drawer(lang: Lang) -> Markup:
-    """Return the drawer, closed, with the texts that it may hold."""
+def texts(lang: Lang, name: str) -> list[str]:
+    """Return the paragraphs of ``votes`` or ``terms`` that come with the page."""
+    return [text(lang, f"arena.{name}.{part}") for part in range(1, _PARTS[name] + 1)]
+
+
+def drawer(lang: Lang, terms: Sequence[str] | None = None) -> Markup:
+    """Return the drawer, closed, with the texts that it may hold. ``terms`` are those of this arena, where it has its own."""
     panels = join(
         Markup('<div data-panel="{}" hidden>{}</div>').format(
-            name, join(Markup("<p>{}</p>").format(text(lang, f"arena.{name}.{part}")) for part in range(1, parts + 1))
+            name, join(Markup("<p>{}</p>").format(words) for words in paragraphs)
         )
-        for name, parts in _PARTS.items()
+        for name, paragraphs in (("votes", texts(lang, "votes")), ("terms", terms or texts(lang, "terms")))
     )
     titles = join(
         Markup('<h2 data-panel="{}" hidden>{}</h2>').format(name, text(lang, key))

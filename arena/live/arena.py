@@ -16,6 +16,7 @@ from arena.live.asking import check_next, check_prompt, generation
 from arena.live.battles import Battles, LiveBattle, Turn
 from arena.live.choosing import Choosing
 from arena.live.filtering import ContentFilter
+from arena.live.house import HouseFile
 from arena.live.keys import Keys
 from arena.live.limits import Limiter, Places
 from arena.live.lines import Lines
@@ -80,7 +81,8 @@ class LiveArena:
         self._pictures = Pictures(rules.sizes, clock)
         self._limiter = Limiter(rules.rates, clock)
         self._places = Places(rules.slots)
-        self._filter = ContentFilter(rules.filter)
+        self._house = HouseFile(folder)
+        self._filter = ContentFilter(rules.filter, self._house)
         self._publisher = Publisher(folder, rules.publishing, clock)
         self._choosing = Choosing(rules, players, self._publisher, np.random.default_rng())
         self._proofs = Proofs(folder, self.keys, rules.proof, clock) if rules.proof else None
@@ -320,6 +322,10 @@ class LiveArena:
     def player_states(self) -> Sequence[PlayerState]:
         """Return how each model stands, for an admin's eyes: who plays, who sits out, why and until when."""
         return self._players.states()
+
+    def terms(self, lang: str) -> Sequence[str] | None:
+        """Return the paragraphs of the terms in a language; None where nobody wrote any for this arena."""
+        return self._house.now().terms.get(lang)
 
     def standing(self) -> Standing | None:
         """Return what was last published; None where nothing was yet."""

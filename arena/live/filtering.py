@@ -6,10 +6,12 @@ import logging
 import os
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from arena.live.house import HouseFile
 from arena.live.refusal import Refusal
 from arena.live.rules import Filter
 from llmuses.errors import UsageError
@@ -20,14 +22,25 @@ _log = logging.getLogger(__name__)
 class ContentFilter:
     """Lets a prompt through or raises Refusal ``filtered``."""
 
-    def __init__(self, rule: Filter):
-        """Raises UsageError where the file of words cannot be read."""
+    def __init__(self, rule: Filter, house: HouseFile):
+        """``house`` has words that win over those of the rule. Raises UsageError where the file of words cannot be read."""
         self._rule = rule
-        self._words = _words(Path(rule.words).expanduser()) if rule.words else None
+        self._house = house
+        self._ruled = _pattern(words_of(rule))
+        self._decided: tuple[Sequence[str], re.Pattern[str] | None] = ((), None)
+
+    def _words(self) -> re.Pattern[str] | None:
+        words = self._house.now().words
+        if words is None:
+            return self._ruled
+        if words != self._decided[0]:
+            self._decided = (words, _pattern(words))
+        return self._decided[1]
 
     async def check(self, prompt: str) -> None:
         """Return where the prompt may be asked. Raises Refusal."""
-        if self._words is not None and self._words.search(_folded(prompt)):
+        words = self._words()
+        if words is not None and words.search(_folded(prompt)):
             raise Refusal("filtered")
         if self._rule.moderation_url and await self._flagged(prompt):
             raise Refusal("filtered")
@@ -61,14 +74,21 @@ class _Moderation(msgspec.Struct):
     results: list[_Result]
 
 
-def _words(path: Path) -> re.Pattern[str] | None:
+def words_of(rule: Filter) -> list[str]:
+    """Return the lines of the rule's file of words, none where it names none. Raises UsageError where it cannot be read."""
+    if not rule.words:
+        return []
+    path = Path(rule.words).expanduser()
     try:
-        lines = path.read_text("utf-8").splitlines()
+        return path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(
             f"filter.words: cannot read {path}: {getattr(problem, 'strerror', None) or problem}"
         ) from problem
-    words = [_folded(line) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _pattern(lines: Iterable[str]) -> re.Pattern[str] | None:
+    words = [word for line in lines if not line.startswith("#") and (word := _folded(line))]
     return re.compile("|".join(_whole(word) for word in words)) if words else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from llmuses.errors import UsageError
 from llmuses.settings import arena_dir, outputs_dir
 
 HELP = "take battles back on request: nothing shows, rates or exports them any more"
@@ -20,24 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write redaction lines for battles that are in the file."""
-    import time
+    from arena.live.votes import withdraw
 
-    import msgspec
-
-    from llmuses.records import Redaction
-    from llmuses.store import JsonlStore, Sync
-
-    class Line(msgspec.Struct):
-        battle_id: str = ""
-        model_a: str | None = None
-
-    path = args.battles or arena_dir(outputs_dir()) / "battles.jsonl"
-    known = {line.battle_id for line in JsonlStore(path, Line) if line.model_a is not None}
-    if missing := [battle_id for battle_id in args.battle_ids if battle_id not in known]:
-        raise UsageError(f"{path} holds no battle {' and no battle '.join(missing)}: nothing was withdrawn.")
-    now = time.time()
-    with JsonlStore(path, Redaction, Sync.ALWAYS) as store:
-        number = store.append_all(Redaction(battle_id=battle_id, tstamp=now) for battle_id in args.battle_ids)
+    number = withdraw(args.battles or arena_dir(outputs_dir()) / "battles.jsonl", args.battle_ids)
     print(
         f"{number} battle{'' if number == 1 else 's'} withdrawn; a rating that was published before still counts them."
     )

@@ -16,13 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.live.filtering import ContentFilter
+from arena.live.house import House, HouseFile
 from arena.live.keys import Keys, Session
 from arena.live.limits import Limiter, Places
 from arena.live.proofs import Proofs
 from arena.live.refusal import CODES, Refusal
 from arena.live.rules import Filter, Proof, Rate, RateLimits, Rates, Slots, load_rules
 from arena.live.visitor import Visitor, block_of
+from arena.live_html import battle_page
 from llmuses.errors import StoreError, UsageError
+from llmuses.i18n import Lang
 from llmuses.records import Battle, Winner
 from llmuses.web.arena_api import _STATUS
 from tests.support.live_arenas import TWO, Clock, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
@@ -271,6 +274,9 @@ def test_notes_of_spent_work_are_cleared_away_when_they_no_longer_matter(tmp_pat
     assert list((tmp_path / "spent").iterdir()) == []
 
 
+NO_HOUSE = HouseFile(Path("/nonexistent"))
+
+
 # --- The content filter ------------------------------------------------------------------------------------------
 
 
@@ -288,7 +294,7 @@ def test_notes_of_spent_work_are_cleared_away_when_they_no_longer_matter(tmp_pat
 def test_words_are_found_however_they_are_written(tmp_path: Path, prompt: str, passes: bool) -> None:
     words = tmp_path / "words.txt"
     words.write_text("# what is not asked here\nnerve agent\n毒气\n\n", "utf-8")
-    check = ContentFilter(Filter(words=str(words))).check(prompt)
+    check = ContentFilter(Filter(words=str(words)), HouseFile(tmp_path)).check(prompt)
     if passes:
         asyncio.run(check)
     else:
@@ -296,9 +302,46 @@ def test_words_are_found_however_they_are_written(tmp_path: Path, prompt: str, p
             asyncio.run(check)
 
 
+def test_words_that_an_admin_saves_win_at_once_in_every_process(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("bread\n", "utf-8")
+
+    def passes(check: ContentFilter, prompt: str) -> bool:
+        try:
+            asyncio.run(check.check(prompt))
+        except Refusal:
+            return False
+        return True
+
+    one, other = (ContentFilter(Filter(words=str(words)), HouseFile(tmp_path)) for _ in range(2))
+    assert not passes(one, "bread?") and passes(one, "wine?")
+    HouseFile(tmp_path).write(House(words=("wine", "# bread", "\u200b")))
+    for check in (one, other):
+        assert passes(check, "bread?") and not passes(check, "wine?") and passes(check, "Hello?")
+    (tmp_path / "house.json").write_text("{")
+    assert not passes(one, "wine?"), "a damaged file changes nothing"
+    HouseFile(tmp_path).write(House(words=()))
+    assert passes(one, "wine?") and passes(one, "bread?")
+    HouseFile(tmp_path).write(House())
+    assert not passes(one, "bread?")
+
+
+def test_terms_of_ones_own_stand_on_the_battle_page_at_once_in_the_language_they_are_in(tmp_path: Path) -> None:
+    arena = live_arena(tmp_path)
+
+    def page(lang: Lang) -> str:
+        return str(battle_page(lang, None, arena.rules, True, None, terms=arena.terms(lang)))
+
+    assert "kept, and may be published" in page("en")
+    HouseFile(tmp_path).write(House(terms={"en": ("Be <kind>.", "Be brief.")}))
+    assert "<p>Be &lt;kind&gt;.</p><p>Be brief.</p>" in page("en")
+    assert "kept, and may be published" not in page("en")
+    assert "你输入的内容" in page("zh")
+
+
 def test_a_file_of_words_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"filter\.words"):
-        ContentFilter(Filter(words=str(tmp_path / "none.txt")))
+        ContentFilter(Filter(words=str(tmp_path / "none.txt")), HouseFile(tmp_path))
 
 
 def test_a_moderation_endpoint_decides(tmp_path: Path) -> None:
@@ -319,13 +362,13 @@ def test_a_moderation_endpoint_decides(tmp_path: Path) -> None:
         await site.start()
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1/moderations"
         try:
-            open_one = ContentFilter(Filter(moderation_url=url))
+            open_one = ContentFilter(Filter(moderation_url=url), NO_HOUSE)
             await open_one.check("good")
             with pytest.raises(Refusal, match="filtered"):
                 await open_one.check("bad")
             await open_one.check("break")
             with pytest.raises(Refusal, match="filtered"):
-                await ContentFilter(Filter(moderation_url=url, closed_on_failure=True)).check("break")
+                await ContentFilter(Filter(moderation_url=url, closed_on_failure=True), NO_HOUSE).check("break")
         finally:
             await runner.cleanup()
 
