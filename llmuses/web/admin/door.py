@@ -106,7 +106,7 @@ class Door:
 
     def _ask(self, request: Request, status: int, problem: str = "") -> Response:
         nonce = document.new_nonce()
-        page = login_page(visit(request), nonce, problem)
+        page = login_page(visit(request), nonce, problem, "../" if request.method == "POST" else "./")
         return HTMLResponse(page, status, {**document.headers(nonce), "cache-control": "no-store"})
 
     # -- coming and going

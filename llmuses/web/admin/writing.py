@@ -66,8 +66,8 @@ def _head(person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Mark
     )
 
 
-def login_page(who: Visit, nonce: str, problem: str = "") -> str:
-    """Return the page that asks who is there."""
+def login_page(who: Visit, nonce: str, problem: str = "", base: str = "./") -> str:
+    """Return the page that asks who is there. ``base`` leads from its address to where the app is served."""
     wrong = Markup('<p class="u-note err" role="alert">{}</p>').format(problem) if problem else ""
     body = Markup(
         '<main id="main" class="u u-page u-alone"><form class="u-card u-login" method="post" action="admin/login">'
@@ -86,21 +86,22 @@ def login_page(who: Visit, nonce: str, problem: str = "") -> str:
         password=text(who.lang, "admin.login.password"),
         enter=text(who.lang, "admin.login.enter"),
     )
-    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce)
+    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce, base)
 
 
-def _document(who: Visit, title: str, body: Markup, nonce: str) -> str:
+def _document(who: Visit, title: str, body: Markup, nonce: str, base: str = "./") -> str:
     script = Markup('<link rel="stylesheet" href="{}"><script src="{}" defer></script>').format(
         assets.address("admin.css"), assets.address("admin.js")
     )
     page = Markup(
-        '<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><base href="./">'
+        '<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><base href="{base}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         '<meta name="color-scheme" content="light dark"><title>{title}</title>{tags}{script}</head>'
         "<body>{bar}{body}</body></html>"
     ).format(
         lang="zh-CN" if who.lang == "zh" else "en",
         title=title,
+        base=base,
         tags=assets.tags(),
         script=script,
         bar=bar(_ENTRIES, "admin", "admin", who, admin=True),

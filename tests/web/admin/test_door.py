@@ -124,6 +124,12 @@ class TestLogin:
         assert "SameSite=Strict" in cookie
         assert "first tab" in visitor.get("/admin").text
 
+    def test_the_page_after_a_wrong_password_leads_to_the_same_addresses(self, visitor: TestClient) -> None:
+        page = login(visitor, password="wrong").text
+        assert '<base href="../">' in page
+        assert 'action="admin/login"' in page
+        assert '<base href="./">' in visitor.get("/admin").text
+
     def test_the_cookie_is_secure_where_the_connection_is(self, room: Room) -> None:
         with client(room, base="https://lab.example") as caller:
             assert "; Secure" in login(caller).headers["set-cookie"]
