@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -207,11 +207,24 @@ def held_slots(path: Path) -> set[frozenset[str]]:
     return {frozenset(line.sample_id.split("|")) for line in _held(path)}
 
 
-def judged(bench: Bench, model: Model, progress: Progress) -> tuple[dict[Call, Verdict], Spent]:
+class Watcher(Protocol):
+    """Is told now and then what a judge has said so far."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it wants to be told."""
+
+    def take(self, bench: Bench, verdicts: Mapping[Call, Verdict]) -> None:
+        """Take in what was said so far."""
+
+
+def judged(
+    bench: Bench, model: Model, progress: Progress, watcher: Watcher | None = None
+) -> tuple[dict[Call, Verdict], Spent]:
     """Ask a judge what it was not asked before; return all its verdicts, and what they took. Raises what the judge raises."""
     calls = bench.calls()
     spent = Spent()
-    verdicts = _asked(bench, calls, model, 0, progress, spent)
+    verdicts = _asked(bench, calls, model, 0, progress, spent, watcher)
     unread = [call for call in calls if verdicts[call].fate is Fate.UNPARSED]
     if unread:
         before = spent.calls
@@ -222,7 +235,13 @@ def judged(bench: Bench, model: Model, progress: Progress) -> tuple[dict[Call, V
 
 
 def _asked(
-    bench: Bench, calls: Sequence[Call], model: Model, repeat: int, progress: Progress, spent: Spent
+    bench: Bench,
+    calls: Sequence[Call],
+    model: Model,
+    repeat: int,
+    progress: Progress,
+    spent: Spent,
+    watcher: Watcher | None = None,
 ) -> dict[Call, Verdict]:
     items = CallItems(bench, calls, model.identity, repeat)
     place = dict(zip(items.keys, calls, strict=True))
@@ -234,6 +253,10 @@ def _asked(
             said[prediction.key] = verdict_of(prediction, lambda text, key: _read(bench, place[key], text))
             spent.add(prediction)
             progress(items.dataset, len(said), len(items))
+            if watcher is not None and watcher.due:
+                watcher.take(
+                    bench, {call: said[key] for call, key in zip(calls, items.keys, strict=True) if key in said}
+                )
     return {call: said[key] for call, key in zip(calls, items.keys, strict=True)}
 
 

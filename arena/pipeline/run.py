@@ -14,6 +14,7 @@ import msgspec
 
 from arena.matchmaking import policy_named
 from arena.pipeline.answers import Answer, Played, Progress, answers_of, write_lines
+from arena.pipeline.arriving import Arriving
 from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_record, record, record_dry_run
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
 from arena.pipeline.estimate import estimate, refuse_unasked
@@ -210,13 +211,20 @@ class Reviewed(NamedTuple):
     models: list[str]
     spent: list[Spent]
     outcomes: list[list[Decided | Undecided | Scored]]
+    arriving: Arriving | None
 
     @classmethod
-    def empty(cls, found: Matches, benches: Sequence[Bench]) -> Reviewed:
+    def empty(cls, found: Matches, benches: Sequence[Bench], arriving: Arriving | None) -> Reviewed:
         """Return a review in which nothing was said yet."""
         own = range(len(benches))
         return cls(
-            found, list(benches), [{} for _ in own], ["" for _ in own], [Spent() for _ in own], [[] for _ in own]
+            found,
+            list(benches),
+            [{} for _ in own],
+            ["" for _ in own],
+            [Spent() for _ in own],
+            [[] for _ in own],
+            arriving,
         )
 
     def add(self, number: int, slots: list[Slot], said: tuple[dict[Call, Verdict], Spent], model: str) -> None:
@@ -243,11 +251,12 @@ def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], tal
         benches = [Bench(judge, [], answers, store, plan.reuse) for judge in plan.panel]
         wanted = [bench._replace(slots=found.expected) for bench in benches]
         estimate(wanted, len(plan.questions), plan.mode, talk.confirm, talk.say)
-        review = Reviewed.empty(found, benches)
+        watched = not plan.dry_run and plan.mode is not JudgeMode.SINGLE
+        review = Reviewed.empty(found, benches, Arriving(place / "battles.jsonl") if watched else None)
         for slots in found.rounds(review.battles):
             for number, judge in enumerate(plan.panel):
                 with _cut_short(f"judge {judge.name}"), closing(judge.opened()) as model:
-                    said = judged(benches[number]._replace(slots=slots), model, talk.progress)
+                    said = judged(benches[number]._replace(slots=slots), model, talk.progress, review.arriving)
                     review.add(number, slots, said, model.identity)
     finally:
         store.close()
@@ -275,10 +284,9 @@ def _reported(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], rev
         ratings = ratings_of(battles, plan.metrics)
     else:
         written = record(place / "battles.jsonl", battles) if battles else None
-        if written and written.replaced:
-            notes.append(
-                f"{written.replaced:,} earlier battles were answered or judged anew; exclusion lines take them out."
-            )
+        replaced = (written.replaced if written else 0) + (review.arriving.replaced if review.arriving else 0)
+        if replaced:
+            notes.append(f"{replaced:,} earlier battles were answered or judged anew; exclusion lines take them out.")
         ratings = ratings_of(place / "battles.jsonl", plan.metrics) if battles else {}
     report = make_report(plan, played, review, ratings, notes)
     write_report(place, report)
