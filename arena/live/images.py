@@ -11,6 +11,7 @@ import io
 import threading
 from typing import TYPE_CHECKING
 
+from arena.live.image_parts import has_too_many_parts
 from arena.live.pictures import Picture
 from arena.live.refusal import Refusal
 from llmuses.records import Image
@@ -33,6 +34,8 @@ def read_image(content: bytes, most_bytes: int, most_pixels: int) -> Picture:
     """
     if not content or len(content) > most_bytes:
         raise Refusal("image", size=len(content), limit=most_bytes)
+    if has_too_many_parts(content):
+        raise Refusal("image")
     with _MOST_AT_ONCE:
         try:
             return _written(_decoded(content, most_pixels))
