@@ -58,9 +58,8 @@ def test_the_last_votes_come_first_and_can_be_looked_through(path: Path) -> None
 def test_a_vote_is_taken_out_and_comes_back_as_often_as_somebody_says_so(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        votes.time, "time", lambda: 500.0
-    )  # a clock that stands still: the last word counts all the same
+    # a clock that stands still: the last word counts all the same
+    monkeypatch.setattr("arena.live.votes.time.time", lambda: 500.0)
     for _ in range(3):
         assert exclude(path, ["n1", "n3"], "a bot") == 2
         assert exclude(path, ["n1", "n3"], "a bot") == 0
