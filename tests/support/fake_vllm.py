@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import importlib.machinery
+import queue
 import sys
 import types
 from typing import Any
@@ -102,7 +103,11 @@ class LLMEngine:
             raise ValueError(f"User-specified max_model_len ({asked}) is greater than the derived max_model_len.")
         self.model_config = types.SimpleNamespace(dtype=self.network.dtype, max_model_len=asked)
         self.renderer = types.SimpleNamespace(render_cmpl=lambda prompts: [{"type": "token", **one} for one in prompts])
-        self.engine_core = types.SimpleNamespace(shutdown=self._shutdown)
+        self.engine_core = types.SimpleNamespace(
+            shutdown=self._shutdown,
+            outputs_queue=queue.Queue(),
+            resources=types.SimpleNamespace(engine_dead=False),
+        )
         self.running: dict[str, _Running] = {}
         self.aborted: list[str] = []
         self.steps = 0
@@ -134,6 +139,8 @@ class LLMEngine:
     def step(self) -> list[RequestOutput]:
         assert self.running, "vLLM would wait for ever"
         self.steps += 1
+        if self.engine_core.resources.engine_dead:  # a killed process sends nothing: vLLM waits for ever
+            raise self.engine_core.outputs_queue.get()
         if self.dies_at is not None and self.steps >= self.dies_at:
             raise EngineDeadError("EngineCore encountered an issue. See stack trace (above) for the root cause.")
         return [self._advance(number) for number in list(self.running)[: self.settings.get("max_num_seqs") or 256]]

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from llmuses.errors import ModelError, UsageError
 
+_LOOK_SECONDS = 0.5
+"""How often it is looked whether the engine's process is alive."""
+
 
 class Output(NamedTuple):
     """What came new of one request: an output of vLLM (``vllm.RequestOutput``)."""
@@ -29,6 +32,10 @@ class Engine:
         self._lock = threading.RLock()  # a loop that is dropped withdraws, at any place of its thread
         self._inboxes: dict[str, Inbox] = {}
         self._numbers = itertools.count()
+        self._closed = threading.Event()
+        core = llm.llm_engine.engine_core
+        if hasattr(core, "outputs_queue"):  # the engine is a process of its own
+            threading.Thread(target=_watch, args=(core, self._closed), name="llmuses-vllm", daemon=True).start()
 
     def send(self, tokens: list[int], params: Any, inbox: Inbox) -> str:
         """Add a request and return its number. Raises UsageError for settings that vLLM refuses."""
@@ -70,6 +77,7 @@ class Engine:
 
     def close(self) -> None:
         """End the engine and free its memory. May be called more than once."""
+        self._closed.set()
         with self._lock:
             llm, self.llm = self.llm, None
         if llm is not None:
@@ -87,6 +95,14 @@ class Engine:
             f"the vLLM engine of '{self._name}' died ({said[0] if said else type(problem).__name__}): where memory "
             f"was short, lower gpu_memory_utilization or max_num_seqs; the same command goes on from here."
         )
+
+
+def _watch(core: Any, closed: threading.Event) -> None:
+    """End the wait for outputs of a process that was killed, by the kernel for its memory say: vLLM waits for ever."""
+    while not closed.wait(_LOOK_SECONDS):
+        if core.resources.engine_dead:
+            core.outputs_queue.put_nowait(RuntimeError("its process ended"))
+            return
 
 
 def _prompt(engine: Any, tokens: list[int]) -> Any:

@@ -190,6 +190,14 @@ def test_an_engine_that_dies_ends_the_run_in_one_line_and_keeps_what_was_answere
     assert all(response.error is None for response in responses)
 
 
+def test_an_engine_whose_process_is_killed_is_not_waited_for() -> None:
+    model = load()
+    engine().engine_core.resources.engine_dead = True
+    with pytest.raises(ModelError, match=r"died \(its process ended\)"):
+        list(model.run(WRITING))
+    model.close()
+
+
 def test_leaving_off_in_the_middle_takes_back_what_was_asked() -> None:
     model = load(max_num_seqs="1")
     for asked in (SCORING, WRITING):
