@@ -13,7 +13,7 @@ import msgspec
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Send
+from starlette.types import Message, Send
 
 from arena.live.arena import LiveArena
 from arena.live.refusal import Code, Refusal
@@ -25,6 +25,8 @@ from llmuses.web.sessions import session_of, set_session
 
 PREFIX = "/arena-api"
 _BODY_SECONDS = 30.0
+_READING_SECONDS = 60.0
+"""Who takes in nothing of an answer for so long is taken to be gone: it holds one of the places to write at."""
 
 _STATUS: dict[Code, int] = {
     "malformed": 400, "mode": 400, "settings": 400, "model": 400, "image": 400, "no_vision": 400,
@@ -91,13 +93,16 @@ class _Api:
             caller = self._callers.of(request)
             known = session_of(request, self._arena.keys, self._web, now)
             session = known or self._arena.keys.new_session(now)
+            elsewhere = request.method != "GET" and self._callers.from_elsewhere(request)
             try:
-                if request.method != "GET" and self._callers.from_elsewhere(request):
+                if elsewhere:
                     raise Refusal("origin")
                 response = await handler(self._arena.keys.visitor(session, caller.address), request)
             except Refusal as refusal:
                 response = refused(refusal)
-            if known is None:
+            if (
+                known is None and not elsewhere
+            ):  # a form elsewhere brings no cookie, and must not replace the one there is
                 set_session(response, session, self._arena.keys, self._web, caller)
             response.headers["cache-control"] = "no-store"
             return response
@@ -225,8 +230,13 @@ class _EventStream(StreamingResponse):
             yield _line(event)
 
     async def stream_response(self, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            async with asyncio.timeout(_READING_SECONDS):
+                await send(message)
+
         async with contextlib.aclosing(self._events):
-            await super().stream_response(send)
+            with contextlib.suppress(TimeoutError):  # the server hangs up where an answer has no end
+                await super().stream_response(sent)
 
 
 def _line(event: Event) -> bytes:
