@@ -22,7 +22,9 @@ from llmuses.web.admin.evaluation import (
     estimate,
     known_models,
     plan_of,
+    spec_and_args,
 )
+from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.hello import HELLO
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
@@ -227,6 +229,8 @@ def _minutes(seconds: float) -> str:
 
 def _start(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
     room = doing.room
+    if asked.source == "api":
+        check_key(spec_and_args(asked, room)[1], doing.person)
     titles = ", ".join(get_benchmark(name).title for name in asked.datasets)
     command = command_of(asked, room)
     job = room.log.submit(command, f"{command[2]}: {titles}", device_for(asked, room), doing.person.name)

@@ -15,6 +15,7 @@ from llmuses.i18n import text
 from llmuses.jobs.environment import job_environment
 from llmuses.markup import Markup, icon
 from llmuses.web.admin.evaluation import EvaluationAsked, spec_and_args
+from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.room import Deed, Doing
 from llmuses.web.admin.rules import Role
 
@@ -23,6 +24,8 @@ _SECONDS = 180.0
 
 def _hello(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
     spec, args = spec_and_args(asked, doing.room)
+    if asked.source == "api":
+        check_key(args, doing.person)
     command = [sys.executable, "-m", "llmuses.hello", spec, msgspec.json.encode(args).decode(), doing.lang]
     try:
         done = subprocess.run(
