@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from leaderboard.board_words import Words
+from leaderboard.browse_parts import setting_words
 from llmuses.benchmarks import benchmark_names, get_benchmark
 from llmuses.evaluation.dry_run import DryRun, text_of
 from llmuses.evaluation.plan import Plan
+from llmuses.evaluation.report import setting
 from llmuses.markup import Markup, attrs, count, icon, join, link
 from llmuses.settings import model_entries
 from llmuses.statistics.intervals import wilson
@@ -143,7 +145,8 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
     rate = _rate(room, plan.model_spec)
     entry = model_entries().get(plan.model_spec)
     price = entry.price if entry else None
-    rows = join(_estimated(one, rate, say) for one in found)
+    settings = {part.dataset: setting_words(setting(part, False), say.lang) for part in plan.datasets}
+    rows = join(_estimated(one, settings[one.dataset], rate, say) for one in found)
     calls = sum(one.calls for one in found)
     prompt, answers = sum(one.prompt_tokens for one in found), sum(one.max_answer_tokens for one in found)
     money = ""
@@ -152,13 +155,13 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
         money = say("eval.money", cost=f"{cost:,.2f}", currency=entry.currency)
     heads = join(
         Markup('<th scope="col"{}>{}</th>').format(
-            attrs(class_="n" if name != "dataset" else None), say(f"eval.head.{name}")
+            attrs(class_=None if name in ("dataset", "setting") else "n"), say(f"eval.head.{name}")
         )
-        for name in ("dataset", "calls", "prompt", "answers", "time", "precision")
+        for name in ("dataset", "setting", "calls", "prompt", "answers", "time", "precision")
     )
     return Markup(
         '<div class="row"><h3>{title}</h3><span class="sm qq">{basis}</span></div><div class="u-wide"><table class="u-tbl">'
-        '<thead><tr>{heads}</tr></thead><tbody>{rows}<tr><th scope="row" class="b">{all}</th><td class="n b">{calls}</td>'
+        '<thead><tr>{heads}</tr></thead><tbody>{rows}<tr><th scope="row" class="b">{all}</th><td></td><td class="n b">{calls}</td>'
         '<td class="n b">{prompt}</td><td class="n b">{answers}</td><td class="n b">{time}</td><td></td></tr></tbody></table></div>'
         '<p class="sm q">{note} {money}</p><h3>{asis}</h3>{examples}<h3>{cli}</h3><div class="u-code">{command}</div>'
     ).format(
@@ -180,13 +183,14 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
     )
 
 
-def _estimated(one: DryRun, rate: float | None, say: Words) -> Markup:
+def _estimated(one: DryRun, asked: str, rate: float | None, say: Words) -> Markup:
     low, high = wilson(one.calls / 2, one.calls)
     return Markup(
-        '<tr><th scope="row" class="m">{}</th><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
+        '<tr><th scope="row" class="name">{}</th><td class="q">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
         '<td class="n q">±{:.1f}</td></tr>'
     ).format(
         get_benchmark(one.dataset).title,
+        asked,
         count(one.calls),
         _tokens(one.prompt_tokens),
         _tokens(one.max_answer_tokens) if one.max_answer_tokens else "–",

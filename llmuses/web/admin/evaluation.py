@@ -57,6 +57,8 @@ def spec_and_args(asked: ModelAsked, room: Room) -> tuple[str, dict[str, Any]]:
     name = asked.model.strip()
     if not name:
         raise UsageError("no model is named.")
+    if name.startswith("-"):
+        raise UsageError(f"'{name[:100]}' is no model: it reads like an option of the command.")
     if asked.source == "api":
         return f"openai:{name}", _server(asked, room)
     args: dict[str, Any] = {}

@@ -10,6 +10,7 @@ import msgspec
 
 from arena.live.arena import LiveArena
 from arena.live.keys import Keys
+from leaderboard.arenas import Arenas
 from leaderboard.results import Results
 from llmuses.i18n import Lang
 from llmuses.jobs import JobLog, Supervisor
@@ -28,6 +29,7 @@ class Room:
     def __init__(self, results: Results, rules: AdminRules, arena: LiveArena | None = None):
         folder = jobs_dir(results.outputs)
         self.results = results
+        self.arenas = Arenas(results.outputs)
         self.rules = rules
         self.arena = arena
         self.log = JobLog(folder)

@@ -1,0 +1,167 @@
+"""The tab of AI battles: models answer questions, a judge compares the answers, a ranking comes out."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from arena.pipeline.questions import read_questions
+from leaderboard.board_words import Words
+from llmuses.markup import Markup, attrs, count, icon, join, link
+from llmuses.settings import model_entries
+from llmuses.visit import Visit
+from llmuses.web.admin.battle_plan import (
+    ORDERS,
+    POLICIES,
+    QUESTIONS,
+    BattlesAsked,
+    command_of,
+    device_for,
+    judge_names,
+    plan_of,
+    write_plan,
+)
+from llmuses.web.admin.evaluation import known_models
+from llmuses.web.admin.room import Deed, Doing, Room, Tab
+from llmuses.web.admin.rules import Role
+from llmuses.web.admin.sessions import Person
+
+
+def view(room: Room, person: Person, visit: Visit) -> Markup:
+    """Return the tab."""
+    say = Words(visit.lang, "admin")
+    return Markup(
+        '<form class="u-newrun" data-deed="start-battles" autocomplete="off"><section>{}{}{}'
+        '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
+        '<button class="g-btn" type="submit" data-deed="plan-battles">{}</button></div></section>'
+        '<section data-outcome="plan-battles"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
+    ).format(
+        _players(say),
+        _questions(say),
+        _judging(say),
+        icon("send"),
+        say("battles.start"),
+        say("eval.plan"),
+        icon("scales"),
+        say("battles.before"),
+        say("battles.before.body"),
+    )
+
+
+def _players(say: Words) -> Markup:
+    return Markup(
+        '<label class="g-field"><span>{}</span><input class="g-input" name="name" pattern="[A-Za-z0-9][A-Za-z0-9._-]*"'
+        ' maxlength="60" required><small>{}</small></label>{}'
+    ).format(
+        say("battles.name"),
+        say("battles.name.help"),
+        _boxes(
+            "models",
+            say("battles.models"),
+            [(name, name, False) for name in known_models()],
+            say("battles.models.help"),
+        ),
+    )
+
+
+def _questions(say: Words) -> Markup:
+    categories = Counter(question.category for question in read_questions(QUESTIONS))
+    boxes = [(name, f"{name} {number}", True) for name, number in categories.items()]
+    return Markup("{}{}").format(
+        _boxes("categories", say("battles.categories"), boxes, say("battles.categories.help")),
+        Markup('<div class="u-trio">{}{}{}</div>').format(
+            _number("number", say("battles.number"), say("battles.number.help"), str(sum(categories.values()))),
+            _number("budget", say("battles.budget"), say("battles.budget.help"), ""),
+            _number("max_tokens", say("eval.max_tokens"), say("battles.max_tokens.help"), ""),
+        ),
+    )
+
+
+def _judging(say: Words) -> Markup:
+    judges = [(name, name) for name in judge_names()]
+    return Markup("{}<div class='u-trio'>{}{}</div>").format(
+        _choice("judge", say("battles.judge"), judges, say("battles.judge.help")),
+        _choice("orders", say("battles.orders"), [(each, say(f"battles.orders.{each}")) for each in ORDERS], ""),
+        _choice("policy", say("battles.policy"), [(each, say(f"battles.policy.{each}")) for each in POLICIES], ""),
+    )
+
+
+def _boxes(name: str, title: str, boxes: list[tuple[str, str, bool]], help: str) -> Markup:
+    chips = join(
+        Markup(
+            '<label class="g-chip"><input class="sr" type="checkbox" name="{}" value="{}" data-many{}>{}</label>'
+        ).format(name, value, attrs(checked=checked), words)
+        for value, words, checked in boxes
+    )
+    return Markup(
+        '<fieldset class="g-field u-plain"><legend>{}</legend><span class="g-chips u-wrap u-scrollbox">{}</span>'
+        "<small>{}</small></fieldset>"
+    ).format(title, chips, help)
+
+
+def _number(name: str, title: str, help: str, placeholder: str) -> Markup:
+    return Markup(
+        '<label class="g-field"><span>{}</span><input class="g-input" type="number" min="1" step="1" name="{}"'
+        ' placeholder="{}"><small>{}</small></label>'
+    ).format(title, name, placeholder, help)
+
+
+def _choice(name: str, title: str, choices: list[tuple[str, str]], help: str) -> Markup:
+    options = join(Markup('<option value="{}">{}</option>').format(value, words) for value, words in choices)
+    return Markup(
+        '<label class="g-field"><span>{}</span><select class="g-input" name="{}">{}</select><small>{}</small></label>'
+    ).format(title, name, options, help)
+
+
+# --- what people do --------------------------------------------------------------------------------------------------
+
+
+def _plan(doing: Doing, asked: BattlesAsked) -> Mapping[str, Any]:
+    plan, say = plan_of(asked, doing.room), Words(doing.lang, "admin")
+    facts = [
+        ("questions", count(len(plan.questions))),
+        ("pairs", count(plan.pairs)),
+        ("answers", count(plan.wanted.answers)),
+        ("all_battles", count(plan.wanted.battles)),
+        ("calls", count(plan.wanted.calls)),
+    ]
+    rows = join(
+        Markup('<tr><th scope="row">{}</th><td class="n">{}</td></tr>').format(say(f"battles.plan.{name}"), value)
+        for name, value in facts
+    )
+    entry = model_entries().get(asked.judge)
+    price = say("battles.price" if entry and entry.price else "battles.no_price", judge=asked.judge)
+    return {
+        "html": str(
+            Markup(
+                '<h3>{}</h3><table class="u-tbl">{}</table><p class="sm q">{}</p><h3>{}</h3><pre class="u-code">{}</pre>'
+                '<h3>{}</h3><div class="u-code">{}</div>'
+            ).format(
+                say("eval.estimate"),
+                rows,
+                price,
+                say("battles.config"),
+                plan.text,
+                say("eval.command"),
+                shlex.join(["llmuses", *command_of(plan, doing.room)]),
+            )
+        )
+    }
+
+
+def _start(doing: Doing, asked: BattlesAsked) -> Mapping[str, Any]:
+    room = doing.room
+    plan = plan_of(asked, room)
+    write_plan(plan)
+    title = f"{asked.name}: {', '.join(asked.models)}"
+    job = room.log.submit(command_of(plan, room), title, device_for(asked), doing.person.name)
+    return {"go": link("admin", tab="jobs", job=job)}
+
+
+TAB = Tab("battles", Role.OPERATOR, view)
+DEEDS = {
+    "plan-battles": Deed(Role.OPERATOR, BattlesAsked, _plan, audited=False),
+    "start-battles": Deed(Role.OPERATOR, BattlesAsked, _start),
+}

@@ -1,0 +1,107 @@
+"""AI battles from the room: the config that the form comes to, what it refuses, and how far the battles are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from arena.pipeline.config import read_config
+from arena.pipeline.questions import read_questions
+from leaderboard.results import Results
+from llmuses.errors import LlmusesError, UsageError
+from llmuses.web.admin.battle_job import battle_job
+from llmuses.web.admin.battle_plan import QUESTIONS, BattlesAsked, command_of, plan_of, write_plan
+from llmuses.web.admin.room import Room
+from llmuses.web.admin.rules import AdminRules
+
+FORM: dict[str, Any] = {
+    "name": "spring", "models": ["baseline:echo", "baseline:random", "baseline:majority"], "judge": "judge", "number": 10,
+}  # fmt: skip
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    models = tmp_path / "models.yaml"
+    models.write_text(yaml.safe_dump({"judge": {"model": "openai:judge"}, "--yes": {"model": "openai:x"}}))
+    monkeypatch.setenv("LLMUSES_MODELS", str(models))
+    return Room(Results(tmp_path / "outputs"), AdminRules())
+
+
+def asked(**changes: Any) -> BattlesAsked:
+    return msgspec.convert({**FORM, **changes}, BattlesAsked)
+
+
+def test_the_estimate_counts_answers_battles_and_calls(room: Room) -> None:
+    plan = plan_of(asked(), room)
+    turns = sum(len(question.turns) for question in plan.questions)
+    assert (len(plan.questions), plan.pairs) == (10, 3)
+    assert plan.wanted == (3 * turns, 30, 60)
+    assert plan_of(asked(orders="randomize_order"), room).wanted.calls == 30
+    assert plan_of(asked(budget=20, policy="active"), room).wanted[1:] == (10, 20)
+
+
+def test_questions_come_evenly_from_the_categories_that_were_chosen(room: Room) -> None:
+    chosen = [
+        question.category for question in plan_of(asked(categories=["writing", "math"], number=5), room).questions
+    ]
+    assert sorted({chosen.count(name) for name in ("writing", "math")}) == [2, 3]
+    assert len(chosen) == 5
+
+
+def test_the_config_that_is_written_is_one_that_the_command_reads(room: Room) -> None:
+    plan = plan_of(asked(max_tokens=32, budget=12, policy="fewest"), room)
+    write_plan(plan)
+    config = read_config(plan.path)
+    assert list(config.answers_gen) == FORM["models"]
+    assert config.budget == 12
+    assert config.matchmaking.policy == "fewest"
+    assert read_questions(Path(config.questions_file)) == plan.questions
+    assert command_of(plan, room)[:3] == ["arena", "-c", str(plan.path.resolve())]
+
+
+def test_all_questions_need_no_file_of_their_own(room: Room) -> None:
+    plan = plan_of(asked(number=None), room)
+    write_plan(plan)
+    assert Path(read_config(plan.path).questions_file) == QUESTIONS.resolve()
+    assert plan.own_questions is None
+
+
+def test_a_name_is_given_once(room: Room) -> None:
+    write_plan(plan_of(asked(), room))
+    with pytest.raises(UsageError, match="choose another name"):
+        write_plan(plan_of(asked(number=3), room))
+    assert len(plan_of(asked(), room).questions) == 10
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""}, {"name": "../x"}, {"name": "--yes"}, {"name": "a/b"}, {"name": "a b"}, {"name": ".hidden"}, {"name": "x" * 61},
+        {"name": "a\n"}, {"models": ["baseline:echo"]}, {"models": ["baseline:echo", "baseline:echo"]},
+        {"models": ["baseline:echo", "openai:http"]}, {"models": ["baseline:echo", "/etc"]}, {"judge": ""}, {"judge": "baseline:random"},
+        {"judge": "openai:gpt"}, {"categories": ["none"]}, {"number": 0}, {"number": -1}, {"budget": 0}, {"policy": "active"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_before_anything_is_written(room: Room, changes: dict[str, Any]) -> None:
+    with pytest.raises(LlmusesError):
+        plan_of(asked(**changes), room)
+    assert not list(room.log.folder.glob("battles-*"))
+
+
+def test_a_job_says_how_many_battles_there_will_be_before_there_are_any(room: Room) -> None:
+    plan = plan_of(asked(), room)
+    write_plan(plan)
+    job = room.log.job(room.log.submit(command_of(plan, room), "spring: all", "network", "ada"))
+    found = battle_job(room, job)
+    assert found is not None
+    assert (found.source, found.battles, found.all_battles) == (None, 0, 30)
+
+
+def test_an_evaluation_fights_no_battles(room: Room) -> None:
+    job = room.log.job(room.log.submit(["eval", "--model", "a/b"], "x", "network", "ada"))
+    assert battle_job(room, job) is None
