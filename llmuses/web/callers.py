@@ -70,15 +70,22 @@ class Callers:
         return origin is not None and _origin(origin) != _origin(self.of(request).site)
 
 
+_OF_PROXIES = (
+    "x-forwarded", "forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "cf-", "fly-",
+)  # fmt: skip
+
+
 def is_at_this_machine(request: Request) -> bool:
     """Return whether a request comes from this very machine, and from nobody that somebody here speaks for.
 
-    A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host header
-    and by the headers that proxies add.
+    A name that resolves to the loopback address (DNS rebinding) and a proxy on this machine are told by the Host header,
+    by the headers that proxies add, and by HTTP/1.0: nginx speaks it to us, and adds nothing, where nobody told it to.
     """
     peer = request.client.host if request.client else ""
     host = request.url.hostname or ""
-    forwarded = any(name.startswith(("x-forwarded", "forwarded", "via", "x-real-ip")) for name in request.headers)
+    forwarded = request.scope.get("http_version") == "1.0" or any(
+        name.startswith(_OF_PROXIES) for name in request.headers
+    )
     return _is_loopback(peer) and (host == "localhost" or _is_loopback(host)) and not forwarded
 
 
