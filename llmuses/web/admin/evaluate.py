@@ -201,7 +201,7 @@ def _estimated(one: DryRun, asked: str, rate: float | None, say: Words) -> Marku
 
 def _example(one: DryRun, say: Words) -> Markup:
     return Markup(
-        '<details class="u-card u-fold"><summary>{}<span class="m">{}</span> <a class="sm end" href="{}">{}</a></summary>'
+        '<details class="u-card"><summary>{}<span class="m">{}</span> <a class="sm end" href="{}">{}</a></summary>'
         '<pre class="u-prompt">{}</pre></details>'
     ).format(
         icon("right", small=True),
