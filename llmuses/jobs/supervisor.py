@@ -87,8 +87,23 @@ class Supervisor:
             if not try_lock(lock):
                 lock.close()
                 return False
+            lock.seek(0)
+            lock.truncate()
+            lock.write(str(os.getpid()))
+            lock.flush()
             self._lock = lock
         return True
+
+    def holder(self) -> int | None:
+        """Return the process that acts on the folder, None where none does: nothing is started then. Raises StoreError."""
+        if self._lock is not None:
+            alive = self._thread is not None and self._thread.is_alive()
+            return os.getpid() if alive else None
+        with open_lock(self.log.folder / "supervisor.lock") as lock:
+            if try_lock(lock):
+                return None
+            said = lock.read().strip()
+        return int(said) if said.isdigit() else None
 
     def _check(self, job: Job) -> None:
         """Queue a job again whose processes are gone without having said how it ended."""

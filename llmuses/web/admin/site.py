@@ -12,15 +12,15 @@ from arena.live.arena import LiveArena
 from leaderboard.results import Results
 from llmuses.errors import StoreError
 from llmuses.settings import read_only
-from llmuses.web.admin import battles, evaluate, jobs, models
+from llmuses.web.admin import arena_tab, battles, evaluate, health_tab, jobs, models
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import read_rules
 
 _log = logging.getLogger(__name__)
 
-TABS = (jobs.TAB, evaluate.TAB, battles.TAB, models.TAB)
-DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS}
+TABS = (jobs.TAB, evaluate.TAB, battles.TAB, models.TAB, arena_tab.TAB, health_tab.TAB)
+DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **arena_tab.DEEDS}
 
 
 @contextlib.contextmanager

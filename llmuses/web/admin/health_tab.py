@@ -1,0 +1,213 @@
+"""The tab of health: what the stores hold and whether they are whole, who works, what fails, who did what."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from arena.live.published import MARKS
+from leaderboard.board_words import Words
+from llmuses.jobs import JobStatus
+from llmuses.markup import Markup, count, icon, join, link
+from llmuses.records import AuditLine, JobLine, PlayerLine, RegisterLine, VoterMark
+from llmuses.settings import arena_dir, jobs_dir
+from llmuses.store import START, Cursor, Reader
+from llmuses.visit import Visit
+from llmuses.web.admin.parts import moment, section, table
+from llmuses.web.admin.room import Room, Tab
+from llmuses.web.admin.rules import Role
+from llmuses.web.admin.sessions import Person
+
+_DEEDS = 50
+"""So many lines of the audit log are shown."""
+
+_PACKAGES = ("gradio", "torch", "transformers", "vllm", "openai", "duckdb")
+
+
+class _About(msgspec.Struct):
+    """A line of a file of battles: whatever it says, it names a battle."""
+
+    battle_id: str
+
+
+_TYPES: dict[str, type[msgspec.Struct]] = {
+    "audit.jsonl": AuditLine,
+    "battles.jsonl": _About,
+    "jobs.jsonl": JobLine,
+    "players.jsonl": PlayerLine,
+    "register.jsonl": RegisterLine,
+    MARKS: VoterMark,
+}
+
+
+class Checked(NamedTuple):
+    """What was found in a store: bytes, lines, lines that are no record, and pieces of lines that writers left who died."""
+
+    size: int
+    lines: int
+    broken: int
+    torn: int
+
+
+class _Known(NamedTuple):
+    cursor: Cursor
+    broken: int
+
+
+_known: dict[Path, _Known] = {}
+"""How far each store was looked through: it only grows, and what was read is not read again."""
+
+_mutex = threading.Lock()
+
+
+def checked(path: Path) -> Checked:
+    """Return what is in a store now. Raises OSError where it cannot be read."""
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_TYPES.get(path.name, dict))
+    with _mutex:
+        known = _known.get(path, _Known(START, 0))
+        reader = Reader(path, decoder.decode, known.cursor)
+        for _ in reader:
+            pass
+        again = reader.cursor.inode != known.cursor.inode or reader.cursor.line < known.cursor.line
+        broken = len(reader.broken) + (0 if again else known.broken)
+        _known[path] = _Known(reader.cursor, broken)
+    torn = path.with_name(f"{path.name}.torn")
+    pieces = torn.read_bytes().count(b"\n") if torn.exists() else 0
+    return Checked(path.stat().st_size, reader.cursor.line, broken, pieces)
+
+
+def view(room: Room, person: Person, visit: Visit) -> Markup:
+    """Return the tab."""
+    say = Words(visit.lang, "admin")
+    parts = [_stores(room, say), _work(room, say), _failing(room, say), _versions(say)]
+    return join([*parts, _audit(room, say)] if person.is_admin else parts)
+
+
+def _stores(room: Room, say: Words) -> Markup:
+    rows = [_store(path, say) for folder in (jobs_dir(room.outputs), arena_dir(room.outputs)) for path in _in(folder)]
+    files, size = _runs(room.outputs)
+    about = say("health.runs", files=count(files), size=_bytes(size))
+    if room.outputs.exists():
+        about += say("health.free", size=_bytes(shutil.disk_usage(room.outputs).free))
+    heads = [say(f"health.{name}") for name in ("store", "size", "lines", "broken", "torn")]
+    return section(say("health.stores"), table(heads, rows, (1, 2, 3, 4)), about=about)
+
+
+def _in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.jsonl"))
+
+
+def _store(path: Path, say: Words) -> Markup:
+    name = f"{path.parent.name}/{path.name}"
+    try:
+        found = checked(path)
+    except OSError as problem:
+        return Markup('<tr><th scope="row" class="mono">{}</th><td colspan="4">{}</td></tr>').format(
+            name, say("health.unreadable", why=problem.strerror)
+        )
+    return Markup(
+        '<tr><th scope="row" class="mono">{}</th><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
+        '<td class="n">{}</td></tr>'
+    ).format(name, _bytes(found.size), count(found.lines), _bad(found.broken), _bad(found.torn))
+
+
+def _bad(number: int) -> Markup:
+    if not number:
+        return Markup("0")
+    return Markup('<span class="u-v bare wrong">{}{}</span>').format(icon("wrong", small=True), count(number))
+
+
+def _runs(outputs: Path) -> tuple[int, int]:
+    """Return how many files the runs have, and their bytes. What vanishes meanwhile is left out."""
+    files = size = 0
+    for folder, _, names in os.walk(outputs):
+        for name in names:
+            try:
+                size += os.stat(os.path.join(folder, name)).st_size
+            except OSError:
+                continue
+            files += 1
+    return files, size
+
+
+def _work(room: Room, say: Words) -> Markup:
+    holder = room.supervisor.holder()
+    words = say("health.supervisor.none") if holder is None else say("health.supervisor", pid=holder)
+    if holder == os.getpid():
+        words = say("health.supervisor.here", pid=holder)
+    sign = Markup('<span class="u-v bare {}">{}{}</span>')
+    kind = "wrong" if holder is None else "correct"
+    return section(say("health.work"), sign.format(kind, icon(kind, small=True), words))
+
+
+def _failing(room: Room, say: Words) -> Markup:
+    rows = join(
+        Markup('<li><b class="mono">{}</b> {}</li>').format(name, problem) for name, problem in _problems(room, say)
+    )
+    if not rows:
+        return section(say("health.failing"), Markup('<p class="md q">{}</p>').format(say("health.failing.none")))
+    return section(say("health.failing"), Markup('<ul class="md u-plainlist">{}</ul>').format(rows))
+
+
+def _problems(room: Room, say: Words) -> Iterator[tuple[Markup | str, str]]:
+    room.results.runs()
+    for damage in room.results.damaged():
+        yield str(damage.path.relative_to(room.outputs)), damage.problem
+    if room.arena is not None:
+        for state in room.arena.player_states():
+            if state.failures or state.state in ("sits_out", "unavailable"):
+                reason = state.reason or ""
+                yield (
+                    state.name,
+                    say("health.model", failures=count(state.failures), answers=count(state.answers), why=reason),
+                )
+    for job in room.log.jobs():
+        if job.status is JobStatus.FAILED:
+            yield (
+                Markup('<a href="{}">{}</a>').format(link("admin", tab="jobs", job=job.job_id), job.job_id),
+                job.reason,
+            )
+
+
+def _versions(say: Words) -> Markup:
+    found = [f"llmuses {_version('llmuses')}", f"Python {platform.python_version()}", platform.platform(terse=True)]
+    found += [f"{name} {version}" for name in _PACKAGES if (version := _version(name))]
+    return section(say("health.versions"), Markup('<p class="md mono">{}</p>').format(" · ".join(found)))
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def _audit(room: Room, say: Words) -> Markup:
+    rows = (
+        Markup(
+            '<tr><td class="q">{}</td><th scope="row">{}</th><td class="mono">{}</td><td class="mono cut" title="{}">{}</td>'
+            '<td class="mono q">{}</td></tr>'
+        ).format(moment(line.tstamp), line.by or "–", line.deed, line.about, line.about[:200], line.address)
+        for line in room.audit.last(_DEEDS)
+    )
+    heads = [say(f"health.{name}") for name in ("when", "who", "deed", "what", "from")]
+    return section(say("health.audit"), table(heads, rows), about=say("health.audit.about", n=_DEEDS))
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+TAB = Tab("health", Role.OPERATOR, view)

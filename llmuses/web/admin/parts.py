@@ -1,0 +1,43 @@
+"""Small pieces of the room's plainer tabs: a table, a card with a title, the form around one row's buttons, a moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from llmuses.markup import Markup, attrs, join
+
+
+def table(heads: Sequence[str], rows: Iterable[Markup], numbers: Sequence[int] = ()) -> Markup:
+    """Return a table. ``numbers`` are the columns of figures, the first one 0; an empty head is one that only a sign stands under."""
+    first = join(
+        Markup('<th scope="col"{}>{}</th>').format(attrs(class_="n" if place in numbers else None), head)
+        for place, head in enumerate(heads)
+    )
+    return Markup(
+        '<div class="u-wide"><table class="u-tbl cozy"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+    ).format(first, join(rows))
+
+
+def section(title: str, *content: Markup, about: str = "") -> Markup:
+    """Return a part of a tab under its heading."""
+    return Markup('<section class="u-part"><h2>{}</h2>{}{}</section>').format(
+        title, Markup('<p class="md q">{}</p>').format(about) if about else "", join(content)
+    )
+
+
+def asking(name: str, value: str, reason: str, *deeds: tuple[str, str], more: Markup | str = "") -> Markup:
+    """Return a row's form: a reason to be given, and a button for each (deed, words). ``name`` says what is meant, ``value`` which."""
+    buttons = join(
+        Markup('<button class="g-btn sm ghost" type="submit" data-deed="{}">{}</button>').format(deed, words)
+        for deed, words in deeds
+    )
+    return Markup(
+        '<form class="row u-ask" data-deed="{deed}"><input type="hidden" name="{name}" value="{value}">'
+        '<input class="g-input sm" name="reason" maxlength="200" placeholder="{reason}" aria-label="{reason}">{buttons}{more}</form>'
+    ).format(deed=deeds[0][0], name=name, value=value, reason=reason, buttons=buttons, more=more)
+
+
+def moment(when: float | None) -> str:
+    """Return a time with its date, in this machine's zone."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(when)) if when else "–"
