@@ -3,8 +3,8 @@
 //
 //   [data-room]            the room; data-token goes with every deed
 //   [data-view]            where the view is; links, forms.u-filters and [data-live] work as static/shell.js says
-//   button[data-deed]      does something: data-about is the JSON that the deed is told, data-sure a question to answer
-//                          with a second click
+//   button[data-deed]      does something: data-about is the JSON that the deed is told, data-sure a question that is
+//                          asked first and answered with a second click within six seconds; nothing moves meanwhile
 //   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
 //                          field is left out, data-list makes a list of a field's lines
 //   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown
@@ -21,7 +21,7 @@
     const answer = await fetch("admin/view" + location.search).catch(() => null);
     if (mine !== asked) return;
     if (answer?.status === 401) location.reload();
-    if (answer?.ok && !view.contains(writing())) view.innerHTML = await answer.text();
+    if (answer?.ok && !view.contains(writing()) && !view.querySelector("[data-asked]")) view.innerHTML = await answer.text();
     view.querySelector("[data-turn]")?.setAttribute("data-turn", data?.turn ?? 0);
     arrived();
   }
@@ -64,14 +64,14 @@
     const button = event.target.closest("button[data-deed]");
     if (!button || button.form?.dataset.deed && button.type === "submit") return;
     event.preventDefault();
-    if (button.dataset.sure && !button.dataset.asked) {
-      button.dataset.asked = button.textContent;
-      button.lastChild.textContent = button.dataset.sure;
+    if (button.dataset.sure && button.dataset.asked === undefined) {
+      button.dataset.asked = "";
+      say(button.dataset.sure);
       setTimeout(() => {
-        if (!button.dataset.asked) return;
-        button.lastChild.textContent = button.dataset.asked;
+        if (button.dataset.asked === undefined) return;
         delete button.dataset.asked;
-      }, 4000);
+        say("");
+      }, 6000);
       return;
     }
     delete button.dataset.asked;
