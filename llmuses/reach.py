@@ -19,6 +19,8 @@ Network = IPv4Network | IPv6Network
 REACHABLE = "LLMUSES_REACHABLE"
 _TRANSLATED = ip_network("64:ff9b::/96")
 """IPv4 addresses in the clothes of IPv6 (RFC 6052)."""
+_GLOBAL = ip_network("2000::/3")
+"""The one part of IPv6 that is given out to the internet: what else routers make of an address is their own network's."""
 
 
 def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
@@ -31,6 +33,8 @@ def is_reachable(address: Address, allowed: Sequence[Network]) -> bool:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_reachable(inner, allowed)
+        if address not in _GLOBAL:
+            return False
     return address.is_global and not address.is_multicast
 
 
