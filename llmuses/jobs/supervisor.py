@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from llmuses.errors import LlmusesError
@@ -32,11 +32,16 @@ _PAUSE = 0.5
 class Supervisor:
     """Looks after the jobs of one log, from a thread of its own.
 
-    ``slots`` is how many jobs a device takes at a time; ``reachable`` the networks that jobs may call beside the public
-    internet, None where nothing is forbidden.
+    ``slots`` is how many jobs a device takes at a time; ``reachable`` returns the networks that jobs may call beside the
+    public internet, None where nothing is forbidden.
     """
 
-    def __init__(self, log: JobLog, slots: Mapping[str, int] = SLOTS, reachable: Sequence[str] | None = None):
+    def __init__(
+        self,
+        log: JobLog,
+        slots: Mapping[str, int] = SLOTS,
+        reachable: Callable[[], Sequence[str] | None] = lambda: None,
+    ):
         self.log = log
         self.reachable = reachable
         self._slots = slots
@@ -130,7 +135,7 @@ class Supervisor:
                     stderr=subprocess.DEVNULL,
                     pass_fds=(lock.fileno(),),
                     start_new_session=True,
-                    env=job_environment(self.reachable),
+                    env=job_environment(self.reachable()),
                 )
             except OSError as problem:
                 self.log.say(job.job_id, JobEvent.FAILED, reason=f"it could not be started: {problem}")

@@ -127,7 +127,7 @@ def said(url: str, reachable: str) -> str:
 
 def test_a_process_calls_nobody_inside_whatever_library_connects(redirecting: HTTPServer) -> None:
     url = f"http://127.0.0.1:{redirecting.server_port}/v1"
-    assert "may not call" in said(url, "")
+    assert "may not be called" in said(url, "")
 
 
 def test_a_redirect_is_a_connection_like_others(redirecting: HTTPServer) -> None:

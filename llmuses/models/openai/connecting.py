@@ -35,6 +35,8 @@ def broken_exchange(problem: BaseException, server: Server) -> Fault:
         cause = cause.__cause__
     if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
         text = _no_connection(cause)
+        if isinstance(cause.__cause__, PermissionError) and cause.__cause__.errno is None:  # llmuses.reach said no
+            raise UnreachableError(f"cannot reach {server.url}: {text}") from problem
         if not server.reached:
             raise UnreachableError(
                 f"cannot reach {server.url}: {text}; is the server running, and is base_url right?"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from llmuses.errors import UsageError
 from llmuses.reach import Network, is_reachable
+from llmuses.settings import ModelEntry
 
 
 def check_address(url: str, allowed: Sequence[Network]) -> None:
@@ -31,6 +33,26 @@ def check_address(url: str, allowed: Sequence[Network]) -> None:
             raise UsageError(
                 f"{host} leads to {address}, inside a network: add its network to allowed_addresses if that is meant."
             )
+
+
+def named_servers(entries: Mapping[str, ModelEntry]) -> list[str]:
+    """Return the networks, of one address each, of the servers that models.yaml names by a number or as this machine."""
+    found = set()
+    for entry in entries.values():
+        host = _host(str(entry.args.get("base_url") or ""))
+        if host == "localhost":
+            found |= {"127.0.0.1/32", "::1/128"}
+            continue
+        with contextlib.suppress(ValueError):
+            found.add(str(ip_network(host)))
+    return sorted(found)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _resolved(host: str, port: int) -> list[IPv4Address | IPv6Address]:

@@ -83,7 +83,7 @@ def spec_and_args(asked: ModelAsked, room: Room) -> tuple[str, dict[str, Any]]:
 def _server(asked: ModelAsked, room: Room) -> dict[str, Any]:
     args: dict[str, Any] = {}
     if url := asked.base_url.strip():
-        if room.supervisor.reachable is not None:
+        if room.rules.accounts:
             check_address(url, room.rules.networks())
         args["base_url"] = url
     if variable := asked.api_key_env.strip():

@@ -103,13 +103,15 @@ def _save(doing: Doing, asked: _Text) -> Mapping[str, Any]:
 def check_models(text: str, room: Room) -> list[str]:
     """Return the names in a models.yaml. Raises UsageError where it could not be used, holds a secret, or leads inside."""
     entries = parse_models(text)
+    known = {entry.args.get("base_url") for entry in model_entries().values()}
     for name, entry in entries.items():
         try:
             parse_spec(entry.model)
             if public_args(entry.args) != entry.args:
                 raise UsageError("a key is named by its environment variable (api_key_env), never written down.")
             typed_args(entry.model, entry.args)
-            if (url := entry.args.get("base_url")) and room.supervisor.reachable is not None:
+            url = entry.args.get("base_url")
+            if url and room.rules.accounts and url not in known:
                 check_address(str(url), room.rules.networks())
         except UsageError as problem:
             raise UsageError(f"{name}: {problem}") from problem

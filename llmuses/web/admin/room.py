@@ -15,8 +15,9 @@ from leaderboard.results import Results
 from llmuses.i18n import Lang
 from llmuses.jobs import JobLog, Supervisor
 from llmuses.markup import Markup
-from llmuses.settings import jobs_dir
+from llmuses.settings import jobs_dir, model_entries
 from llmuses.visit import Visit
+from llmuses.web.admin.addresses import named_servers
 from llmuses.web.admin.audit import AuditLog
 from llmuses.web.admin.passwords import Passwords
 from llmuses.web.admin.rules import AdminRules, Role
@@ -35,7 +36,7 @@ class Room:
         self.log = JobLog(folder)
         self.audit = AuditLog(folder)
         # Whoever may enter without an account sits at this machine, and may call what it may call.
-        self.supervisor = Supervisor(self.log, reachable=rules.allowed_addresses if rules.accounts else None)
+        self.supervisor = Supervisor(self.log, reachable=self.reachable)
         self.passwords = Passwords(rules.accounts)
         accounts = {account.name: account for account in rules.accounts}
         self.sessions = Sessions(Keys.of(folder), accounts, rules.session_hours)
@@ -44,6 +45,16 @@ class Room:
         """Stop looking after the jobs; those that run go on."""
         self.supervisor.close()
         self.log.close()
+
+    def reachable(self) -> list[str] | None:
+        """Return the networks that what is started here may call beside the public internet, None where nothing is forbidden.
+
+        A server of the inner network that models.yaml names by its number was put there by whoever looks after the machine:
+        what is saved from the page is checked.
+        """
+        if not self.rules.accounts:
+            return None
+        return [*self.rules.allowed_addresses, *named_servers(model_entries())]
 
     @property
     def outputs(self) -> Path:

@@ -94,3 +94,16 @@ def test_on_a_machine_of_ones_own_a_server_beside_it_may_be_named(tmp_path: Path
     room = Room(Results(tmp_path), AdminRules())
     names = models.check_models("mine: {model: 'openai:x', args: {base_url: 'http://localhost:8000/v1'}}", room)
     assert names == ["mine"]
+
+
+def test_a_server_that_the_owner_of_the_machine_named_in_the_file_may_be_called(doing: Doing) -> None:
+    path = doing.room.outputs / "models.yaml"
+    path.write_text(
+        "near: {model: 'openai:x', args: {base_url: 'http://localhost:8000/v1'}}\n"
+        "far: {model: 'openai:x', args: {base_url: 'http://10.0.0.7:8000/v1'}}\n"
+        "named: {model: 'openai:x', args: {base_url: 'http://inner.example/v1'}}\n"
+    )
+    assert doing.room.reachable() == ["10.0.0.7/32", "127.0.0.1/32", "::1/128"]
+    assert save(doing, path.read_text() + GOOD) == "Saved: 4 models."
+    with pytest.raises(UsageError, match="inside a network"):
+        save(doing, path.read_text() + "new: {model: 'openai:x', args: {base_url: 'http://10.0.0.8/v1'}}\n")
