@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 from leaderboard.kept import Kept, sign
 from llmuses.errors import DataError, LlmusesError
 from llmuses.records import HUMAN, RegisterLine
+from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from arena.rating_records import Ratings, Rule
 
 V = TypeVar("V")
-
-LIVE = "arena-live"
-"""The folder of the arena that people vote in on this site: of its ratings only what was published is shown."""
 
 PUBLISHED = "published.json"
 
@@ -43,8 +41,8 @@ class Source(NamedTuple):
 
     @property
     def live(self) -> bool:
-        """Whether people vote here on this site."""
-        return self.name == LIVE
+        """Whether people vote here on this site, wherever its folder is: of its ratings only what was published is shown."""
+        return self.folder.resolve() == arena_dir(self.folder.parent).resolve()
 
     @property
     def counted(self) -> Path:

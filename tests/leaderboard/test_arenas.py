@@ -9,6 +9,8 @@ import pytest
 from arena.rating import rate
 from arena.rating_records import Rule
 from leaderboard.arenas import Arenas, Facts, rule_of, votes_of
+from leaderboard.battle_index import BattleShelf
+from leaderboard.battles import Hall, Place
 from leaderboard.kept import Kept, sign
 from llmuses.records import HUMAN, Battle, Winner
 from llmuses.store import JsonlStore
@@ -44,6 +46,24 @@ def test_ratings_are_those_of_rate_and_follow_the_file(tmp_path):
     with JsonlStore(folder / "battles.jsonl", Battle) as store:
         store.append(Battle(battle_id="new", question_id="", model_a="gamma", model_b="zeta", winner=Winner.MODEL_B))
     assert arenas.ratings(source, Rule()).battles == before.battles + 1
+
+
+@pytest.mark.parametrize("name", ["arena-live", "arena-public"])
+def test_the_arena_on_this_site_shows_no_vote_at_once_whatever_its_folder_is_called(tmp_path, monkeypatch, name):
+    if name != "arena-live":
+        monkeypatch.setenv("LLMUSES_ARENA", str(tmp_path / "x" / ".." / name))
+    write_arena(tmp_path, name)
+    write_arena(tmp_path, "arena-other")
+    arenas = Arenas(tmp_path)
+    live, other = arenas.source(name), arenas.source("arena-other")
+    assert live.live and not other.live
+    assert live.counted.name == "published.json"
+    assert arenas.facts(live) == Facts([], [], []), "nothing was published yet"
+    assert arenas.facts(other).people > 0
+    shelf = BattleShelf()
+    now = max(battle.tstamp for battle in JsonlStore(live.battles, Battle))
+    assert not Hall(shelf, live, clock=lambda: now).select(Place()).all()
+    assert Hall(shelf, other, clock=lambda: now).select(Place()).all()
 
 
 FACTS = {

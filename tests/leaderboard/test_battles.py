@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from arena.rating import rate
 from arena.rating_records import Rule
-from leaderboard.arenas import LIVE, Arenas, Source
+from leaderboard.arenas import Arenas, Source
 from leaderboard.battle_index import BattleShelf
 from leaderboard.battles import PUBLIC_AFTER, Hall, Place, groups_of, place, read_mapping
 from leaderboard.battles_page import battles_view
@@ -74,7 +74,7 @@ def test_a_withdrawal_that_stands_before_its_battle_counts_as_well(tmp_path):
 
 def test_battles_of_the_arena_on_this_site_are_shown_a_day_after_the_vote(tmp_path):
     start = time.time() - PUBLIC_AFTER - 10 * 3600
-    folder = write_arena(tmp_path, LIVE, battles=40, start=start)
+    folder = write_arena(tmp_path, "arena-live", battles=40, start=start)
     shown = hall(folder)
     assert shown.shown("b00005") is not None
     assert shown.shown("b00030") is None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arena.rate_tables import win_rates
 from arena.rating import rate
 from arena.rating_records import Rule
-from leaderboard.arenas import LIVE, Arenas, Source
+from leaderboard.arenas import Arenas, Source
 from leaderboard.board import make_board
 from leaderboard.chart_figures import Dot, Point, against, frontier, intervals, plain
 from leaderboard.charts import look
@@ -97,9 +97,9 @@ def test_a_radar_closes_and_holds_each_category_of_each_chosen_model(outputs):
 
 
 def test_of_the_arena_on_this_site_only_what_was_published_is_drawn(tmp_path):
-    folder = write_arena(tmp_path, LIVE)
+    folder = write_arena(tmp_path, "arena-live")
     arenas = Arenas(tmp_path)
-    source = Source(LIVE, folder / "battles.jsonl")
+    source = Source("arena-live", folder / "battles.jsonl")
     assert source.live
     assert look(Results(tmp_path), arenas, visit("en")).of == "benchmarks"
     published = {"tstamp": 1.79e9, "size": 10, "votes": 120, "met": [], "notes": []}
