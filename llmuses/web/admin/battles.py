@@ -81,7 +81,7 @@ def _questions(say: Words) -> Markup:
 
 def _judging(say: Words) -> Markup:
     judges = [(name, name) for name in judge_names()]
-    return Markup("{}<div class='u-trio'>{}{}</div>").format(
+    return Markup("{}<div class='u-duo'>{}{}</div>").format(
         _choice("judge", say("battles.judge"), judges, say("battles.judge.help")),
         _choice("orders", say("battles.orders"), [(each, say(f"battles.orders.{each}")) for each in ORDERS], ""),
         _choice("policy", say("battles.policy"), [(each, say(f"battles.policy.{each}")) for each in POLICIES], ""),

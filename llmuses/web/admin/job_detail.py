@@ -175,7 +175,7 @@ def _marks(entry: RunEntry, name: str, say: Words) -> str:
 
 def _log(room: Room, job: Job, visit: Visit, say: Words) -> Markup:
     lines = _printed(room, job)
-    warnings = [line for line in lines if _WARNING.search(line)]
+    warnings = [line for line in lines if is_warning(line)]
     only = visit.query.get("log") == "warnings"
     chips = join(
         Markup('<a class="g-chip{}" href="{}" data-go{}>{}</a>').format(
@@ -204,8 +204,13 @@ def _log(room: Room, job: Job, visit: Visit, say: Words) -> Markup:
     )
 
 
+def is_warning(line: str) -> bool:
+    """Return whether a printed line tells of trouble."""
+    return _WARNING.search(line) is not None
+
+
 def _line(line: str) -> Markup:
-    if not _WARNING.search(line):
+    if not is_warning(line):
         return Markup("{}").format(line)
     return Markup('<span class="{}">{}</span>').format("e" if line.startswith("llmuses: ") else "w", line)
 
