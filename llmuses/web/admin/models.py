@@ -11,7 +11,7 @@ from leaderboard.board_words import Words
 from llmuses.errors import StoreError, UsageError
 from llmuses.markup import Markup, attrs, icon, join
 from llmuses.models.load import parse_spec, public_args, typed_args
-from llmuses.settings import ModelEntry, model_entries, own_models_file, parse_models
+from llmuses.settings import ArenaEntry, ModelEntry, arena_entries, model_entries, own_models_file, parse_models
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import check_address
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
@@ -31,7 +31,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
     """Return the tab."""
     say = Words(visit.lang, "admin")
     states = {} if room.arena is None else {state.name: state for state in room.arena.player_states()}
-    rows = join(_row(name, entry, states.get(name), say) for name, entry in model_entries().items())
+    playing = arena_entries()
+    rows = join(_row(name, entry, name in playing, states.get(name), say) for name, entry in model_entries().items())
     heads = join(
         Markup('<th scope="col">{}</th>').format(say(f"models.{name}"))
         for name in ("name", "spec", "organisation", "licence", "arena", "state")
@@ -54,7 +55,7 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
     )
 
 
-def _row(name: str, entry: ModelEntry, state: Any, say: Words) -> Markup:
+def _row(name: str, entry: ModelEntry, plays: bool, state: Any, say: Words) -> Markup:
     return Markup(
         '<tr><th scope="row" class="name">{}</th><td class="mono">{}</td><td>{}</td><td class="q">{}</td><td>{}</td><td>{}</td></tr>'
     ).format(
@@ -62,9 +63,18 @@ def _row(name: str, entry: ModelEntry, state: Any, say: Words) -> Markup:
         entry.model,
         entry.organisation or "–",
         entry.licence or "–",
-        say("models.weight", weight=f"{entry.arena.weight:g}") if entry.arena else "–",
+        _part(entry, say) if plays else "–",
         _state(state, say),
     )
+
+
+def _part(entry: ModelEntry, say: Words) -> str:
+    """Return in words how a model takes part in the arena."""
+    arena = entry.arena or ArenaEntry()
+    words = say("models.weight", weight=f"{arena.weight:g}")
+    if arena.budget is None:
+        return words
+    return f"{words} · {say('models.budget', budget=f'{arena.budget:g}', currency=entry.currency)}"
 
 
 def _state(state: Any, say: Words) -> Markup:
