@@ -59,7 +59,7 @@ def _models(arena: LiveArena, say: Words) -> Markup:
         money = f"{state.spent:.2f} {state.currency}" if state.currency else "–"
         rows.append(
             Markup(
-                '<tr><th scope="row" class="name">{}</th><td>{}{}</td><td class="q">{} {}</td><td class="n">{}</td>'
+                '<tr><th scope="row" class="name">{}</th><td>{}{}</td><td class="q wrap">{} {}</td><td class="n">{}</td>'
                 '<td class="n">{}</td><td class="n">{}</td><td>{}</td></tr>'
             ).format(
                 state.name,
@@ -126,7 +126,7 @@ def _vote(vote: votes.Vote, marks: Mapping[str, VoterMark], say: Words) -> Marku
     )
     return Markup(
         '<tr><td class="q">{when}</td><th scope="row" class="name">{said}</th><td class="cut" title="{question}">{question}</td>'
-        '<td><a class="mono" href="{href}" data-go>{voter}</a> <span class="q">{tier}</span>{marked}</td><td>{counts}</td>'
+        '<td><a class="mono" href="{href}" data-go>{voter}</a> <span class="q">{tier}</span>{marked}</td><td class="wrap">{counts}</td>'
         "<td>{acts}</td></tr>"
     ).format(
         when=moment(vote.tstamp),
@@ -155,7 +155,7 @@ def _said(vote: votes.Vote, say: Words) -> Markup:
 def _voters(marks: Mapping[str, VoterMark], say: Words) -> Markup:
     rows = (
         Markup(
-            '<tr><th scope="row" class="mono"><a href="{}" data-go>{}</a></th><td class="n">{}</td><td>{}</td>'
+            '<tr><th scope="row" class="mono"><a href="{}" data-go>{}</a></th><td class="n">{}</td><td class="wrap">{}</td>'
             '<td class="q">{}</td><td>{}</td></tr>'
         ).format(
             link("admin", tab="arena", voter=mark.voter),
