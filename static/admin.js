@@ -57,7 +57,10 @@
     const place = room.querySelector(`[data-outcome="${CSS.escape(name)}"]`);
     if (place && content.html !== undefined) place.innerHTML = content.html;
     if (content.go) location.assign(content.go);
-    else if (!content.problem && content.html === undefined) refresh();
+    else if (!content.problem && content.html === undefined) {
+      if (source.form?.contains(document.activeElement)) document.activeElement.blur(); // what was written is sent
+      refresh();
+    }
   }
 
   room.addEventListener("click", (event) => {
