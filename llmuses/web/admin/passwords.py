@@ -64,9 +64,9 @@ class Passwords:
             with contextlib.suppress(Argon2Error, InvalidHashError):
                 right = PasswordHasher().verify(account.password if account else self._nobody, password[:1000])
             if account is not None and right:
-                self._forgive(address)
+                self._forgive(address, name)
                 return account
-            self._count(address)
+            self._count(address, name)
             return None
 
     def _admit(self, address: str) -> None:
@@ -81,21 +81,29 @@ class Passwords:
                 elif number >= free and (left := last + _pause(number - free) - now) > 0:
                     raise Wait(left)
 
-    def _count(self, address: str) -> None:
+    def _count(self, address: str, name: str) -> None:
         now = self._clock()
         with self._mutex:
-            for who in (address, _EVERYBODY):
+            for who in (address, _pair(address, name), _EVERYBODY):
                 self._wrong[who] = (self._wrong.get(who, (0, now))[0] + 1, now)
                 self._wrong.move_to_end(who)
             while len(self._wrong) > _ADDRESSES:
                 self._wrong.popitem(last=False)
 
-    def _forgive(self, address: str) -> None:
+    def _forgive(self, address: str, name: str) -> None:
+        """Forget the wrong passwords of this name; those of others stay, or whoever has an account could guess theirs."""
         with self._mutex:
-            self._wrong.pop(address, None)
+            own, _ = self._wrong.pop(_pair(address, name), (0, 0.0))
+            number, last = self._wrong.pop(address, (0, 0.0))
+            if number > own:
+                self._wrong[address] = (number - own, last)
             self._welcome[address] = None
             while len(self._welcome) > _ADDRESSES:
                 self._welcome.popitem(last=False)
+
+
+def _pair(address: str, name: str) -> str:
+    return f"{address}\x00{name[:100]}"
 
 
 def _pause(more: int) -> float:
