@@ -21,12 +21,17 @@
     const answer = await fetch("admin/view" + location.search).catch(() => null);
     if (mine !== asked) return;
     if (answer?.status === 401) location.reload();
-    if (answer?.ok && !view.contains(writing()) && !view.querySelector("[data-asked]")) view.innerHTML = await answer.text();
+    const written = answer?.ok ? await answer.text() : null;
+    if (mine !== asked) return;
+    if (written !== null && !pressed && !view.contains(writing()) && !view.querySelector("[data-asked]")) view.innerHTML = written;
     view.querySelector("[data-turn]")?.setAttribute("data-turn", data?.turn ?? 0);
     arrived();
   }
 
-  // A field in which somebody is writing is not taken away under their hands.
+  // Neither what somebody is pressing nor a field in which somebody is writing is taken away under their hands.
+  let pressed = false;
+  view.addEventListener("pointerdown", () => { pressed = true; });
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { pressed = false; }));
   const writing = () => document.activeElement?.closest("form[data-deed]");
 
   window.llmuses.page(view, (_, data) => refresh(data), (_, then) => { arrived = then; });

@@ -119,7 +119,8 @@ def test_an_evaluation_of_an_api_model_is_watched_stopped_taken_up_again_and_fou
     assert page.evaluate(widths) == before, "no column moves while figures arrive"
     stop = row(page, job).locator("[data-deed=cancel]")
     stop.click()
-    row(page, job).locator("[data-deed=cancel]", has_text="Stop").click()
+    page.locator("[data-said]", has_text=job).wait_for()
+    stop.click()
     becomes(page, job, "Cancelled")
     asked = server.stats().requests
     row(page, job).locator("[data-deed=resume]").click()

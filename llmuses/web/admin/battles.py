@@ -30,7 +30,7 @@ from llmuses.web.admin.sessions import Person
 
 
 def view(room: Room, person: Person, visit: Visit) -> Markup:
-    """Return the tab."""
+    """Return the tab. What the address names is filled in: a copy of earlier battles."""
     say = Words(visit.lang, "admin")
     return Markup(
         '<form class="u-newrun" data-deed="start-battles" autocomplete="off"><section>{}{}{}'
@@ -38,9 +38,9 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         '<button class="g-btn" type="submit" data-deed="plan-battles">{}</button></div></section>'
         '<section data-outcome="plan-battles"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
     ).format(
-        _players(say),
-        _questions(say),
-        _judging(say),
+        _players(say, visit.query),
+        _questions(say, visit.query),
+        _judging(say, visit.query),
         icon("send"),
         say("battles.start"),
         say("eval.plan"),
@@ -50,7 +50,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
     )
 
 
-def _players(say: Words) -> Markup:
+def _players(say: Words, query: Mapping[str, str]) -> Markup:
+    chosen = query.get("models", "").split(",")
     return Markup(
         '<label class="g-field"><span>{}</span><input class="g-input" name="name" pattern="[A-Za-z0-9][A-Za-z0-9._-]*"'
         ' maxlength="60" required><small>{}</small></label>{}'
@@ -60,31 +61,34 @@ def _players(say: Words) -> Markup:
         _boxes(
             "models",
             say("battles.models"),
-            [(name, name, False) for name in known_models()],
+            [(name, name, name in chosen) for name in known_models()],
             say("battles.models.help"),
         ),
     )
 
 
-def _questions(say: Words) -> Markup:
+def _questions(say: Words, query: Mapping[str, str]) -> Markup:
     categories = Counter(question.category for question in read_questions(QUESTIONS))
-    boxes = [(name, f"{name} {number}", True) for name, number in categories.items()]
+    chosen = query["categories"].split(",") if query.get("categories") else list(categories)
+    boxes = [(name, f"{name} {number}", name in chosen) for name, number in categories.items()]
     return Markup("{}{}").format(
         _boxes("categories", say("battles.categories"), boxes, say("battles.categories.help")),
         Markup('<div class="u-trio">{}{}{}</div>').format(
-            _number("number", say("battles.number"), say("battles.number.help"), str(sum(categories.values()))),
-            _number("budget", say("battles.budget"), say("battles.budget.help"), ""),
-            _number("max_tokens", say("eval.max_tokens"), say("battles.max_tokens.help"), ""),
+            _number("number", say("battles.number"), say("battles.number.help"), str(sum(categories.values())), query),
+            _number("budget", say("battles.budget"), say("battles.budget.help"), "", query),
+            _number("max_tokens", say("eval.max_tokens"), say("battles.max_tokens.help"), "", query),
         ),
     )
 
 
-def _judging(say: Words) -> Markup:
+def _judging(say: Words, query: Mapping[str, str]) -> Markup:
     judges = [(name, name) for name in judge_names()]
     return Markup("{}<div class='u-duo'>{}{}</div>").format(
-        _choice("judge", say("battles.judge"), judges, say("battles.judge.help")),
-        _choice("orders", say("battles.orders"), [(each, say(f"battles.orders.{each}")) for each in ORDERS], ""),
-        _choice("policy", say("battles.policy"), [(each, say(f"battles.policy.{each}")) for each in POLICIES], ""),
+        _choice("judge", say("battles.judge"), judges, say("battles.judge.help"), query),
+        _choice("orders", say("battles.orders"), [(each, say(f"battles.orders.{each}")) for each in ORDERS], "", query),
+        _choice(
+            "policy", say("battles.policy"), [(each, say(f"battles.policy.{each}")) for each in POLICIES], "", query
+        ),
     )
 
 
@@ -101,15 +105,18 @@ def _boxes(name: str, title: str, boxes: list[tuple[str, str, bool]], help: str)
     ).format(title, chips, help)
 
 
-def _number(name: str, title: str, help: str, placeholder: str) -> Markup:
+def _number(name: str, title: str, help: str, placeholder: str, query: Mapping[str, str]) -> Markup:
     return Markup(
         '<label class="g-field"><span>{}</span><input class="g-input" type="number" min="1" step="1" name="{}"'
-        ' placeholder="{}"><small>{}</small></label>'
-    ).format(title, name, placeholder, help)
+        ' value="{}" placeholder="{}"><small>{}</small></label>'
+    ).format(title, name, query.get(name, ""), placeholder, help)
 
 
-def _choice(name: str, title: str, choices: list[tuple[str, str]], help: str) -> Markup:
-    options = join(Markup('<option value="{}">{}</option>').format(value, words) for value, words in choices)
+def _choice(name: str, title: str, choices: list[tuple[str, str]], help: str, query: Mapping[str, str]) -> Markup:
+    options = join(
+        Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == query.get(name)), words)
+        for value, words in choices
+    )
     return Markup(
         '<label class="g-field"><span>{}</span><select class="g-input" name="{}">{}</select><small>{}</small></label>'
     ).format(title, name, options, help)

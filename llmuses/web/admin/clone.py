@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from arena.pipeline.config import found, judge_args, read_config
+from arena.pipeline.questions import read_questions
 from llmuses.cli_settings import parse_pairs
-from llmuses.errors import UsageError
+from llmuses.errors import LlmusesError, UsageError
+from llmuses.jobs import Job
 from llmuses.markup import link
+from llmuses.web.admin.battle_job import config_of
 from llmuses.web.admin.evaluation import known_models
 
 _PLAIN = {"--limit": "limit", "--repeats": "repeats", "--seed": "seed"}
@@ -21,6 +25,36 @@ _ARGS = {
 _KNOWN = {
     "--model", "--model-args", "--datasets", "--generation-config", "--dataset-args", "--sample-data", "--outputs", *_PLAIN,
 }  # fmt: skip
+
+
+def copy_link(job: Job) -> str | None:
+    """Return the address of the form that a job came from, filled in; None where no form can say what it does."""
+    return form_link(job.command) or _battles_link(job)
+
+
+def _battles_link(job: Job) -> str | None:
+    path = config_of(job)
+    if path is None:
+        return None
+    try:
+        config = read_config(path)
+        questions = read_questions(found(config.questions_file, path.resolve().parent, "questions_file"))
+        judge = judge_args(config.reviews_gen.reviewers[0])
+    except LlmusesError:
+        return None
+    tokens = {str(player.generation_config.get("max_tokens", "")) for player in config.answers_gen.values()}
+    return link(
+        "admin",
+        tab="battles",
+        models=",".join(config.answers_gen),
+        categories=",".join(dict.fromkeys(question.category for question in questions)),
+        number=len(questions),
+        budget=config.budget,
+        max_tokens="".join(tokens) or None if len(tokens) == 1 else None,
+        judge=judge.model,
+        orders=judge.position_bias_mitigation,
+        policy=config.matchmaking.policy,
+    )
 
 
 def form_link(command: Sequence[str]) -> str | None:

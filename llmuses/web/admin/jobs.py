@@ -10,7 +10,7 @@ from llmuses.i18n import Lang, text
 from llmuses.jobs import Job, JobStatus
 from llmuses.markup import Markup, attrs, icon, join, link
 from llmuses.visit import Visit
-from llmuses.web.admin.clone import form_link
+from llmuses.web.admin.clone import copy_link
 from llmuses.web.admin.job_detail import detail
 from llmuses.web.admin.job_progress import Progress, bar, button, moment, of_all, progress, score, span, subject
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
@@ -114,7 +114,7 @@ def _actions(job: Job, far: Progress, lang: Lang) -> Markup:
         own.append(button("resume", about, "again", text(lang, "admin.job.resume")))
     else:
         own.append(_report(far, lang))
-    if form := form_link(job.command):
+    if form := copy_link(job):
         words = text(lang, "admin.job.clone")
         own.append(
             Markup('<a class="g-btn sm ghost" href="{}">{}<span>{}</span></a>').format(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -13,8 +14,11 @@ from arena.pipeline.config import read_config
 from arena.pipeline.questions import read_questions
 from leaderboard.results import Results
 from llmuses.errors import LlmusesError, UsageError
+from llmuses.visit import Visit
+from llmuses.web.admin import battles
 from llmuses.web.admin.battle_job import battle_job
 from llmuses.web.admin.battle_plan import QUESTIONS, BattlesAsked, command_of, plan_of, write_plan
+from llmuses.web.admin.clone import copy_link
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import AdminRules
 
@@ -100,6 +104,30 @@ def test_a_job_says_how_many_battles_there_will_be_before_there_are_any(room: Ro
     found = battle_job(room, job)
     assert found is not None
     assert (found.source, found.battles, found.all_battles) == (None, 0, 30)
+
+
+def test_a_copy_of_battles_is_the_form_filled_in_but_for_the_name(room: Room) -> None:
+    form = asked(
+        categories=["writing", "math"], number=6, max_tokens=32, budget=12, policy="fewest", orders="randomize_order"
+    )
+    plan = plan_of(form, room)
+    write_plan(plan)
+    job = room.log.job(room.log.submit(command_of(plan, room), "spring: all", "network", "ada"))
+    address = copy_link(job)
+    assert address is not None
+    fields: dict[str, Any] = dict(parse_qsl(urlsplit(address).query))
+    page = battles.view(room, room.sessions.nobody(), Visit("en", fields))
+    assert page.count(" checked") == 3 + 2
+    assert page.count(" selected") == 3
+    assert fields.pop("tab") == "battles"
+    fields |= {name: fields[name].split(",") for name in ("models", "categories")}
+    again = msgspec.convert({**fields, "name": "autumn"}, BattlesAsked, strict=False)
+    assert again == msgspec.structs.replace(form, name="autumn")
+
+
+def test_battles_whose_config_is_gone_are_copied_as_they_are(room: Room) -> None:
+    job = room.log.job(room.log.submit(["arena", "-c", "/nowhere.yaml"], "spring: all", "network", "ada"))
+    assert copy_link(job) is None
 
 
 def test_an_evaluation_fights_no_battles(room: Room) -> None:
