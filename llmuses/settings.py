@@ -175,10 +175,15 @@ def _models_as_of(path: Path, changed: int, size: int) -> dict[str, ModelEntry]:
 
 
 def parse_models(text: str) -> dict[str, ModelEntry]:
-    """Return the models that the text of a models.yaml names. Raises UsageError, in one line."""
+    """Return the models that the text of a models.yaml names. Raises UsageError, in one line that names the entry."""
     import yaml
 
+    at = ""
+    entries: dict[str, ModelEntry] = {}
     try:
-        return msgspec.convert(yaml.safe_load(text) or {}, dict[str, ModelEntry])
+        for name, entry in msgspec.convert(yaml.safe_load(text) or {}, dict[str, Any]).items():
+            at = f"{name}: "
+            entries[name] = msgspec.convert(entry, ModelEntry)
     except (yaml.YAMLError, msgspec.ValidationError) as problem:
-        raise UsageError(" ".join(str(problem).split())) from problem
+        raise UsageError(at + " ".join(str(problem).split())) from problem
+    return entries

@@ -25,8 +25,12 @@ mine:
 BAD = {
     "no YAML": ("mine: [", "while parsing"),
     "a list": ("- mine", "Expected"),
-    "an unknown field": ("mine: {model: 'baseline:random', organization: x}", "organization"),
-    "no model": ("mine: {organisation: x}", "model"),
+    "an unknown field": ("mine: {model: 'baseline:random', organization: x}", "mine: Object contains unknown field"),
+    "an unknown field of the arena": (
+        "fine: {model: 'baseline:random'}\nmine: {model: 'baseline:random', arena: {weigth: 2}}",
+        "mine: Object contains unknown field `weigth`",
+    ),
+    "no model": ("mine: {organisation: x}", "mine: Object missing required field `model`"),
     "an unknown backend": ("mine: {model: 'opanai:x'}", "mine: unknown backend 'opanai'"),
     "an unknown argument": ("mine: {model: 'openai:x', args: {base_ur: x}}", "mine: unknown model argument"),
     "a key": ("mine: {model: 'openai:x', args: {api_key: sk-123}}", "never written down"),
@@ -35,7 +39,7 @@ BAD = {
         "mine: {model: 'openai:x', args: {base_url: 'http://localhost/v1'}}",
         "inside a network",
     ),
-    "a budget without a price": ("mine: {model: 'openai:x', arena: {budget: 5}}", "a budget needs a price"),
+    "a budget without a price": ("mine: {model: 'openai:x', arena: {budget: 5}}", "mine: a budget needs a price"),
 }
 
 
