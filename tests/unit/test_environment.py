@@ -98,9 +98,22 @@ def test_an_installation_says_one_line_a_step_and_pip_only_what_went_wrong(
     assert environment.main() == 1
     said = capfd.readouterr()
     assert "Collecting" not in said.out
-    assert "Installing the packages of requirements.txt" in said.out
+    assert "Installing the packages of requirements.txt: about 170 MB beside torch; about 5 minutes" in said.out
     assert len(said.out.splitlines()) <= 5
     assert said.err == "ERROR: no such package\n"
+
+
+def test_an_installation_that_takes_minutes_says_each_minute_that_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nsleep 0.5\n", "utf-8")
+    slow.chmod(0o755)
+    monkeypatch.setattr(environment, "MINUTE", 0.1)
+    environment.pip(slow, "install", "x")
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "Still downloading and unpacking (1 min)."
+    assert lines[-1] == f"Still downloading and unpacking ({len(lines)} min)."
 
 
 @pytest.mark.parametrize(
