@@ -59,7 +59,7 @@ class Board(NamedTuple):
     best: dict[str, float]
     choice: Choice
     basis: list[Column]
-    """What the average is over: of each benchmark shown, the column with most models."""
+    """What the average is over: of each benchmark shown the column with most models, as many of them as most models share."""
     everyone: list[Row]
     """The rows of the chosen runs before any filter."""
 
@@ -175,7 +175,39 @@ def _basis(rows: Sequence[Row], columns: Sequence[Column]) -> list[Column]:
         if known is None or fullness[column.key] > fullness[known.key]:
             fullest[column.dataset] = column
     ours = {key for row in rows for key in row.cells}
-    return [column for column in columns if fullest[column.dataset] is column and column.key in ours]
+    usual = [column for column in columns if fullest[column.dataset] is column and column.key in ours]
+    return _shared(rows, sorted(usual, key=lambda column: fullness[column.key], reverse=True), usual)
+
+
+def _shared(rows: Sequence[Row], fullest_first: Sequence[Column], columns: list[Column]) -> list[Column]:
+    """Return the most columns that at least half of the models have, and at least two models where there are two: so a
+    benchmark that few were asked takes nobody's average. All of them where no column is shared so.
+
+    A set is grown from each column in turn, the fullest columns first; of the largest sets the one of most models counts.
+    """
+    have = {column.key: 0 for column in columns}
+    for place, row in enumerate(rows):
+        for key in have:
+            if (cell := row.cells.get(key)) is not None and cell.ranked:
+                have[key] |= 1 << place
+    anyone = 0
+    for models in have.values():
+        anyone |= models
+    least = max(min(2, anyone.bit_count()), math.ceil(anyone.bit_count() / 2))
+    best: tuple[int, int] = (0, 0)
+    chosen = {column.key for column in columns}
+    for first in fullest_first:
+        models, keys = have[first.key], {first.key}
+        if models.bit_count() < least:
+            continue
+        for column in fullest_first:
+            both = models & have[column.key]
+            if both.bit_count() >= least:
+                models = both
+                keys.add(column.key)
+        if (len(keys), models.bit_count()) > best:
+            best, chosen = (len(keys), models.bit_count()), keys
+    return [column for column in columns if column.key in chosen]
 
 
 def _fullness(rows: Sequence[Row], column: Column) -> tuple[int, int]:

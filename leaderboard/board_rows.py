@@ -18,7 +18,7 @@ from llmuses.records import PublishedResult
 
 
 class Mean(NamedTuple):
-    """The mean over the fullest column of each benchmark, with its interval from those of the columns, which are independent samples."""
+    """The mean over the columns that most models share, with its interval from those of the columns, which are independent samples."""
 
     score: float
     ci95: tuple[float, float]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaderboard.board import heat, make_board
@@ -193,13 +195,61 @@ def test_the_average_is_the_mean_over_all_columns_and_its_interval_combines_thei
     assert (row.mean.ci95[1] - row.mean.ci95[0]) / 2 == pytest.approx(math.hypot(*half) / 2)
 
 
-def test_only_a_model_with_all_columns_has_an_average_and_hiding_a_column_changes_which(tmp_path):
-    FakeRun("all", {"gsm8k": FakeDataset(), "arc": FakeDataset()}).write(tmp_path)
+def test_only_a_model_with_all_averaged_columns_has_an_average_and_hiding_a_column_changes_which(tmp_path):
+    for model in ("all", "too"):
+        FakeRun(model, {"gsm8k": FakeDataset(), "arc": FakeDataset()}).write(tmp_path)
     FakeRun("one", {"gsm8k": FakeDataset()}).write(tmp_path)
     made = board(tmp_path)
-    assert {row.model: row.mean is not None for row in made.rows} == {"all": True, "one": False}
-    assert made.averaged == 1
-    assert board(tmp_path, hide="arc-0-shot-sample-set").averaged == 2
+    assert {row.model: row.mean is not None for row in made.rows} == {"all": True, "too": True, "one": False}
+    assert made.averaged == 2
+    assert board(tmp_path, hide="arc-0-shot-sample-set").averaged == 3
+
+
+def test_a_benchmark_that_few_models_were_asked_empties_no_board(tmp_path):
+    usual = {name: FakeDataset() for name in ("mmlu", "arc", "gsm8k")}
+    for model in ("a", "b", "c", "d", "e"):
+        FakeRun(model, usual, run_id=model).write(tmp_path)
+    FakeRun("a", {"ceval": FakeDataset(), "hellaswag": FakeDataset()}, run_id="a more").write(tmp_path)
+    FakeRun("new", {"ceval": FakeDataset()}, run_id="new").write(tmp_path)
+    made = board(tmp_path)
+    assert len(made.columns) == 5
+    assert sorted(column.dataset for column in made.basis) == ["arc", "gsm8k", "mmlu"]
+    assert sorted(row.model for row in made.rows if row.mean) == ["a", "b", "c", "d", "e"]
+    assert names(made)[-1] == "new"
+
+
+def test_an_average_that_one_of_two_models_would_have_is_over_what_both_have(tmp_path):
+    FakeRun("all", {"gsm8k": FakeDataset(n=40, wrong=10), "arc": FakeDataset()}).write(tmp_path)
+    FakeRun("one", {"gsm8k": FakeDataset(n=40, wrong=20)}).write(tmp_path)
+    made = board(tmp_path)
+    assert [column.dataset for column in made.basis] == ["gsm8k"]
+    assert [row.mean.score for row in made.rows] == [0.75, 0.5]
+
+
+def test_the_largest_set_of_columns_that_half_of_the_models_share_is_averaged_even_without_the_fullest(tmp_path):
+    for number in range(10):
+        asked = ["gsm8k"] if number < 6 else []
+        asked += ["mmlu", "arc"] if number >= 5 else []
+        FakeRun(f"m{number}", {name: FakeDataset() for name in asked}, run_id=f"m{number}").write(tmp_path)
+    made = board(tmp_path)
+    assert (sorted(column.dataset for column in made.basis), made.averaged) == (["arc", "mmlu"], 5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sets(st.sampled_from(["mmlu", "arc", "gsm8k", "ceval"]), min_size=1), min_size=1, max_size=7))
+def test_where_a_column_is_shared_by_half_of_the_models_half_of_them_have_an_average(asked):
+    with TemporaryDirectory() as folder:
+        for number, datasets in enumerate(asked):
+            few = {name: FakeDataset(n=4, wrong=1) for name in sorted(datasets)}
+            FakeRun(f"m{number}", few, run_id=f"m{number}").write(Path(folder))
+        made = board(Path(folder))
+    fullest = max(sum(name in datasets for datasets in asked) for name in ("mmlu", "arc", "gsm8k", "ceval"))
+    basis = {column.dataset for column in made.basis}
+    assert {row.model for row in made.rows if row.mean} == {
+        f"m{number}" for number, datasets in enumerate(asked) if basis <= datasets
+    }
+    if fullest >= max(min(2, len(asked)), len(asked) / 2):
+        assert made.averaged >= max(min(2, len(asked)), len(asked) / 2)
 
 
 def test_one_model_in_another_mode_takes_nobodys_average(tmp_path):
@@ -230,9 +280,10 @@ def test_hidden_demo_rows_do_not_choose_what_is_averaged(tmp_path):
 def test_where_nobody_has_an_average_the_fullest_column_gives_the_order(tmp_path):
     for model, wrong in (("a", 9), ("b", 3)):
         FakeRun(model, {"gsm8k": FakeDataset(n=40, wrong=wrong)}).write(tmp_path)
-    FakeRun("c", {"mmlu": FakeDataset(n=40)}).write(tmp_path)
+    for model, name in (("c", "mmlu"), ("d", "arc"), ("e", "ceval")):
+        FakeRun(model, {name: FakeDataset(n=40)}).write(tmp_path)
     made = board(tmp_path)
-    assert (made.averaged, made.choice.sort, names(made)) == (0, "-gsm8k-0-shot-sample-set", ["b", "a", "c"])
+    assert (made.averaged, made.choice.sort, names(made)[:2]) == (0, "-gsm8k-0-shot-sample-set", ["b", "a"])
 
 
 def test_what_is_incomplete_is_not_averaged_not_tinted_and_stands_below_the_ranked_rows(tmp_path):
