@@ -11,7 +11,7 @@ from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import when
 from leaderboard.figures import Cell, Column, Kind
 from llmuses.i18n import points
-from llmuses.markup import Markup, attrs, count, icon, interval, join, link, margin
+from llmuses.markup import Markup, attrs, count, icon, interval, join, link, lopsided, margin
 
 PAGE = "benchmarks"
 
@@ -195,9 +195,12 @@ def _average(context: Context, row: Row) -> Markup:
     current = context.current == AVERAGE
     if row.mean is None:
         return Markup('<td class="c none avg{}"><span>–</span></td>').format(" cur" if current else "")
-    return Markup('<td class="c avg{}" style="{}"><span class="u-fig"><b>{}</b><small>{}</small></span></td>').format(
+    return Markup(
+        '<td class="c avg{}" style="{}" title="{}"><span class="u-fig"><b>{}</b><small>{}</small></span></td>'
+    ).format(
         " cur" if current else "",
         _whisker(row.mean.score, row.mean.ci95),
+        _said(row.mean.score, row.mean.ci95, context.say),
         points(row.mean.score),
         margin(row.mean.ci95),
     )
@@ -298,7 +301,10 @@ def describe(cell: Cell, say: Words) -> str:
 
 def _said(score: float | None, ci95: tuple[float, float], say: Words) -> str:
     """Return a score and its interval as they are read out: what stands in the cell comes first."""
-    return f"{points(score)} {margin(ci95)} ({say('to', low=points(ci95[0]), high=points(ci95[1]))})"
+    ends = {"low": points(ci95[0]), "high": points(ci95[1])}
+    if score is not None and lopsided(score, ci95):
+        return f"{points(score)}{say('comma')}{say('from_to', **ends)}"
+    return f"{points(score)} {margin(ci95)} ({say('to', **ends)})"
 
 
 _MARKS = {Kind.INCOMPLETE: "failed", Kind.INTERRUPTED: "failed", Kind.RUNNING: "clock", Kind.UNSCORED: "clock"}

@@ -110,6 +110,11 @@ def margin(ci95: tuple[float, float] | None) -> str:
     return "" if ci95 is None else f"±{100 * half_width(ci95):.1f}"
 
 
+def lopsided(score: float, ci95: tuple[float, float]) -> bool:
+    """Return whether a score lies so far from its interval's middle, as near 0 and 100, that ``±`` would mislead about the ends."""
+    return abs(score - (ci95[0] + ci95[1]) / 2) >= max(0.001, half_width(ci95) / 4)
+
+
 def half_width(ci95: tuple[float, float]) -> float:
     """Return half the width of an interval, a fraction."""
     return (ci95[1] - ci95[0]) / 2
