@@ -9,13 +9,13 @@ from llmuses.markup import Markup, attrs, join
 
 
 def table(heads: Sequence[str], rows: Iterable[Markup], numbers: Sequence[int] = ()) -> Markup:
-    """Return a table. ``numbers`` are the columns of figures, the first one 0; an empty head is one that only a sign stands under."""
+    """Return a table. ``numbers`` are the columns of figures, the first one 0."""
     first = join(
         Markup('<th scope="col"{}>{}</th>').format(attrs(class_="n" if place in numbers else None), head)
         for place, head in enumerate(heads)
     )
     return Markup(
-        '<div class="u-wide"><table class="u-tbl cozy"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
+        '<div class="u-wide" tabindex="0"><table class="u-tbl cozy"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
     ).format(first, join(rows))
 
 
