@@ -76,6 +76,7 @@ class Work:
             for name, dataset in self._by_name.items()
         }
         self._began = self._last = time.time()
+        self._unshared = 0.0
         self._seconds = run.seconds
 
     @property
@@ -104,9 +105,20 @@ class Work:
             state.served_models.append(served)
         now = time.time()
         if fresh:
-            state.seconds += now - self._last
+            self._unshared += now - self._last
+            state.seconds += self._share(prediction.response.latency)
         self._last = now
         self._tell(item.dataset, fresh)
+
+    def _share(self, latency: float | None) -> float:
+        """Return how many seconds of those since the last answers were this one's.
+
+        Answers that one pass gave come all at once, with their shares of it as latencies: the first must not take all
+        that was waited for. Of answers that were written side by side each takes what passed since the one before it.
+        """
+        share = self._unshared if latency is None else min(latency, self._unshared)
+        self._unshared -= share
+        return share
 
     def _tell(self, dataset: str, fresh: bool) -> None:
         self.run.seconds = self._seconds + time.time() - self._began

@@ -61,10 +61,10 @@ class Baseline:
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Answer one request after the other."""
         for request in requests:
+            began = time.perf_counter()
             if self._args.delay:
                 time.sleep(self._args.delay)
             chance = random.Random(f"{self._args.seed}/{request.key}")
-            began = time.perf_counter()
             if isinstance(request.ask, Generate):
                 text = "\n\n".join(message.content for message in request.ask.messages)
                 answer = self._play(text, (), chance)

@@ -32,7 +32,7 @@ class Batcher:
         padded: Callable[[Sequence[Item]], int],
         work: Callable[[Sequence[Item]], Sequence[Result]],
     ) -> Iterator[tuple[Item, Result | None, float]]:
-        """Yield each item with its result and the seconds that its batch took.
+        """Yield each item with its result and its share of the seconds that its batch took.
 
         ``padded`` is the length to which a batch is padded. The result is None where memory does not suffice even
         for the item alone.
@@ -52,9 +52,9 @@ class Batcher:
                     self._rows = len(batch) // 2
                     continue
                 results = [None]
-            seconds = time.perf_counter() - started
+            share = (time.perf_counter() - started) / len(batch)
             for item, result in zip(batch, results, strict=True):
-                yield item, result, seconds
+                yield item, result, share
             done += len(batch)
 
     def _next(self, items: Sequence[Item], padded: Callable[[Sequence[Item]], int]) -> Sequence[Item]:

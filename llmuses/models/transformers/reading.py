@@ -21,7 +21,7 @@ class Reading(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What one pass gave: readings, the sequences that memory does not suffice for, and its seconds."""
+    """What a pass, or one row of it, gave: readings, the sequences that memory does not suffice for, and the seconds it took."""
 
     readings: list[Reading]
     lost: list[int]

@@ -38,8 +38,12 @@ class ScoringScheduler:
             asked: list[Asked] = []
             owners: list[_Gathered] = []
             yield from self._planned(window, asked, owners)
+            unshared = 0.0  # what passes took that read nothing but common prefixes: the next answers share it
             for outcome in self._scoring.run(asked):
-                yield from _answered(outcome, owners)
+                unshared += outcome.seconds
+                if outcome.readings or outcome.lost:
+                    yield from _answered(outcome, owners, unshared)
+                    unshared = 0.0
 
     def _planned(
         self, window: Sequence[tuple[str, Loglikelihood]], asked: list[Asked], owners: list[_Gathered]
@@ -70,8 +74,12 @@ def _window(pending: Iterator[Request]) -> Iterator[tuple[str, Loglikelihood]]:
             return
 
 
-def _answered(outcome: Outcome, owners: Sequence[_Gathered]) -> Iterator[Response]:
-    """Hand what one pass gave to the requests that it belongs to; yield the responses that are complete by it."""
+def _answered(outcome: Outcome, owners: Sequence[_Gathered], seconds: float) -> Iterator[Response]:
+    """Hand what one pass gave to the requests that it belongs to, each sequence with an equal share of the seconds;
+    yield the responses that are complete by it."""
+    sequences = {reading.sequence for reading in outcome.readings}.union(outcome.lost)
+    for sequence in sequences:
+        owners[sequence].seconds += seconds / len(sequences)
     touched: dict[int, _Gathered] = {}
     for reading in outcome.readings:
         owner = touched.setdefault(id(owners[reading.sequence]), owners[reading.sequence])
@@ -80,7 +88,6 @@ def _answered(outcome: Outcome, owners: Sequence[_Gathered]) -> Iterator[Respons
         owner = touched.setdefault(id(owners[sequence]), owners[sequence])
         owner.lose()
     for owner in touched.values():
-        owner.seconds += outcome.seconds
         if owner.waiting <= 0 and not owner.answered:
             owner.answered = True
             yield owner.response()
@@ -90,7 +97,7 @@ class _Gathered:
     """The scores of one request, as those of its tokens come back.
 
     ``first`` is the number of its first sequence, ``longest`` the tokens of the longest, ``tokens`` those that the
-    network must have read for it.
+    network must have read for it, ``seconds`` its share of the passes that read them.
     """
 
     def __init__(self, key: str, continuations: Sequence[list[int]], first: int, longest: int, tokens: int):

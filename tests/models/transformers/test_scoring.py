@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models import load_model
+from llmuses.models.transformers.batching import Batcher, TokenBudget
 from llmuses.models.transformers.causal_lm import CausalLM
+from llmuses.models.transformers.copied_scoring import CopiedScorer
+from llmuses.models.transformers.merged_scoring import MergedScorer
+from llmuses.models.transformers.plain_scoring import PlainScorer
+from llmuses.models.transformers.prefixes import Asked
+from llmuses.models.transformers.reading import Outcome, Reading
+from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
 from llmuses.records import ErrorKind, Loglikelihood, Request, Score
 from tests.support.asking import answers, loglikelihood
 from tests.support.tiny_models import SENTENCES, Architecture, tiny_model
@@ -156,6 +164,35 @@ def test_tokens_and_time_are_recorded() -> None:
     assert response.usage.prompt_tokens == len(load()._codec.text("The capital of France is"))
     assert response.latency is not None
     assert response.latency > 0
+
+
+def test_the_seconds_of_a_pass_are_shared_by_the_sequences_in_it() -> None:
+    class Passes:
+        name = "of known length"
+
+        def run(self, asked: Sequence[Asked]) -> Iterator[Outcome]:
+            assert len(asked) == 4
+            yield Outcome([], [], 2.0)  # what they have in common
+            yield Outcome([Reading(sequence, -1.0, True) for sequence in (0, 1, 2)], [], 4.0)
+            yield Outcome([Reading(3, -1.0, True)], [], 0.5)
+
+    scheduler = ScoringScheduler(load()._codec, Passes(), None)
+    pair, single = loglikelihood("Two of them:", " A", " B"), loglikelihood("Split over two passes:", " A", " B")
+    found = {response.key: response.latency for response in scheduler.run([pair, single])}
+    assert found == {pair.key: pytest.approx(4.0), single.key: pytest.approx(2.5)}
+
+
+@pytest.mark.parametrize("way", [MergedScorer, CopiedScorer, PlainScorer])
+def test_no_second_is_counted_for_two_requests(way: type[MergedScorer | CopiedScorer | PlainScorer]) -> None:
+    model = load()
+    limits: Any = TokenBudget(64, 1 << 20) if way is MergedScorer else Batcher(4, None, None)
+    scorer = way(model._reader, limits)
+    began = time.perf_counter()
+    found = list(ScoringScheduler(model._codec, scorer, None).run(REQUESTS))
+    took = time.perf_counter() - began
+    latencies = [response.latency or 0.0 for response in found]
+    assert min(latencies) > 0
+    assert sum(latencies) <= took
 
 
 def test_a_network_that_computes_no_numbers_fails_the_request_and_says_why() -> None:

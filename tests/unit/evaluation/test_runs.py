@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,19 @@ import pytest
 
 from llmuses.errors import DataError, EmptySubsetError, Interrupted, LayoutError, RunLockedError, StoreError
 from llmuses.evaluation import Result, Stage, evaluate
-from llmuses.records import Ask, Mode, Prediction, Report, Request, Response, Review, Run, RunStatus, Status
+from llmuses.records import (
+    Ask,
+    Loglikelihood,
+    Mode,
+    Prediction,
+    Report,
+    Request,
+    Response,
+    Review,
+    Run,
+    RunStatus,
+    Status,
+)
 from llmuses.store import JsonlStore, read_json
 from tests.support.scripted import ScriptedModel, failure, last_message, rejection
 
@@ -65,6 +78,29 @@ def predictions(result: Result) -> list[Prediction]:
 
 def reviews(result: Result) -> list[Review]:
     return list(JsonlStore(result.folder / "reviews" / "gsm8k.jsonl", Review))
+
+
+def test_the_seconds_of_a_pass_over_two_datasets_are_shared_between_them(tmp_path: Path) -> None:
+    class InOnePass(ScriptedModel):
+        """Answers everything at once after a second; a request's latency is its share of that."""
+
+        def run(self, requests: Iterable[Request]) -> Iterator[Response]:
+            responses = list(super().run(requests))
+            time.sleep(1)
+            for response in responses:
+                response.latency = 1 / len(responses)
+                yield response
+
+    def first(ask: Ask) -> list[float]:
+        assert isinstance(ask, Loglikelihood)
+        return [-float(place) for place in range(len(ask.continuations))]
+
+    model = InOnePass(first, prefers=Mode.LOGPROB)
+    result = evaluate(model, ["mmlu", "arc"], limit=2, sample_data=True, outputs=tmp_path)
+    states = read_json(result.folder / "run.json", Run).states
+    answered = sum(state.answered for state in states.values())
+    for state in states.values():
+        assert state.seconds == pytest.approx(state.answered / answered, abs=0.01)
 
 
 def test_a_run_leaves_the_folder_that_is_promised(rows: Path, tmp_path: Path) -> None:
