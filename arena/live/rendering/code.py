@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 LONGEST = 20_000
 """Characters: longer code has one colour."""
+_LONGEST_LINE = 500
+"""Characters: where one is longer all has one colour, for some languages' rules take the square of a line."""
+_GAP = re.compile(r"\s{200}")
+"""As long a gap is no code, and takes the square of its length as well."""
 SECONDS = 0.1
 """Code that takes longer goes on in one colour."""
 
@@ -61,7 +66,7 @@ def language_of(info: str) -> str:
 def coloured(code: str, language: str) -> str:
     """Return code as HTML text with spans of ``CODE_CLASSES``; escaped text for a language that is not known."""
     lexer = _lexer(language.lower())
-    if lexer is None or len(code) > LONGEST:
+    if lexer is None or len(code) > LONGEST or _is_slow(code):
         return html.escape(code, quote=False)
     pieces: list[str] = []
     last, held, read = "", "", 0
@@ -78,6 +83,10 @@ def coloured(code: str, language: str) -> str:
     else:
         return "".join((*pieces, _span(last, held), html.escape(code[read:], quote=False)))
     return "".join((*pieces, _span(last, held), html.escape(code[read - len(text) :], quote=False)))
+
+
+def _is_slow(code: str) -> bool:
+    return max(map(len, code.split("\n"))) > _LONGEST_LINE or _GAP.search(code) is not None
 
 
 def _span(css: str, text: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.live.rendering import LiveMarkdown, plain, render
-from arena.live.rendering.code import coloured
+from arena.live.rendering.code import _LEXER_OF, LONGEST, coloured
 from arena.live.rendering.live import LONGEST_BLOCK
 from arena.live.rendering.safety import MATH_TAGS, MATH_VALUES, clean
 
@@ -333,6 +333,27 @@ def test_colouring_takes_no_longer_than_it_may_whatever_the_code(language: str, 
     found.close()
     assert time.process_time() - began < 2.0
     assert found.text == code
+
+
+@pytest.mark.parametrize("language", sorted(set(_LEXER_OF.values())))
+def test_no_language_takes_long_for_long_lines_and_gaps(language: str) -> None:
+    for piece in ("\n", "::", "=", "a:", "=>", "- a: ", "[", " \n", "a"):
+        code = (piece * LONGEST)[:LONGEST]
+        began = time.process_time()
+        found = Seen()
+        found.feed(coloured(code, language))
+        found.close()
+        assert time.process_time() - began < 1.0, piece
+        assert found.text == code
+
+
+@pytest.mark.parametrize("language", ["ini", "julia", "matlab", "python", "scala"])
+def test_lines_as_long_as_they_may_be_are_coloured_soon(language: str) -> None:
+    for piece in ("::", "=", "(", "'", "a "):
+        code = ((piece * 500)[:499] + "\n") * 40
+        began = time.process_time()
+        coloured(code, language)
+        assert time.process_time() - began < 1.5, piece
 
 
 def test_blocks_are_no_deeper_than_a_browser_can_bear() -> None:
