@@ -119,7 +119,10 @@ class Door:
         """Check a name and a password, and give out a session."""
         if not is_there(self._room, request) or self._callers.from_elsewhere(request):
             return _said(403, "this request came from a page of another site")
-        fields = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
+        try:
+            fields = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
+        except ValueError:  # more fields than a form of ours has
+            return _said(400, "this is no form of this page")
         name, password = (fields.get(field, [""])[0] for field in ("name", "password"))
         caller, lang = self._callers.of(request), visit(request).lang
         try:

@@ -145,6 +145,10 @@ class TestLogin:
         assert "Name or password is wrong." in answer.text
         assert COOKIE not in visitor.cookies
 
+    def test_a_form_with_too_many_fields_is_refused_in_words(self, visitor: TestClient) -> None:
+        answer = visitor.post("/admin/login", content="a=b&" * 50, headers=HERE)
+        assert (answer.status_code, answer.json()) == (400, {"problem": "this is no form of this page"})
+
     def test_it_is_refused_from_a_page_of_another_site(self, visitor: TestClient) -> None:
         sent = {"name": "ada", "password": PASSWORD}
         for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
