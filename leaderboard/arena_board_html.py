@@ -34,6 +34,13 @@ class About(NamedTuple):
     command: str = ""
 
 
+class Waiting(NamedTuple):
+    """Votes of which no ratings were published yet, and how many there must be."""
+
+    votes: int
+    least: int
+
+
 def arena_page(board: Board, about: About, visit: Visit) -> Markup:
     """Return the page with a board on it."""
     context = _context(board, about, visit)
@@ -64,14 +71,19 @@ def refused_page(board: Board, about: About, problem: str, visit: Visit) -> Mark
     return _page(context.say, body, boards_head("arena", PAGE, context.query, context.say, False))
 
 
-def no_arena_page(visit: Visit, unpublished: bool = False) -> Markup:
-    """Return the page where there is no arena yet, or one of which nothing was published yet."""
+def no_arena_page(visit: Visit, waiting: Waiting | None = None) -> Markup:
+    """Return the page where there is no arena yet, or one whose votes are ``waiting`` for the first ratings."""
     say = Words(visit.lang, "arena_board")
     kept = {name: value for name, value in visit.query.items() if name in ("lang",)}
     command = Markup('<div class="u-code u-act">llmuses arena -c cfg.yaml</div>')
     way = Markup('<p class="u-act"><a class="g-btn sm" href="benchmarks">{}</a></p>').format(say("to_benchmarks"))
-    state = "unpublished" if unpublished else "empty"
-    body = message(say(f"{state}.title"), say(f"{state}.body"), "info", join(["" if unpublished else command, way]))
+    if waiting is None:
+        body = message(say("empty.title"), say("empty.body"), "info", join([command, way]))
+    elif waiting.votes < waiting.least:
+        title = say("few.title", n=count(waiting.votes), least=count(waiting.least))
+        body = message(title, say("few.body"), "info", way)
+    else:
+        body = message(say("unpublished.title"), say("unpublished.body", n=count(waiting.votes)), "info", way)
     return _page(say, body, boards_head("arena", PAGE, kept, say, False), live="5")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from leaderboard.arena_board import Board, make_board
 from leaderboard.arena_board_choice import Choice, command, read_choice, rule_for
 from leaderboard.arena_board_export import caption, sheet
-from leaderboard.arena_board_html import About, arena_page, no_arena_page, refused_page, waiting_page
+from leaderboard.arena_board_html import About, Waiting, arena_page, no_arena_page, refused_page, waiting_page
 from leaderboard.arena_board_ratings import Answer, Desk
 from leaderboard.arenas import Facts, Source
 from leaderboard.board_words import Words
@@ -46,13 +46,21 @@ def arena_view(desk: Desk, visit: Visit) -> Markup:
     """Return the page that an address asks for."""
     look = _look(desk, visit.query)
     if look is None:
-        return no_arena_page(visit)
+        return no_arena_page(visit, _waiting(desk))
     board = look.board(Models(), desk)
     if look.answer.busy:
         return waiting_page(board, look.about, visit)
     if look.answer.problem:
         return refused_page(board, look.about, look.answer.problem, visit)
     return arena_page(board, look.about, visit)
+
+
+def _waiting(desk: Desk) -> Waiting | None:
+    """Return the votes of the arena on this site while nothing was published of them, ``None`` where there are none."""
+    from arena.live.rules import load_rules
+
+    votes = sum(desk.arenas.votes(source) for source in desk.arenas.sources() if source.live)
+    return Waiting(votes, load_rules().publishing.votes) if votes else None
 
 
 def arena_sheet(desk: Desk, query: Mapping[str, str]) -> Sheet | None:

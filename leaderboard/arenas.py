@@ -133,6 +133,10 @@ class Arenas:
             return win_rates_of(self.ratings(source, rule), names, counts)
         return self._kept.get(("rates", *_state(source), rule), lambda: win_rates(source.battles, rule))
 
+    def votes(self, source: Source) -> int:
+        """Return how many battles were decided so far, published or not."""
+        return self._kept.get(("votes", source.battles, sign(source.battles)), lambda: _lines(source.battles))
+
     def published(self, source: Source) -> Published | None:
         """Return what was published last of the arena on this site, None where nothing was yet."""
         from arena.live.published import Published
@@ -190,6 +194,11 @@ def rule_of(facts: Facts, votes: Votes, **more: Any) -> Rule:
 
 def _state(source: Source) -> tuple[Hashable, ...]:
     return source.battles, sign(source.counted)
+
+
+def _lines(path: Path) -> int:
+    with open(path, "rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 18), b""))
 
 
 def _facts(source: Source) -> Facts:

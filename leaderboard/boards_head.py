@@ -34,7 +34,7 @@ def boards_head(current: str, page: str, query: Mapping[str, str], say: Words, a
     """Return the head of a board; ``page`` is its address, which its downloads are named after."""
     say = say.shared
     return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>').format(
-        say("title"), sub_pages(say.lang, current), _actions(page, query, say) if actions else ""
+        say("title"), sub_pages(say.lang, current, query=query), _actions(page, query, say) if actions else ""
     )
 
 

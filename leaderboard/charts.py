@@ -12,6 +12,7 @@ from leaderboard import arena_board
 from leaderboard.arena_board_choice import Choice, read_choice, rule_for
 from leaderboard.arenas import Arenas, Facts, Source, rule_of
 from leaderboard.board import AVERAGE, Board, Row, make_board
+from leaderboard.board_filters import NAMES
 from leaderboard.board_words import Words, setting_words
 from leaderboard.chart_figures import (
     Dot,
@@ -341,7 +342,9 @@ def _day(moment: float, span: float) -> str:
 class _BenchmarkCharts:
     def __init__(self, sources: list[Source], shared: _Shared, of: str):
         self._sources, self._shared, self._of = sources, shared, of
-        self._board: Board = make_board(shared.entries, {})
+        self._board: Board = make_board(
+            shared.entries, {name: shared.query[name] for name in NAMES if name in shared.query}
+        )
         self._rows = named(self._board)
         averaged = [AVERAGE] if self._board.averaged else []
         self._keys = [*averaged, *(column.key for column in self._board.all_columns)]
@@ -380,11 +383,17 @@ class _BenchmarkCharts:
         sizes = {name: row.size for name, row in self._rows.items() if row.size}
         unit = say("score")
         return [
-            Card("scores", intervals(dots[:MOST], unit, self._shared.words("scores"), 1), say("scores.note")),
+            Card("scores", intervals(dots[:MOST], unit, self._shared.words("scores"), 1), self._note(dots)),
             self._shared.scatter(dots, sizes, unit, 1),
             self._radar(picked),
             self._history(key, picked),
         ]
+
+    def _note(self, dots: Sequence[Dot]) -> str:
+        """Return what the scores are in, and that their axis does not begin at zero where it does not."""
+        low, high = min(dot.low for dot in dots), max(dot.high for dot in dots)
+        above = low > 0.1 * (high - low)  # the drawing leaves room of a tenth at most
+        return self._shared.say("scores.note.above" if above else "scores.note")
 
     def _radar(self, picked: Sequence[str]) -> Card:
         columns = self._board.basis

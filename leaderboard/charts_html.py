@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from leaderboard.arena_board_html import language_words
+from leaderboard.board_filters import NAMES, narrow_chips, read_narrow
 from leaderboard.board_words import Words
 from leaderboard.chart_figures import Figure, Table
 from leaderboard.charts import Card, Look
@@ -15,7 +16,7 @@ from leaderboard.sub_pages import sub_pages
 from llmuses.markup import Markup, attrs, count, icon, join, link, message
 from llmuses.visit import Visit
 
-KEPT = ("of", "arena", "category", "language", "votes", "judge", "style", "x", "y", "rates", *PLACES, "lang")
+KEPT = ("of", "arena", "category", "language", "votes", "judge", "style", "x", "y", "rates", *PLACES, *NAMES, "lang")
 
 
 def charts_page(look: Look, visit: Visit, files: tuple[str, str]) -> Markup:
@@ -35,7 +36,7 @@ def charts_page(look: Look, visit: Visit, files: tuple[str, str]) -> Markup:
     return Markup(
         '<div id="main" class="u-page v-page v-charts" tabindex="-1" data-title="{} · llmuses" data-plotly="{}" data-template="{}">'
         "{}{}{}</div>"
-    ).format(say("title"), *files, _head(say), _filters(look, query, say), body)
+    ).format(say("title"), *files, _head(say, query), _filters(look, query, say), body)
 
 
 def _stacks(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
@@ -50,11 +51,11 @@ def _stacks(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
     return left, right
 
 
-def _head(say: Words) -> Markup:
+def _head(say: Words, query: dict[str, str]) -> Markup:
     return Markup(
         '<div class="u-head"><h1>{}</h1>{}<div class="row end u-hide-phone"><button class="g-btn sm ghost" type="button"'
         ' data-copy="">{}<span data-words>{}</span></button></div></div>'
-    ).format(say("leaderboard"), sub_pages(say.lang, "charts"), icon("link", small=True), say("copy"))
+    ).format(say("leaderboard"), sub_pages(say.lang, "charts", query=query), icon("link", small=True), say("copy"))
 
 
 # --- filters -------------------------------------------------------------------------------------------------------
@@ -70,8 +71,13 @@ def _filters(look: Look, query: dict[str, str], say: Words) -> Markup:
         fields.append(_lines(look, say))
     kept = join(
         Markup('<input type="hidden" name="{}" value="{}">').format(name, query[name])
-        for name in ("x", "rates", "lang")
+        for name in ("x", "rates", "lang", *NAMES)
         if name in query
+    )
+    fields.append(
+        narrow_chips(
+            read_narrow(query), Words(say.lang, "board"), lambda **changes: link("charts", **{**query, **changes})
+        )
     )
     return Markup('<form class="u-filters row v-filters" role="search" aria-label="{}">{}{}</form>').format(
         say("filters"), kept, join(fields)

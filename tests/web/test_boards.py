@@ -14,10 +14,14 @@ from leaderboard.arena_board_ratings import Desk
 from leaderboard.arena_board_view import arena_beside, arena_view
 from leaderboard.arenas import Arenas
 from leaderboard.board_page import Boards
+from leaderboard.charts import look
+from leaderboard.charts_html import charts_page
+from leaderboard.demo_state import DemoState
 from leaderboard.results import Results
 from llmuses.cli import _parser
 from llmuses.settings import read_only
 from llmuses.web.site import create_site
+from tests.support.arenas import write_arena
 from tests.support.fake_arenas import FakeArena
 from tests.support.fake_runs import HOSTILE, FakeRun
 from tests.support.pages import Page, check_harmless, visit
@@ -69,6 +73,55 @@ def test_without_an_arena_the_leaderboard_is_the_benchmark_board_until_the_arena
     assert moved(desk, {"run": "mine", "dataset": "gsm8k"}) is None
     assert shows_arena(desk, {"board": "arena"})
     desk.close()
+
+
+def write_votes(outputs, number):
+    path = write_arena(outputs, "arena-live", battles=number) / "battles.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:number]))
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "1 of 50 votes; no rating yet"), ("zh", "已有 1 票，满 50 票才有评分")]
+)
+def test_the_arena_s_board_says_how_many_votes_are_wanted_for_its_first_ratings(tmp_path, lang, said):
+    FakeRun("mine").write(tmp_path)
+    write_votes(tmp_path, 1)
+    with create_site(tmp_path, demo=False) as app, TestClient(app) as started:
+        assert not shows_arena(Desk(Arenas(tmp_path)), {})
+        assert started.get("/leaderboard?board=arena", follow_redirects=False).status_code == 200
+    desk = Desk(Arenas(tmp_path))
+    shown = Page(arena_view(desk, visit(lang, board="arena")))
+    desk.close()
+    assert said in shown.text
+    assert shown.all("a", href="leaderboard?board=arena")[0]["aria-current"] == "page"
+
+
+def test_votes_that_wait_for_the_first_batch_are_said(tmp_path):
+    write_votes(tmp_path, 60)
+    desk = Desk(Arenas(tmp_path))
+    assert "60 votes are in" in Page(arena_view(desk, visit("en", board="arena"))).text
+    desk.close()
+
+
+@pytest.mark.parametrize("page", ["leaderboard", "charts", "benchmarks"])
+def test_what_a_board_is_narrowed_by_goes_with_the_reader_to_its_charts_and_back(desk, outputs, page):
+    query = {"size": "10", "org": "Alibaba"}
+    if page == "leaderboard":
+        shown = Page(arena_view(desk, visit("en", category="coding", **query)))
+    elif page == "charts":
+        shown = Page(
+            charts_page(look(Results(outputs), Arenas(outputs), visit("en", **query)), visit("en", **query), ("", ""))
+        )
+    else:
+        shown = Page(Boards(Results(outputs)).view(visit("en", **query), DemoState()))
+    ways = [
+        a["href"]
+        for nav in [shown.html.partition('class="u-sub"')[2].partition("</nav>")[0]]
+        for a in Page(nav).all("a")
+    ]
+    assert len(ways) == 3
+    assert all("size=10" in way and "org=Alibaba" in way for way in ways)
+    assert [("category=coding" in way) for way in ways] == [page == "leaderboard", False, page == "leaderboard"]
 
 
 # --- what can be taken away ------------------------------------------------------------------------------------------
