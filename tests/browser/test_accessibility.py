@@ -56,7 +56,10 @@ PAGES = {
     "arena": "arena",
     "jobs": "admin",
     "new evaluation": "admin?tab=evaluate",
+    "AI battles": "admin?tab=battles",
     "models": "admin?tab=models",
+    "the arena's keeping": "admin?tab=arena",
+    "health": "admin?tab=health",
     "no such page": "nowhere",
 }
 
