@@ -1,4 +1,4 @@
-"""The battle page's composer: the box, an image, settings, Send and Stop; under it the note, or the terms in its place."""
+"""The battle page's composer: the box, an image, settings, Send and Stop; under it the note, over it the terms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from llmuses.markup import Markup, icon, join
 
 
 def composer(lang: Lang, rules: Rules) -> Markup:
-    """Return the box with all that goes with a prompt; the terms lie over the line below it until they are accepted."""
+    """Return the box with all that goes with a prompt; the terms lie over the line above it until they are accepted."""
     return Markup(
         '<div class="a-below"><form class="g-composer" data-composer>'
         '<textarea class="ta" name="prompt" rows="2" aria-label="{box}" aria-describedby="a-count" autocomplete="off"'
@@ -71,7 +71,7 @@ def note(lang: Lang) -> Markup:
 
 
 def _terms(lang: Lang) -> Markup:
-    """Return what the first Send asks, laid over the note's place."""
+    """Return what the first Send asks: a card over the line above the box."""
     return Markup(
         '<div class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
         '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></div>'

@@ -296,9 +296,9 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
     return Markup(
         '<div class="a-slot"><div class="u-steps" data-slot="steps">{steps}</div>'
         '<div class="g-votes" role="group" aria-label="{vote}" data-slot="votes" hidden>{votes}</div>'
-        '<div class="g-votes" role="group" aria-label="{after}" data-slot="after" hidden>'
+        '<div class="g-votes{three}" role="group" aria-label="{after}" data-slot="after" hidden>'
         '<button type="button" class="g-btn picked" disabled data-chosen>{tick}<span class="g-hide"></span><span class="phone-only"></span></button>'
-        '<button type="button" class="g-btn" data-do="judge"{no_judge}>{scales}{judge}</button>'
+        "{judge}"
         '<button type="button" class="g-btn" data-do="link">{chain}{link}</button>{next}</div>'
         '<div class="g-votes a-two" role="group" aria-label="{after}" data-slot="failed" hidden>'
         '<button type="button" class="g-btn" data-do="again">{again}<span data-again></span></button>{next}</div>'
@@ -312,9 +312,12 @@ def _slot(lang: Lang, rules: Rules) -> Markup:
         votes=votes,
         after=text(lang, "arena.after"),
         tick=icon("correct"),
-        no_judge=attrs(disabled=True, title=text(lang, "arena.no_judge")) if rules.judge is None else "",
-        scales=icon("scales"),
-        judge=_two_lengths(lang, "judge"),
+        judge=Markup("")
+        if rules.judge is None
+        else Markup('<button type="button" class="g-btn" data-do="judge">{}{}</button>').format(
+            icon("scales"), _two_lengths(lang, "judge")
+        ),
+        three=" a-three" if rules.judge is None else "",
         chain=icon("link"),
         link=_two_lengths(lang, "link"),
         next=Markup(

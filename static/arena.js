@@ -19,7 +19,7 @@
     constructor(main) {
       this.main = main;
       const frame = this.one(".g-arena"), words = this.words = wording(JSON.parse(frame.dataset.words));
-      Object.assign(this, { mode: frame.dataset.arena, still: "still" in frame.dataset, facts: null, doubt: false });
+      Object.assign(this, { mode: frame.dataset.arena, still: "still" in frame.dataset, facts: null, doubt: false, queued: false });
       const template = this.one("template[data-turn]");
       this.rooms = Object.fromEntries(this.all("[data-room]").map((element) => [element.dataset.room, new Room(element.dataset.room, element, words, template, () => this.changed())]));
       this.prompts = new Prompts(main);
@@ -37,6 +37,8 @@
     get room() { return this.rooms[this.mode]; }
     get closed() { return this.still || (this.facts?.voting === "closed" && this.mode !== "direct"); }
     get chosen() { return this.all("[data-choose]").filter((select) => select.closest("[data-in]").dataset.in === this.mode).map((select) => select.value); }
+
+    get ready() { return Boolean(this.facts) && !this.facts.loading; }
 
     sees() {
       const seeing = new Set(this.facts?.models.filter((model) => model.tags.includes("vision")).map((model) => model.name));
@@ -78,7 +80,8 @@
       const [long, short] = this.all("[data-chosen] > span");
       long.textContent = this.words("chose." + room.revealed.choice);
       short.textContent = this.words("chose.short." + room.revealed.choice);
-      this.one("[data-do=judge]").disabled = !this.facts?.judge || room.withdrawn;
+      const judge = this.one("[data-do=judge]"); // an arena without a judge has no such button
+      if (judge) judge.disabled = room.withdrawn;
     }
 
     slotName() {
@@ -117,7 +120,7 @@
       const { room, words, mode } = this;
       if (room.withdrawn) return words("withdrawn");
       switch (room.phase) {
-        case "start": return this.facts?.loading ? words("loading") : "";
+        case "start": return this.queued ? words("loading.queued") : this.facts?.loading ? words("loading") : "";
         case "writing": return mode === "direct" || this.closed ? "" : words(room.voted ? "caption.writing.late" : narrow() ? "caption.writing.phone" : "caption.writing");
         case "open": return words(room.panes.some((pane) => pane.state === "stopped") ? "caption.stopped" : narrow() ? "caption.open.phone" : "caption.open");
         case "voting": return words("caption.voting");
@@ -146,7 +149,9 @@
     async send() {
       const { composer, room, words } = this;
       if (!composer.prompt) return composer.focus();
-      if (composer.sending.disabled || composer.sending.hidden) return;
+      if (composer.blocked || composer.sending.hidden) return;
+      this.queued = !this.ready;
+      if (this.queued) { if (composer.asks()) this.queued = false; return this.changed(); } // `learn` sends it then
       const models = this.mode === "battle" || room.battle ? null : this.chosen;
       if (models?.length === 2 && models[0] === models[1]) { room.say(words("same"), "err"); return this.changed(); }
       if (composer.invalid) { this.one(".a-settings").open = true; composer.invalid.reportValidity(); return; }
@@ -176,7 +181,7 @@
     go(mode, push = true) {
       if (!this.rooms[mode] || mode === this.mode) return;
       Object.assign(this.composer, { editing: false, asking: false });
-      Object.assign(this, { mode, doubt: false });
+      Object.assign(this, { mode, doubt: false, queued: false });
       if (push) history.pushState(null, "", this.one(`.a-modes a[data-mode=${mode}]`).href);
       this.changed();
     }
@@ -260,8 +265,8 @@
       const elsewhere = "input:not([type=checkbox]):not([type=radio]), textarea, select";
       if (event.target.closest?.(elsewhere) || event.metaKey || event.ctrlKey || event.altKey || event.repeat || !this.main.isConnected || document.querySelector("dialog[open]")) return;
       const { room } = this, key = event.key.toLowerCase();
-      if (["1", "2", "3", "4"].includes(key) && room.phase === "open") this.vote(this.all("[data-vote]")[key - 1].dataset.vote);
-      else if (key === "n" && room.phase !== "start") this.next();
+      if (["1", "2", "3", "4"].includes(key) && room.phase === "open") { event.preventDefault(); this.vote(this.all("[data-vote]")[key - 1].dataset.vote); }
+      else if (key === "n" && room.phase !== "start") { event.preventDefault(); this.next(); } // no letter for the box that gets the focus
       else if (key === "c") { event.preventDefault(); this.composer.box.focus({ preventScroll: true }); }
     }
 
@@ -275,6 +280,7 @@
       for (const select of this.all("[data-choose]")) this.offer(select);
       this.one("[data-sign-in]").hidden = this.facts.tier === "login";
       this.changed();
+      if (this.queued && this.ready) this.send();
       if (this.facts.loading) setTimeout(() => this.learn(tries + 1), Math.min(4000, 500 * (tries + 1)));
     }
 

@@ -35,8 +35,9 @@
       this.stopping.disabled = room.stopping || !room.battle;
       this.stopping.lastElementChild.textContent = this.words(one ? "stop.one" : "stop.both");
       this.sending.hidden = room.phase === "writing";
-      this.sending.disabled = this.count() || still || room.phase === "voting" || this.left > 0 || !facts || facts.loading;
-      this.sending.classList.toggle("primary", room.phase === "start" || room.phase === "writing" || one);
+      this.blocked = this.count() || still || room.phase === "voting" || this.left > 0;
+      this.sending.disabled = this.blocked || !facts; // while models are loaded it takes a prompt, which waits for them
+      this.sending.classList.toggle("primary", !this.asking && (room.phase === "start" || room.phase === "writing" || one)); // what the terms ask comes first
       this.sending.lastElementChild.textContent = this.left ? this.words("seconds", { n: this.left }) : this.words(this.editing ? "send.edit" : one ? "send.one" : "send.both");
       this.one("[data-do=unedit]").hidden = !this.editing;
       this.box.disabled = still;
@@ -45,7 +46,7 @@
       this.one("[data-own]").hidden = room.phase !== "start";
       this.one("[data-locked]").hidden = room.phase === "start";
       this.one("[data-terms]").hidden = !this.asking;
-      this.one("[data-note]").style.visibility = this.asking ? "hidden" : "";
+      this.one("[data-note]").style.visibility = this.asking ? "hidden" : ""; // it says the same
       this.showImage(facts);
     }
 
@@ -102,7 +103,7 @@
 
     // Gives back whether the terms are still to be accepted; then they are shown.
     asks() {
-      if (!this.page.facts.terms_needed || this.agreed) return false;
+      if (!this.page.facts?.terms_needed || this.agreed) return false;
       if (!this.asking) { this.asking = true; this.page.changed(); this.one("[data-do=agree]").focus({ preventScroll: true }); return true; }
       Object.assign(this, { asking: false, agreed: true });
       keep(forGood, TERMS, "yes");
@@ -148,7 +149,7 @@
     listen() {
       const { form, box } = this, file = this.one("[data-file]");
       form.addEventListener("submit", (event) => { event.preventDefault(); this.page.send(); });
-      box.addEventListener("input", () => { this.asking = false; this.grow(); });
+      box.addEventListener("input", () => { this.asking = this.page.queued = false; this.grow(); this.page.caption(); });
       box.addEventListener("keydown", (event) => {
         if (event.key !== "Enter" || event.isComposing || event.keyCode === 229) return; // Enter also ends the writing of a Chinese word
         if (event.shiftKey || (touch.matches && !event.ctrlKey && !event.metaKey)) return;

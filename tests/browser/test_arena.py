@@ -317,6 +317,39 @@ def test_keys_alone_and_what_a_screen_reader_is_told(visitor, site):
     assert page.evaluate(f"{focused}.dataset.do") == "judge", "the drawer gives the focus back"
     page.keyboard.press("n")
     assert page.evaluate(f"{focused}.name") == "prompt"
+    assert page.locator("[data-write]").input_value() == "", "the key types nothing into the box that gets the focus"
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en-US", "Your prompt is sent as soon as they are there"), ("zh-CN", "加载好后会自动发送")]
+)
+def test_a_prompt_that_is_sent_while_models_are_loaded_waits_for_them_and_goes_by_itself(visitor, site, lang, said):
+    who = visitor(locale=lang)
+    page, loading, before = who.page, [True], site.asked()
+
+    def state(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "loading": loading[0]})
+
+    page.route("**/arena-api/state", state)
+    who.open(agreed=False).ask("Sent early.")
+    page.locator("[data-do=agree]").click()
+    page.wait_for_function(f"document.querySelector('[data-caption]').textContent.includes('{said}')")
+    page.locator("[data-write]").press_sequentially(" More.")
+    assert said not in who.text("[data-caption]"), "what is still being written is not sent"
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('[data-caption]').textContent.includes('{said}')")
+    assert site.asked() == before
+    loading[0] = False
+    who.vote_open()
+    assert page.locator(".g-pane[data-side=a] .a-asked").text_content() == "Sent early. More."
+
+
+def test_the_terms_are_a_card_over_the_box_and_the_one_blue_button(visitor):
+    who = visitor().open(agreed=False).ask("A first one.")
+    card, box = who.see("[data-terms]").bounding_box(), who.see(".g-composer").bounding_box()
+    assert card["height"] >= 44 and card["y"] + card["height"] <= box["y"] + 10, "it lies over what is above the box"
+    assert who.page.locator(".a-below .primary:visible").all_inner_texts() == ["Agree and send"]
 
 
 def test_what_is_refused_is_said_in_words_and_the_prompt_is_kept(visitor, site):

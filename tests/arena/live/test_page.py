@@ -58,6 +58,13 @@ def test_a_mode_that_the_rules_leave_out_is_not_there() -> None:
     assert 'data-mode="side"' not in shown.html
 
 
+@pytest.mark.parametrize(("judge", "deeds"), [(None, ["link", "next"]), ("openai:judge", ["judge", "link", "next"])])
+def test_an_arena_without_a_judge_offers_no_opinion(judge: str | None, deeds: list[str]) -> None:
+    shown = page(of=rules(judge=judge and {"model": judge}))
+    after = shown.html.partition('data-slot="after"')[2].partition('data-slot="failed"')[0]
+    assert re.findall(r'data-do="(\w+)"', after) == deeds
+
+
 def test_prompts_and_logins_of_a_file_of_one_s_own_are_escaped() -> None:
     provider = {"issuer": "https://login.example", "client_id": "x", "label": HOSTILE}
     own = rules(samples={"en": {HOSTILE: [HOSTILE]}}, logins={"example": provider})
