@@ -168,9 +168,21 @@ class _Panel:
         items = join(self._item(first, second, place._replace(show=show, sample=each)) for each in ids)
         empty = "" if ids else Markup('<p class="md q v-said">{}</p>').format(say("none_such"))
         return Markup(
-            '<nav class="g-chips v-show" aria-label="{}">{}</nav><ul class="u-list v-list">{}</ul>{}'
+            '<nav class="g-chips v-show" aria-label="{}">{}</nav><ul class="u-list v-list{}">{}</ul>{}'
             '<p class="v-foot"><a class="g-btn sm" href="{}">{}</a></p>'
-        ).format(say("show"), chips, items, empty, place.to(show=show if ids else Show.ALL), say("side_by_side"))
+        ).format(
+            say("show"),
+            chips,
+            " v-subsets" if self._several(first) else "",
+            items,
+            empty,
+            place.to(show=show if ids else Show.ALL),
+            say("side_by_side"),
+        )
+
+    def _several(self, entry: RunEntry) -> bool:
+        """Return whether a sample's number alone does not say which of several subsets it is of."""
+        return len(entry.reports[self._dataset].subsets) > 1
 
     def _item(self, first: RunEntry, second: RunEntry, place: PairPlace) -> Markup:
         reviews = []
@@ -188,7 +200,7 @@ class _Panel:
             '<li><span class="tn qq cut b-tail" title="{}"><bdi>{}</bdi></span><a class="cut" href="{}">{}</a><span class="row v-marks">{}</span></li>'
         ).format(
             one.sample_id,
-            sample_name(one.sample_id, one.subset, False),
+            sample_name(one.sample_id, one.subset, self._several(first)),
             place.to(),
             (one.prompt[:160] or one.sample_id)
             if shown

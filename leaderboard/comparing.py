@@ -98,9 +98,9 @@ def named(board: Board) -> dict[str, Row]:
 
 
 def chosen(rows: Mapping[str, Row], query: Mapping[str, str]) -> list[str]:
-    """Return the models that a query names, each once; the board's first two where it names none."""
+    """Return the models that a query names, each once; the board's first two where it names none, baselines last."""
     wished = [query[place] for place in PLACES if query.get(place) in rows]
-    able = [name for name, row in rows.items() if _reported(row)]
+    able = sorted((name for name, row in rows.items() if _reported(row)), key=lambda name: rows[name].demo)
     return list(dict.fromkeys(wished)) or able[:2]
 
 

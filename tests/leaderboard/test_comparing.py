@@ -123,6 +123,22 @@ def test_without_a_choice_the_first_two_models_are_compared_and_unknown_names_ar
     assert chosen(rows, {"a": "nobody", "b": "beta", "c": "beta", "d": "alpha"}) == ["beta", "alpha"]
 
 
+def test_baselines_are_compared_by_themselves_only_where_fewer_than_two_models_are_there(outputs):
+    for name in ("baseline:random", "baseline:majority"):
+        FakeRun(name, {"gsm8k": FakeDataset(n=100)}, demo=True, run_id=name.replace(":", "-")).write(outputs)
+    rows = named(make_board(Results(outputs).runs(), {}))
+    assert next(iter(rows)).startswith("baseline:"), "though they come first"
+    assert not any(rows[name].demo for name in chosen(rows, {}))
+    assert chosen({name: row for name, row in rows.items() if row.demo or name == "beta"}, {})[0] == "beta"
+
+
+def test_samples_are_named_with_their_subset_where_there_are_several(outputs):
+    assert re.search(
+        r"<bdi>ARC-(Easy|Challenge)/\d+</bdi>", page(outputs, a="alpha", b="beta", on="arc-0-shot-sample-set").html
+    )
+    assert re.search(r"<bdi>\d+</bdi>", page(outputs, a="alpha", b="beta", on="gsm8k-0-shot-sample-set").html)
+
+
 def test_two_models_of_one_name_are_called_by_their_specs(outputs):
     FakeRun("alpha", {"gsm8k": FakeDataset(n=100, wrong=3)}, run_id="twin", spec="openai:alpha").write(outputs)
     rows = named(make_board(Results(outputs).runs(), {}))
