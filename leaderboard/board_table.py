@@ -161,7 +161,7 @@ def _row(context: Context, row: Row, place: int, sized: bool, drawn: bool) -> Ma
 
 
 def _size(billions: float) -> str:
-    return f"{billions:.0f}" if billions >= 2 else f"{billions:.1f}"
+    return f"{billions:.0f}" if billions >= 2 else f"{billions:.1f}" if billions >= 0.95 else f"{billions:.2g}"
 
 
 def _name(context: Context, row: Row) -> Markup:

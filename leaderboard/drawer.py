@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from leaderboard.board_rows import collect
+from leaderboard.board_rows import Row, collect
 from leaderboard.board_table import describe
 from leaderboard.board_words import Words, chance_words, setting_words
 from leaderboard.browse_parts import facts, public, sample_name, when
@@ -55,6 +55,8 @@ class _Figure(NamedTuple):
     """What this one is among them: ``largest``, the one that shows on the board; ``newest``, or ``one_of`` them."""
     others: list[tuple[RunEntry, Cell]]
     """The other ones, the newest first."""
+    model: str
+    """Where the model's name leads."""
 
 
 def drawer(
@@ -99,9 +101,15 @@ def _find(entries: Sequence[RunEntry], query: Mapping[str, str]) -> _Figure | No
     ]
     same = [each for _, each in runs]
     earlier = [(other, each) for other, each in runs if other is not entry]
-    columns, _ = collect(entries)
+    columns, rows = collect(entries)
     shown = next((each for each in columns if each.place == column.place), column)
-    return _Figure(entry, shown, cell, len(same), _standing(cell, same), earlier)
+    return _Figure(entry, shown, cell, len(same), _standing(cell, same), earlier, _model(entry, rows))
+
+
+def _model(entry: RunEntry, rows: Sequence[Row]) -> str:
+    """Return the address of a run's model: by its SPEC where two models have its name."""
+    told_apart = any(row.backend for row in rows if row.model == entry.run.model)
+    return link("model", name=entry.run.model_spec if told_apart else entry.run.model)
 
 
 def _standing(cell: Cell, same: Sequence[Cell]) -> str:
@@ -130,7 +138,7 @@ def _header(figure: _Figure, say: Words) -> Markup:
         '<span class="md qq tn end">n = {n} · {setting}</span></div>'
         "</header>"
     ).format(
-        path=crumbs((say("title"), link("benchmarks")), (figure.entry.run.model, None), (column.title, None)),
+        path=crumbs((say("title"), link("benchmarks")), (figure.entry.run.model, figure.model), (column.title, None)),
         copy=say("copy"),
         link=icon("link"),
         close=say("close"),

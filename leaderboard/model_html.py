@@ -395,7 +395,7 @@ def _benchmark(say: Words, each: Benchmark) -> Markup:
                 )
     place = say("place.short", n=each.place, of=each.of) if each.place else "–"
     return Markup(
-        '<tr><th scope="row"><a href="{}" title="{}">{}</a></th><td class="q">{}</td><td class="n m">{}</td><td class="n q">{}</td><td class="iv" aria-hidden="true">{}</td>'
+        '<tr><th scope="row"><a href="{}" title="{}">{}</a></th><td class="q v-whole">{}</td><td class="n m">{}</td><td class="n q" title="{}">{}</td><td class="iv" aria-hidden="true">{}</td>'
         '<td class="n q">{}</td><td class="q v-marksof">{}</td></tr>'
     ).format(
         link("browse", run=cell.run_id, dataset=cell.dataset),
@@ -403,6 +403,7 @@ def _benchmark(say: Words, each: Benchmark) -> Markup:
         column.title,
         setting_words(column, board),
         points(cell.score),
+        words,
         margin(cell.ci95),
         drawn,
         place,

@@ -8,6 +8,7 @@ import pytest
 
 from leaderboard.board import make_board
 from leaderboard.board_html import board_page
+from leaderboard.board_table import _size
 from leaderboard.results import Results
 from llmuses.markup import margin
 from llmuses.records import RunStatus
@@ -194,3 +195,16 @@ def test_a_demo_that_runs_is_one_line_above_the_board(tmp_path):
     assert "A demo evaluation is running" in shown.text
     assert shown.all("div", data_live="2")
     assert "A demo evaluation is running" not in page(tmp_path).text
+
+
+@pytest.mark.parametrize(("size", "words"), [(0.135, "0.14"), (0.6, "0.6"), (1.7, "1.7"), (0.999, "1.0"), (7.6, "8")])
+def test_small_models_keep_two_digits_of_their_size(size, words):
+    assert _size(size) == words
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "0.0, from 0.0 to "), ("zh", "0.0，从 0.0 到 ")])
+def test_an_interval_at_the_edge_is_said_from_end_to_end(tmp_path, lang, said):
+    FakeRun("m", {"gsm8k": FakeDataset(n=60, wrong=60)}).write(tmp_path)
+    html = board_page(make_board(Results(tmp_path).runs(), {}), visit(lang))
+    assert f'title="{said}6.0' in html
+    assert f'aria-label="m, GSM8K: {said}6.0' in html

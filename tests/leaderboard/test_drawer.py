@@ -41,6 +41,13 @@ def test_it_lists_what_is_not_correct_and_each_leads_to_its_sample(tmp_path):
     assert "browse?run=run-1&dataset=gsm8k&filter=not_correct" in {a["href"] for a in shown.all("a")}
 
 
+def test_the_model_s_name_leads_to_its_page_by_its_spec_where_two_share_the_name(tmp_path):
+    FakeRun("m", run_id="r").write(tmp_path)
+    assert open_drawer(tmp_path, run="r", dataset="gsm8k").all("a", href="model?name=m")
+    FakeRun("m", run_id="twin", spec="openai:m").write(tmp_path)
+    assert open_drawer(tmp_path, run="twin", dataset="gsm8k").all("a", href="model?name=openai%3Am")
+
+
 def test_a_long_list_is_cut_and_says_how_many_are_left(tmp_path):
     FakeRun("m", {"gsm8k": FakeDataset(n=50, wrong=31)}, run_id="r").write(tmp_path)
     shown = open_drawer(tmp_path, run="r", dataset="gsm8k")
