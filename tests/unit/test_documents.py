@@ -29,12 +29,7 @@ DOCUMENTS = (
     "README.zh.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
-    "docs/benchmarks.md",
-    "docs/benchmarks.zh.md",
-    "docs/leaderboard.md",
-    "docs/leaderboard.zh.md",
-    "docs/local-models.md",
-    "docs/local-models.zh.md",
+    *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
 
 
