@@ -32,7 +32,7 @@ EACH = "each"
 
 class Choice(NamedTuple):
     """What the reader chose: words that must be in a row, columns that are hidden, demo rows and published ones or not, what
-    models must be, a row for each run or for each model, runs up to a day only, the order."""
+    models must be, a row for each run or for each model, runs up to a day only, the order; benchmarks in one language only."""
 
     words: str = ""
     hidden: frozenset[str] = frozenset()
@@ -42,6 +42,7 @@ class Choice(NamedTuple):
     narrow: Narrow = Narrow()
     each: bool = False
     until: str = ""
+    language: str = ""
 
     @property
     def sorted_by(self) -> tuple[str, bool]:
@@ -71,19 +72,24 @@ class Board(NamedTuple):
 
 def read_choice(query: Mapping[str, str], columns: Iterable[Column]) -> Choice:
     """Return what a query chooses. Whatever it says that does not exist is ignored."""
+    columns = list(columns)
     keys = {column.key for column in columns}
     hidden = frozenset(query.get("hide", "").split(",")) & keys
+    hidden = hidden if hidden < keys else frozenset()
+    spoken = {column.key for column in columns if query.get("language") in column.languages} - hidden
+    shown = spoken or keys - hidden
     sort = query.get("sort", "-avg")
-    if sort.removeprefix("-") not in keys - hidden | {AVERAGE, NAME, SIZE}:
+    if sort.removeprefix("-") not in shown | {AVERAGE, NAME, SIZE}:
         sort = "-avg"
     return Choice(
         query.get("q", "").strip()[:200],
-        hidden if hidden < keys else frozenset(),
+        hidden,
         query.get("demo") != "0",
         sort,
         query.get("published") != "0",
         read_narrow(query),
         *read_runs(query),
+        query["language"] if spoken else "",
     )
 
 
@@ -113,7 +119,11 @@ def make_board(
         entries = [entry for entry in entries if entry.run.started < end]
     columns, collected = collect(entries, published, each)
     choice = read_choice(query, columns)
-    shown = [column for column in columns if column.key not in choice.hidden]
+    shown = [
+        column
+        for column in columns
+        if column.key not in choice.hidden and (not choice.language or choice.language in column.languages)
+    ]
     counted = [row for row in collected if (choice.demo or not row.demo) and not row.published]
     basis = _basis(counted, shown)
     rows = [msgspec.structs.replace(row, mean=_mean(row, basis)) for row in collected]

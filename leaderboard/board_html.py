@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from leaderboard.board import AVERAGE, EACH, Board, Choice
 from leaderboard.board_filters import NAMES, narrow_chips, narrow_menu
 from leaderboard.board_table import PAGE, STEP, Context, board_table
-from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.board_words import Words, chance_words, column_title, setting_words
 from leaderboard.boards_head import boards_head
 from leaderboard.results import Damage
+from llmuses.i18n import text
 from llmuses.markup import Markup, attrs, icon, join, message, note
 from llmuses.visit import Visit
 
@@ -20,7 +21,7 @@ EXAMPLES = (
 )
 """Commands that bring a model of one's own onto the board."""
 
-CHOICES = ("q", "hide", "demo", "sort", "rows", "col", "view", "published", "runs", "until", *NAMES)
+CHOICES = ("q", "hide", "demo", "sort", "rows", "col", "view", "published", "runs", "until", "language", *NAMES)
 """The parameters of a query that choose a view of the board."""
 
 
@@ -84,12 +85,13 @@ def _filters(context: Context) -> Markup:
         '<form class="u-filters row u-filterbar" data-resets="rows" role="search" aria-label="{label}">'
         '<input class="g-input sm" type="search" name="q" value="{words}" placeholder="{label}" aria-label="{label}"'
         ' autocomplete="off" data-find>'
-        '{runs}{columns}{narrow}{published}{demo}<span class="md qq tn end" role="status">{count}{clear}</span></form>'
+        '{runs}{columns}{languages}{narrow}{published}{demo}<span class="md qq tn end" role="status">{count}{clear}</span></form>'
     ).format(
         label=say("filter"),
         words=board.choice.words,
         runs=_runs_menu(context),
         columns=_column_menu(context),
+        languages=_languages(context),
         narrow=narrow_menu(board.choice.narrow, [row.known for row in board.everyone], say),
         published=_published_chip(context),
         demo=_demo_chip(context),
@@ -107,7 +109,10 @@ def _column_menu(context: Context) -> Markup:
             '<label><input class="u-pick" type="checkbox" data-off="hide" value="{}"{}><span>{} <small class="qq">{}</small>'
             "</span></label>"
         ).format(
-            column.key, attrs(checked=column.key not in board.choice.hidden), column.title, setting_words(column, say)
+            column.key,
+            attrs(checked=column.key not in board.choice.hidden),
+            column_title(column, say),
+            setting_words(column, say),
         )
         for column in board.all_columns
     )
@@ -115,6 +120,24 @@ def _column_menu(context: Context) -> Markup:
         '<details class="u-menu u-hide-phone"><summary class="g-chip">{}{}</summary><div class="u-pop">{}</div>'
         "</details>"
     ).format(say("columns", n=len(board.columns), of=len(board.all_columns)), icon("down", small=True), boxes)
+
+
+def _languages(context: Context) -> Markup:
+    """Return the choice of benchmarks in one language, where there are several."""
+    board, say = context.board, context.say
+    there = sorted({language for column in board.all_columns for language in column.languages})
+    if len(there) < 2:
+        return Markup("")
+    options = join(
+        Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == board.choice.language), words)
+        for value, words in (
+            ("", say("languages.all")),
+            *((each, text(say.lang, f"catalogue.lang.{each}")) for each in there),
+        )
+    )
+    return Markup('<select class="g-chip u-hide-phone" name="language" aria-label="{}">{}</select>').format(
+        say("languages"), options
+    )
 
 
 def _runs_menu(context: Context) -> Markup:
@@ -182,16 +205,17 @@ def _clear(context: Context) -> Markup:
 
 
 def _cleared(context: Context) -> str:
-    return context.go(**dict.fromkeys(("q", "hide", "demo", "published", "runs", "until", "rows", *NAMES)))
+    return context.go(**dict.fromkeys(("q", "hide", "demo", "published", "runs", "until", "rows", "language", *NAMES)))
 
 
 def _chips(context: Context) -> Markup:
     """Return what a phone shows above the rows: one chip a column, and what the chosen column is."""
     board, say = context.board, context.say
-    titles = Counter(column.title for column in board.columns)
+    titles = Counter(column_title(column, say) for column in board.columns)
     options = [
-        (column.key, f"{column.title} {setting_words(column, say)}" if titles[column.title] > 1 else column.title)
+        (column.key, f"{title} {setting_words(column, say)}" if titles[title] > 1 else title)
         for column in board.columns
+        for title in (column_title(column, say),)
     ]
     if board.averaged:
         options.insert(0, (AVERAGE, say("average")))

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from leaderboard.board import AVERAGE, NAME, SIZE, Board, Row, heat
-from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.board_words import Words, chance_words, column_title, setting_words
 from leaderboard.browse_parts import when
 from leaderboard.figures import Cell, Column, Kind
 from llmuses.i18n import points
@@ -95,13 +95,15 @@ def _heads(context: Context, sized: bool, drawn: bool) -> Markup:
     if sized:
         second.append(_head_cell(context, SIZE, say("size"), ""))
     averaged = say("average.of" if board.averaged else "average.none", n=len(board.basis))
-    over = "; ".join(f"{column.title} {setting_words(column, say)}" for column in board.basis)
+    over = "; ".join(f"{column_title(column, say)} {setting_words(column, say)}" for column in board.basis)
     about = say("average.over", columns=over)
     second.append(_head_cell(context, AVERAGE, say("average"), "", averaged, "\u00a0", about=about))
     for _, members in _grouped(board.columns):
         for index, column in enumerate(members):
             small = [setting_words(column, say), " ".join(chance_words(column, say)) or "\u00a0"]
-            second.append(_head_cell(context, column.key, column.title, "first" if index == 0 else "", *small))
+            second.append(
+                _head_cell(context, column.key, column_title(column, say), "first" if index == 0 else "", *small)
+            )
     if drawn:
         second.append(_axis(context))
     return Markup("<thead><tr>{}{}{}</tr><tr>{}</tr></thead>").format(
@@ -139,7 +141,7 @@ def _head_cell(context: Context, key: str, words: str, kind: str, *small: str, a
 def _axis(context: Context) -> Markup:
     ticks = join(Markup('<b style="left:{0}%">{0}</b>').format(tick) for tick in (25, 50, 75))
     column = context.column
-    words = column.title if column is not None else context.say("average")
+    words = column_title(column, context.say) if column is not None else context.say("average")
     return Markup(
         '<th class="first axis"><span>{}</span><small>{}</small><span class="u-axis" aria-hidden="true">{}</span></th>'
     ).format(words, context.say("axis.title"), ticks)
@@ -236,7 +238,7 @@ def _figure(say: Words, row: Row, column: Column, cell: Cell) -> Markup:
         link("browse", run=cell.run_id, dataset=cell.dataset),
         query,
         said,
-        f"{row.model}, {column.title}: {said}",
+        f"{row.model}, {column_title(column, say)}: {said}",
         points(cell.score),
         margin(cell.ci95),
         _mark(cell),
@@ -256,7 +258,7 @@ def _published(context: Context, row: Row, column: Column, cell: Cell, look: str
         link(PAGE, **query),
         link("", **query).lstrip("?"),
         said,
-        f"{row.model}, {column.title}: {said}",
+        f"{row.model}, {column_title(column, context.say)}: {said}",
         points(cell.score),
         margin(cell.ci95),
     )

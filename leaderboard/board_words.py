@@ -29,6 +29,17 @@ def setting_words(column: Column, say: Words) -> str:
     return f"{words}{say('comma')}{column.source}" if column.source else words
 
 
+def title_words(dataset: str, title: str, lang: Lang) -> str:
+    """Return what a benchmark is called in a language: the user's own rows have a name in each, others are called alike."""
+    key = f"catalogue.title.{dataset}"
+    return text(lang, key) if dataset in ("general_mcq", "general_qa") and text("en", key) == title else title
+
+
+def column_title(column: Column, say: Words) -> str:
+    """Return what stands at the head of a column in the reader's language."""
+    return title_words(column.dataset, column.title, say.lang)
+
+
 def chance_words(column: Column, say: Words) -> list[str]:
     """Return the column's chance level in words; nothing where it is not known."""
     return [] if column.chance is None else [say("chance", n=f"{100 * column.chance:.0f}")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaderboard.board import GROUPS
-from leaderboard.board_words import Words
+from leaderboard.board_words import Words, title_words
 from leaderboard.browse_parts import facts
 from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
 from llmuses.errors import LlmusesError
@@ -42,6 +42,7 @@ def _fits(benchmark: Benchmark, wanted: str, lang: Lang) -> bool:
         (
             benchmark.name,
             benchmark.title,
+            title_words(benchmark.name, benchmark.title, lang),
             benchmark.group,
             *benchmark.languages,
             *benchmark.subsets,
@@ -100,7 +101,7 @@ def _row(benchmark: Benchmark, say: Words) -> Markup:
     ).format(
         link("catalogue", benchmark=benchmark.name),
         link("", benchmark=benchmark.name).lstrip("?"),
-        benchmark.title,
+        title_words(benchmark.name, benchmark.title, say.lang),
         benchmark.name,
         about(benchmark, say.lang),
         say("list").join(text(say.lang, f"catalogue.lang.{code}") for code in benchmark.languages),
@@ -133,7 +134,7 @@ def catalogue_drawer(visit: Visit) -> Markup:
         '<button class="g-btn sm ghost" type="button" title="{close}" aria-label="{close}" data-close>{cross}</button>'
         '</div><p class="md q">{about}</p></header><div class="body">{facts}{examples}</div></aside>'
     ).format(
-        title=benchmark.title,
+        title=title_words(benchmark.name, benchmark.title, say.lang),
         key=link("", benchmark=name).lstrip("?"),
         name=name,
         close=say("close"),

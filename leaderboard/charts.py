@@ -13,7 +13,7 @@ from leaderboard.arena_board_choice import Choice, read_choice, rule_for
 from leaderboard.arenas import Arenas, Facts, Source, rule_of
 from leaderboard.board import AVERAGE, Board, Row, make_board
 from leaderboard.board_filters import NAMES
-from leaderboard.board_words import Words, setting_words
+from leaderboard.board_words import Words, column_title, setting_words
 from leaderboard.chart_figures import (
     Dot,
     Figure,
@@ -354,7 +354,7 @@ class _BenchmarkCharts:
         say = self._shared.say
         key = self._shared.chosen("y", self._keys) if self._keys else ""
         titles = {
-            column.key: f"{column.title} {setting_words(column, Words(say.lang, 'board'))}"
+            column.key: f"{column_title(column, Words(say.lang, 'board'))} {setting_words(column, Words(say.lang, 'board'))}"
             for column in self._board.all_columns
         }
         titles[AVERAGE] = say("average", n=len(self._board.basis))
@@ -400,7 +400,9 @@ class _BenchmarkCharts:
         if len(columns) < 3:
             return Card("radar_benchmarks", None, "", self._shared.say("none.radar_benchmarks"))
         series = [Series(name, [_dot(name, self._rows[name], column.key) for column in columns]) for name in picked]
-        figure = radar([column.title for column in columns], series, self._shared.words("radar"), 1)
+        figure = radar(
+            [column_title(column, self._shared.say) for column in columns], series, self._shared.words("radar"), 1
+        )
         return Card("radar_benchmarks", figure, self._shared.say("radar.note"))
 
     def _history(self, key: str, picked: Sequence[str]) -> Card:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from leaderboard.board_words import Words, setting_words
+from leaderboard.board_words import Words, column_title, setting_words
 from leaderboard.boards_head import FORMATS
 from leaderboard.comparing import PLACES, Block, Line, Versus
 from llmuses.comparison.result import Pair
@@ -270,7 +270,7 @@ def _benchmark(context: Context, block: Block, chosen: bool) -> Markup:
         span,
         context.go(on=block.column.key, against=None, show=None),
         attrs(aria_current="true" if chosen else None),
-        block.column.title,
+        column_title(block.column, context.say),
         setting_words(block.column, context.say),
         n,
         span,
@@ -324,7 +324,9 @@ def _refused(context: Context) -> Markup:
         for place, line in enumerate(block.lines, 1):
             if line.refusal is not None:
                 labels = {line.refusal.first: context.labels[place], line.refusal.second: context.labels[0]}
-                said.append((block.column.title, refusal_words(line.refusal, labels, context.say.lang)))
+                said.append(
+                    (column_title(block.column, context.say), refusal_words(line.refusal, labels, context.say.lang))
+                )
     if not said:
         return Markup("")
     items = join(Markup("<li><b class='m'>{}</b> {}</li>").format(title, words) for title, words in said)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from leaderboard.board_rows import Row, collect
 from leaderboard.board_table import describe
-from leaderboard.board_words import Words, chance_words, setting_words
+from leaderboard.board_words import Words, chance_words, column_title, setting_words
 from leaderboard.browse_parts import facts, public, sample_name, when
 from leaderboard.browse_query import Place
 from leaderboard.figures import Cell, Column, cells
@@ -138,7 +138,11 @@ def _header(figure: _Figure, say: Words) -> Markup:
         '<span class="md qq tn end">n = {n} · {setting}</span></div>'
         "</header>"
     ).format(
-        path=crumbs((say("title"), link("benchmarks")), (figure.entry.run.model, figure.model), (column.title, None)),
+        path=crumbs(
+            (say("title"), link("benchmarks")),
+            (figure.entry.run.model, figure.model),
+            (column_title(column, say), None),
+        ),
         copy=say("copy"),
         link=icon("link"),
         close=say("close"),

@@ -67,6 +67,14 @@ class Column(NamedTuple):
         return f"{self.dataset} {self.setting}"
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Return the languages of its questions, nothing where nobody knows the benchmark."""
+        try:
+            return get_benchmark(self.dataset).languages
+        except UnknownNameError:
+            return ()
+
+    @property
     def place(self) -> tuple[str, str]:
         """What must be equal for two figures to stand in one column."""
         return self.head, _fingerprint(tuple(self.identity.items())) if self.identity else self.data

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from leaderboard.battles import question_of
 from leaderboard.battles_html import outcome
 from leaderboard.board_table import describe
-from leaderboard.board_words import Words, setting_words
+from leaderboard.board_words import Words, column_title, setting_words
 from leaderboard.browse_parts import setting_words as said_setting
 from leaderboard.browse_parts import when
 from leaderboard.compare_html import copy_button, downloads, signed
@@ -400,7 +400,7 @@ def _benchmark(say: Words, each: Benchmark) -> Markup:
     ).format(
         link("browse", run=cell.run_id, dataset=cell.dataset),
         words,
-        column.title,
+        column_title(column, board),
         setting_words(column, board),
         points(cell.score),
         words,

@@ -208,3 +208,20 @@ def test_an_interval_at_the_edge_is_said_from_end_to_end(tmp_path, lang, said):
     html = board_page(make_board(Results(tmp_path).runs(), {}), visit(lang))
     assert f'title="{said}6.0' in html
     assert f'aria-label="m, GSM8K: {said}6.0' in html
+
+
+def test_benchmarks_in_one_language_are_chosen_where_there_are_several(tmp_path):
+    FakeRun("a", {"mmlu": FakeDataset(), "gsm8k": FakeDataset()}, run_id="a").write(tmp_path)
+    assert 'name="language"' not in page(tmp_path).html
+    FakeRun("b", {"ceval": FakeDataset(), "gsm8k": FakeDataset()}, run_id="b").write(tmp_path)
+    assert [option.get("value") for option in page(tmp_path).all("option")][:3] == ["", "en", "zh"]
+    made = make_board(Results(tmp_path).runs(), {"language": "zh", "sort": "-gsm8k-0-shot-sample-set"})
+    assert ([column.dataset for column in made.columns], [column.dataset for column in made.basis]) == (
+        ["ceval"],
+        ["ceval"],
+    )
+    assert (made.choice.sort, made.averaged) == ("-avg", 1)
+    assert "Clear" in page(tmp_path, language="zh").text
+    assert len(make_board(Results(tmp_path).runs(), {"language": "fr"}).columns) == 3
+    hidden = {"language": "zh", "hide": "ceval-0-shot-sample-set"}
+    assert [column.dataset for column in make_board(Results(tmp_path).runs(), hidden).columns] == ["mmlu", "gsm8k"]

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from leaderboard.board_words import title_words
 from leaderboard.catalogue import about, catalogue, catalogue_drawer
 from llmuses.benchmarks import benchmark_names, get_benchmark
 from llmuses.evaluation.example import example_prompt, forms
@@ -69,3 +70,10 @@ def test_the_drawer_shows_a_prompt_of_each_form_as_it_is_asked(name: str) -> Non
 @pytest.mark.parametrize("name", ["", "no_such", "<script>", "../mmlu"])
 def test_what_is_no_benchmark_opens_nothing(name: str) -> None:
     assert catalogue_drawer(visit(benchmark=name)) == ""
+
+
+def test_the_user_s_own_rows_are_called_by_a_name_in_each_language() -> None:
+    assert title_words("general_qa", get_benchmark("general_qa").title, "zh") == "自有问答题"
+    assert title_words("general_mcq", get_benchmark("general_mcq").title, "en") == get_benchmark("general_mcq").title
+    assert title_words("mmlu", "MMLU", "zh") == "MMLU"
+    assert title_words("general_qa", "A title of one's own", "zh") == "A title of one's own"
