@@ -17,7 +17,7 @@ _BARS = {JobStatus.DONE: "done", JobStatus.FAILED: "bad", JobStatus.CANCELLED: "
 
 
 class Progress(NamedTuple):
-    """How far a job is, over all its runs: answered and total samples, samples a second, seconds left.
+    """How far a job is, over all its runs: answered and total samples, samples a second now, seconds left.
 
     Of battles it is their answers and verdicts. ``battles`` is None for an evaluation.
     """
@@ -39,19 +39,28 @@ def progress(room: Room, job: Job, entries: Sequence[RunEntry], now: float) -> P
     """Return how far a job is. ``entries`` are all runs; those that carry the job's id are its own."""
     if (battles := battle_job(room, job)) is not None:
         answered, total = battles.answers + battles.battles, battles.all_answers + battles.all_battles
-        seconds = now - job.started if job.started else 0.0
-        return _paced(job, answered, total, seconds if job.status is JobStatus.RUNNING else 0.0, [], battles)
+        return _paced(room, job, now, answered, total, [], battles)
     own = [entry for entry in entries if entry.run.job == job.job_id]
     states = [state for entry in own for state in entry.run.states.values()]
     answered, total = sum(state.answered for state in states), sum(state.total for state in states)
-    return _paced(job, answered, total, sum(state.seconds for state in states), own)
+    return _paced(room, job, now, answered, total, own)
 
 
 def _paced(
-    job: Job, answered: int, total: int, seconds: float, own: list[RunEntry], battles: BattleJob | None = None
+    room: Room,
+    job: Job,
+    now: float,
+    answered: int,
+    total: int,
+    own: list[RunEntry],
+    battles: BattleJob | None = None,
 ) -> Progress:
-    rate = answered / seconds if answered and seconds >= 1 else None
-    left = max(total - answered, 0) / rate if rate and job.status is JobStatus.RUNNING else None
+    rate = None
+    if job.status is JobStatus.RUNNING:
+        rate = room.paces.look(job.job_id, now, answered)
+    else:
+        room.paces.forget(job.job_id)
+    left = max(total - answered, 0) / rate if rate else None
     return Progress(answered, total, rate, left, own, battles)
 
 

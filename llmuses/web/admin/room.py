@@ -19,6 +19,7 @@ from llmuses.settings import jobs_dir, model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import named_servers
 from llmuses.web.admin.audit import AuditLog
+from llmuses.web.admin.pace import Paces
 from llmuses.web.admin.passwords import Passwords
 from llmuses.web.admin.rules import AdminRules, Role
 from llmuses.web.admin.sessions import Person, Sessions
@@ -35,6 +36,7 @@ class Room:
         self.arena = arena
         self.log = JobLog(folder)
         self.audit = AuditLog(folder)
+        self.paces = Paces()
         # Whoever may enter without an account sits at this machine, and may call what it may call.
         self.supervisor = Supervisor(self.log, reachable=self.reachable)
         self.passwords = Passwords(rules.accounts)
