@@ -125,7 +125,9 @@ def _figures(say: Words, model: Model) -> Markup:
                 say("average", n=len(model.board.basis)),
                 points(mean.score),
                 margin(mean.ci95),
-                say("place", n=len(place) + 1, of=averaged),
+                Words(say.lang, "board")("from_to", low=points(mean.ci95[0]), high=points(mean.ci95[1]))
+                + Words(say.lang, "board")("comma")
+                + say("place", n=len(place) + 1, of=averaged),
             )
         )
     if (unread := _unread(say, model)) is not None:

@@ -215,12 +215,13 @@ def _part(say: Words, name: str, estimate: Estimate, report: Report, at: Place |
     missed = sum(tally(counts).values()) - counts.correct
     low, high = estimate.ci95 or (0.0, 0.0)
     return Markup(
-        '<tr><td role="rowheader" class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q">{}</td><td class="b-iv">{}'
+        '<tr><td role="rowheader" class="name b-part" title="{}">{}</td><td class="n">{}</td><td class="n q" title="{}">{}</td><td class="b-iv">{}'
         '</td><td class="n q">{}</td><td class="n">{}</td></tr>'
     ).format(
         name,
         go(at.to(subset=name), name) if at else Markup('<span class="m">{}</span>').format(name),
         points(estimate.score),
+        say("range", low=points(low), high=points(high)) if estimate.ci95 else "",
         margin(estimate.ci95),
         interval(low, estimate.score or 0.0, high, report.chance) if estimate.ci95 else "",
         count(estimate.n),
