@@ -129,7 +129,11 @@ def test_a_row_that_no_answer_could_pass_is_no_row(tmp_path: Path, row: dict[str
         ids(HUMANEVAL, tmp_path, "openai_humaneval", "test")
 
 
-@pytest.mark.parametrize("broken", [b"\x1f\x8b\x08\x00", b"no gzip", gzip.compress(b'{"task_id": 1}\n' * 9)[:-9]])
+@pytest.mark.parametrize(
+    "broken",
+    [b"\x1f\x8b\x08\x00", b"no gzip", gzip.compress(b'{"task_id": 1}\n' * 9)[:-9]],
+    ids=["a head alone", "no gzip", "cut off"],
+)
 def test_a_packed_file_that_is_not_whole_is_said(tmp_path: Path, broken: bytes) -> None:
     (tmp_path / "HumanEval.jsonl.gz").write_bytes(broken)
     with pytest.raises(DataError, match=r"HumanEval\.jsonl\.gz"):
