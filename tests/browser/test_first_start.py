@@ -25,10 +25,13 @@ from llmuses.web.server import serve
 
 outputs = Path(sys.argv[1])
 code = '''
-import sys
+import sys, time
 from pathlib import Path
 from tests.support.fake_runs import FakeDataset, FakeRun, grow
 outputs = Path(sys.argv[1])
+end = time.monotonic() + 30
+while not outputs.with_name("go").exists() and time.monotonic() < end:
+    time.sleep(0.05)
 def datasets(wrong):
     return {name: FakeDataset(n=40, wrong=wrong) for name in ("mmlu", "arc", "gsm8k")}
 grow(outputs, FakeRun("baseline:random", datasets(30), demo=True), 2, 0.5)
@@ -74,6 +77,7 @@ def test_figures_arrive_in_their_places_and_the_page_becomes_the_board(browser, 
     with served(tmp_path / "outputs", STAND_IN) as address:
         page = opened(browser, address, "./")
         assert page.url == f"{address}leaderboard", "home leads to what there is to see first"
+        (tmp_path / "go").touch()
         page.locator("h1", has_text="A first evaluation is under way").wait_for()
         page.evaluate("window.mark = true")
         page.locator(".u-startcard", has_text="SmolLM2-135M-Instruct").wait_for()
@@ -99,6 +103,7 @@ def test_figures_arrive_in_their_places_and_the_page_becomes_the_board(browser, 
 def test_the_full_board_can_be_opened_before_the_end(browser, tmp_path):
     with served(tmp_path / "outputs", STAND_IN) as address:
         page = opened(browser, address)
+        (tmp_path / "go").touch()
         page.locator(".u-tag", has_text="demo").first.wait_for()
         page.locator("a", has_text="Open the full board").click()
         page.locator("table.u-bench").wait_for()
