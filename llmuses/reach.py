@@ -64,4 +64,6 @@ def _refuse(host: str, allowed: Sequence[Network]) -> None:
             _refuse(str(found[4][0]), allowed)
         return
     if not is_reachable(address, allowed):
-        raise PermissionError(f"{address} is inside a network that may not be called: see allowed_addresses in admin.yaml (LLMUSES_ADMIN_CONFIG)")
+        raise PermissionError(
+            f"{address} is inside a network that may not be called: see allowed_addresses in admin.yaml (LLMUSES_ADMIN_CONFIG)"
+        )

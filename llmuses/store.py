@@ -151,7 +151,9 @@ class JsonlStore(Generic[R]):
                 self._fsync(fd)
         except OSError:
             if size is not None:
-                with contextlib.suppress(OSError):  # whoever is told that it failed may try again: nothing must stand twice
+                with contextlib.suppress(
+                    OSError
+                ):  # whoever is told that it failed may try again: nothing must stand twice
                     os.ftruncate(fd, size)
             raise
         finally:

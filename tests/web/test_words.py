@@ -11,7 +11,21 @@ import pytest
 from llmuses.i18n import LANGUAGES
 from llmuses.settings import PACKAGE
 
-NAMESPACES = ("web", "board", "start", "catalogue", "compare", "arena_report", "arena_board", "arena", "versus", "charts", "model", "battles", "admin")
+NAMESPACES = (
+    "web",
+    "board",
+    "start",
+    "catalogue",
+    "compare",
+    "arena_report",
+    "arena_board",
+    "arena",
+    "versus",
+    "charts",
+    "model",
+    "battles",
+    "admin",
+)
 
 
 def catalogue(lang, namespace):
