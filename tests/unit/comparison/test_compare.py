@@ -162,7 +162,9 @@ def test_a_question_with_one_answer_on_each_side_is_compared_however_many_repeat
 
 
 def test_no_comparison_needs_no_correction() -> None:
-    correct([])
+    none: list[Comparison] = []
+    correct(none)
+    assert none == []
 
 
 # --- what is refused -----------------------------------------------------------------------------------------
