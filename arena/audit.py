@@ -43,7 +43,18 @@ def audit(battles: str | Path | Sequence[str | Path]) -> Audit:
         labels = {kind: name or "none" for kind, name in _labels(table)}
         judges = [_judge(name, sides, table.names, labels) for name in names]
         voters = odd_voters(table)
-        return Audit(judges=judges, voters=voters, notes=skipped_lines(table.skipped))
+        return Audit(judges=judges, voters=voters, notes=[*skipped_lines(table.skipped), *_apart(judges)])
+
+
+def _apart(judges: Sequence[JudgeAudit]) -> list[str]:
+    """Return a note where people voted and a judge decided none of their battles."""
+    people = any(one.judge == HUMAN for one in judges)
+    apart = [one.judge for one in judges if people and one.judge != HUMAN and one.agreement is None]
+    return [
+        f"{name} and people decided no battle in common: two lines are of one battle where the models and battle_id are the "
+        "same (question_id where neither has a battle_id)."
+        for name in apart
+    ]
 
 
 def _battles(table: BattleTable, judge: str) -> dict[str, NDArray[Any]]:

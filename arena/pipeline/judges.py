@@ -3,7 +3,6 @@ verdict is read, and what a call costs."""
 
 from __future__ import annotations
 
-import importlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -30,6 +29,7 @@ from llmuses.judge.templates import (
 from llmuses.judge.verdicts import PairVerdict, read_pairwise, read_rating
 from llmuses.models import Model, load_model
 from llmuses.models.load import check_model, parse_spec
+from llmuses.own_code import own_object
 from llmuses.records import Generate, GenerationConfig, Mode, Request, Response
 from llmuses.settings import model_entries
 
@@ -222,9 +222,8 @@ def _parser(args: JudgeArgs) -> tuple[VerdictStyle | None, Callable[[str], objec
     if said is None or said == "lmsys_parser":
         return None, None
     if ":" in said:
-        module, _, name = said.partition(":")
         try:
-            function = getattr(importlib.import_module(module), name)
+            function = own_object(said)
         except (ImportError, AttributeError) as problem:
             raise UsageError(f"fn_completion_parser '{said}': {problem}; it must be importable from here.") from None
         return (VerdictStyle.RATING if single else VerdictStyle.BRACKETS), function

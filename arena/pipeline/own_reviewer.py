@@ -18,7 +18,6 @@ counts as unreadable, an exception as a failed call. What it returned is stored 
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
@@ -26,6 +25,7 @@ from typing import Any, Protocol
 import msgspec
 
 from llmuses.errors import UsageError
+from llmuses.own_code import own_object
 from llmuses.records import ErrorKind, Generate, Message, Mode, Request, Response, ResponseError
 
 
@@ -56,7 +56,7 @@ def load_own(ref: str, args: Mapping[str, Any]) -> OwnReviewer:
     if not colon or not module or not name:
         raise UsageError(f"reviewer ref '{ref}' is not of the form module:Class.")
     try:
-        kind = getattr(importlib.import_module(module), name)
+        kind = own_object(ref)
     except (ImportError, AttributeError) as problem:
         raise UsageError(f"reviewer ref '{ref}': {problem}; it must be importable from here.") from None
     if not callable(getattr(kind, "review", None)):

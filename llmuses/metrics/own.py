@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 from llmuses.errors import UsageError
 from llmuses.metrics.reading import Reading
+from llmuses.own_code import own_object
 
 
 class Found(NamedTuple):
@@ -72,16 +70,12 @@ def own_extractor(spec: str) -> Find:
 
 
 def _by_function(spec: str) -> Find:
-    module, _, name = spec.partition(":")
-    sys.path.insert(0, str(Path.cwd()))  # as `python -m` has it, which the installed command does not
     try:
-        function = getattr(importlib.import_module(module), name)
+        function = own_object(spec)
     except (ImportError, AttributeError) as problem:
         raise UsageError(
             f"extract: there is no function {spec} ({problem}); it must be importable from here."
         ) from None
-    finally:
-        sys.path.pop(0)
     if not callable(function):
         raise UsageError(f"extract: {spec} is not a function.")
 

@@ -173,6 +173,14 @@ def test_peoples_votes_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
     assert judges["gpt-4o"]["agreement"]["all"]["n"] == 300
 
 
+def test_votes_that_are_of_other_battles_than_the_judges_are_said_to_be(tmp_path: Path) -> None:
+    pair = {"question_id": "q1", "model_a": "one", "model_b": "two", "winner": "model_a"}
+    verdict = {**pair, "battle_id": "b1", "judge": "gpt-4o"}
+    (note,) = audit(write(tmp_path / "apart.jsonl", [verdict, pair])).notes
+    assert "gpt-4o and people decided no battle in common" in note and "battle_id" in note
+    assert audit(write(tmp_path / "same.jsonl", [verdict, {**pair, "battle_id": "b1"}])).notes == []
+
+
 def test_a_file_without_battles_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no line is a battle"):
         audit(write(tmp_path / "b.jsonl", [{"x": 1}]))

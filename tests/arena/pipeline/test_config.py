@@ -178,6 +178,17 @@ def test_a_reviewer_that_cannot_be_used_is_said_before_anything_is_asked(
         panel_of(config, Path(), dry_run=False)
 
 
+def test_a_reviewer_may_lie_in_the_folder_that_the_command_is_run_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "class Shorter:\n    def review(self, question, a, b):\n        return '[[A]]' if len(a) < len(b) else '[[B]]'\n"
+    (tmp_path / "own_rules_of_a_test.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    config = parse_config({"questions_file": "q", "reviews_gen": {"reviewer": {"ref": "own_rules_of_a_test:Shorter"}}})
+    (judge,) = panel_of(config, tmp_path, dry_run=False)
+    assert judge.name == "Shorter"
+
+
 def test_the_judges_of_a_panel_have_names_of_their_own_and_one_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "x")
     panel: list[dict[str, Any]] = [{"args": {"model": "gpt-4"}}, {"args": {"model": "gpt-4", "temperature": 1}}]
