@@ -664,3 +664,10 @@ class AuditLine(Record, kw_only=True):
     about: str = ""
     address: str = ""
     tstamp: float = 0.0
+
+
+class LogoutLine(Record, kw_only=True):
+    """A session of the admin room that was ended: a hash of it, and when it would have ended by itself."""
+
+    session: str
+    until: float

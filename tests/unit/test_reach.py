@@ -60,6 +60,24 @@ class TestTyped:
     @pytest.mark.parametrize(
         "url",
         [
+            "http://0.0.0.0/v1", "http://[::]/v1", "http://[0:0:0:0:0:ffff:7f00:1]/v1", "http://[::127.0.0.1]/v1",
+            "http://[64:ff9b::7f00:1]/v1", "http://[64:ff9b::a9fe:a9fe]/v1", "http://[2002:7f00:1::]/v1",
+            "http://[fe80::1%25lo]/v1", "http://[::ffff:127.0.0.1%25lo]/v1", "http://0x7f.0.0.0x1/v1", "http://0177.0.1/v1",
+            "http://017700000001/v1", "http://0x7f.1/v1", "http://127.0.0.1./v1", "http://localhost./v1", "http://LOCALHOST/v1",
+            "http://8.8.8.8@127.0.0.1/v1", "http://8.8.8.8%2540127.0.0.1/v1", "http://8.8.8.8:80@127.0.0.1/v1",
+            "http://8.8.8.8\\@127.0.0.1/v1", "http://127.0.0.1\\@8.8.8.8/v1", "http:127.0.0.1/v1", "http:///127.0.0.1/v1",
+            "http://１２７.０.０.１/v1", "http://127。0。0。1/v1", "http://①②⑦.⓪.⓪.①/v1", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/v1", "http://loc\u00adalhost/v1",
+            "http://%31%32%37.0.0.1/v1", "http://127.0.0.1%00.example/v1", "http://127.0.0\t.1/v1", "http://127.0.0\n.1/v1",
+            "http:// 127.0.0.1/v1", "http://[127.0.0.1]/v1", "http://[::1].example/v1", "http://127.0.0.1:80:80/v1",
+        ],
+    )  # fmt: skip
+    def test_no_trick_of_writing_it_passes_whatever_else_is_made_of_it(self, url: str) -> None:
+        with pytest.raises(UsageError):
+            check_address(url, [])
+
+    @pytest.mark.parametrize(
+        "url",
+        [
             "file:///etc/passwd", "ftp://example.org", "gopher://127.0.0.1:70/_", "//example.org/v1", "example.org",
             "http://", "https://user:word@8.8.8.8/v1", "http://[::1", "http://8.8.8.8:99999/", "",
         ],

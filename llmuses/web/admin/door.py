@@ -140,7 +140,9 @@ class Door:
         return response
 
     async def logout(self, request: Request, person: Person) -> Response:
-        """Take the session away."""
+        """End the session, here and wherever else its cookie may be."""
+        self._room.sessions.end(request.cookies.get(COOKIE))
+        self._room.audit.say(person.name, "logout", "", self._callers.of(request).address)
         response = RedirectResponse(f"../{PATH.strip('/')}", 303)
         _set_cookie(response, "", self._callers.of(request), 0)
         return response
@@ -220,5 +222,5 @@ def _said(status: int, words: str) -> Response:
 def _set_cookie(response: Response, value: str, caller: Caller, hours: float) -> None:
     secure = "; Secure" if caller.secure else ""
     age = int(hours * 3600)
-    # Path=/ since only a proxy knows below which path the app is served; the name says whose it is.
-    response.headers.append("set-cookie", f"{COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}")
+    flags = f"Path={caller.path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
+    response.headers.append("set-cookie", f"{COOKIE}={value}; {flags}")

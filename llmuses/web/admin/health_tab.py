@@ -17,7 +17,7 @@ from arena.live.published import MARKS
 from leaderboard.board_words import Words
 from llmuses.jobs import JobStatus
 from llmuses.markup import Markup, count, icon, join, link
-from llmuses.records import AuditLine, JobLine, PlayerLine, RegisterLine, VoterMark
+from llmuses.records import AuditLine, JobLine, LogoutLine, PlayerLine, RegisterLine, VoterMark
 from llmuses.settings import arena_dir, jobs_dir
 from llmuses.store import START, Cursor, Reader
 from llmuses.visit import Visit
@@ -42,6 +42,7 @@ _TYPES: dict[str, type[msgspec.Struct]] = {
     "audit.jsonl": AuditLine,
     "battles.jsonl": _About,
     "jobs.jsonl": JobLine,
+    "logouts.jsonl": LogoutLine,
     "players.jsonl": PlayerLine,
     "register.jsonl": RegisterLine,
     MARKS: VoterMark,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections import OrderedDict
@@ -47,7 +48,8 @@ class Passwords:
         self._welcome: OrderedDict[str, None] = OrderedDict()
         self._mutex = threading.Lock()
         self._hashing = threading.Lock()
-        self._nobody = hash_password("nobody has this password")
+        if accounts:
+            _nobodys()  # so that not even the first wrong name is answered later than a wrong password
 
     def check(self, name: str, password: str, address: str) -> Account | None:
         """Return the account, None where name or password is wrong: which of the two is not told, nor by the time it takes.
@@ -62,7 +64,7 @@ class Passwords:
             self._admit(address)
             right = False
             with contextlib.suppress(Argon2Error, InvalidHashError):
-                right = PasswordHasher().verify(account.password if account else self._nobody, password[:1000])
+                right = PasswordHasher().verify(account.password if account else _nobodys(), password[:1000])
             if account is not None and right:
                 self._forgive(address, name)
                 return account
@@ -100,6 +102,12 @@ class Passwords:
             self._welcome[address] = None
             while len(self._welcome) > _ADDRESSES:
                 self._welcome.popitem(last=False)
+
+
+@functools.cache
+def _nobodys() -> str:
+    """Return the hash that the password of a name is held against which nobody has."""
+    return hash_password("nobody has this password")
 
 
 def _pair(address: str, name: str) -> str:

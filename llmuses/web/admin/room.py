@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from arena.live.arena import LiveArena
-from arena.live.keys import Keys
 from leaderboard.arenas import Arenas
 from leaderboard.results import Results
 from llmuses.i18n import Lang
@@ -41,7 +40,7 @@ class Room:
         self.supervisor = Supervisor(self.log, reachable=self.reachable)
         self.passwords = Passwords(rules.accounts)
         accounts = {account.name: account for account in rules.accounts}
-        self.sessions = Sessions(Keys.of(folder), accounts, rules.session_hours)
+        self.sessions = Sessions(folder, accounts, rules.session_hours)
 
     def close(self) -> None:
         """Stop looking after the jobs; those that run go on."""

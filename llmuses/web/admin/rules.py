@@ -19,6 +19,9 @@ RULES_ENV = "LLMUSES_ADMIN_CONFIG"
 PASSWORD_ENV = "LLMUSES_ADMIN_PASSWORD"
 """A password, or its argon2 hash, of the one account ``admin``: the short way."""
 
+_SALT = b"LLMUSES_ADMIN_PASSWORD"
+"""The same at each start, so that sessions outlive a restart. The hash is in memory only: no salt need hide what it is of."""
+
 
 class Role(StrEnum):
     """What somebody may do: an operator starts and stops jobs, an admin changes models, votes and rules as well."""
@@ -75,7 +78,7 @@ def read_rules() -> AdminRules:
     if password := os.environ.get(PASSWORD_ENV):
         if any(account.name == "admin" for account in rules.accounts):
             raise UsageError(f"the account 'admin' is in {own}; take {PASSWORD_ENV} away.")
-        hashed = password if password.startswith("$argon2") else hash_password(password)
+        hashed = password if password.startswith("$argon2") else hash_password(password, _SALT)
         admin = Account(name="admin", password=hashed, role=Role.ADMIN)
         rules = msgspec.structs.replace(rules, accounts=(*rules.accounts, admin))
     return rules
@@ -94,13 +97,13 @@ def _read(path: Path) -> AdminRules:
         raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, salt: bytes | None = None) -> str:
     """Return the argon2id hash of a password: 46 MiB, one pass, one lane (OWASP's Password Storage Cheat Sheet).
 
-    Raises UsageError for a password that is too short to keep anybody out.
+    ``salt`` is random unless given. Raises UsageError for a password that is too short to keep anybody out.
     """
     from argon2 import PasswordHasher
 
     if len(password) < 8:
         raise UsageError("a password of the admin room has at least 8 characters.")
-    return PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1).hash(password)
+    return PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1).hash(password, salt=salt)

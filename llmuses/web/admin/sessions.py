@@ -1,26 +1,35 @@
-"""Who is logged in: a signed cookie, good for some hours, and worth nothing once the password was changed."""
+"""Who is logged in: a signed cookie, good for some hours, and worth nothing once one logged out or the password was changed.
+
+The cookie outlives a restart of the server, and so does its end: that is written down beside the jobs, and every process
+that serves the folder reads it.
+"""
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import secrets
+import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
 from arena.live.keys import Keys
+from llmuses.records import LogoutLine
+from llmuses.store import START, JsonlStore, Sync
 from llmuses.web.admin.rules import Account, Role
 
 COOKIE = "llmuses_admin"
-_LONGEST = 1000
+FILE = "logouts.jsonl"
 
 
-class Login(msgspec.Struct, frozen=True, array_like=True):
-    """What the cookie says: who, until when (seconds since 1970), and a mark of the password that was given."""
+class Login(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What the cookie says: who, until when (seconds since 1970), a mark of how they proved it, and a random id."""
 
     name: str
     until: float
     mark: str
+    id: str
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -37,36 +46,52 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Sessions:
-    """Writes and reads the cookie. All processes that share the folder's secret know it."""
+    """Writes, reads and ends cookies. All processes that share the folder know its secret, and which were ended."""
 
-    def __init__(self, keys: Keys, accounts: Mapping[str, Account], hours: float):
-        self._keys = keys
+    def __init__(self, folder: Path, accounts: Mapping[str, Account], hours: float):
+        """Raises StoreError where the folder's secret can neither be read nor made."""
+        self._keys = Keys.of(folder)
         self._accounts = accounts
         self._seconds = hours * 3600
+        self._store = JsonlStore(folder / FILE, LogoutLine, Sync.ALWAYS)
+        self._mutex = threading.Lock()
+        self._read = START
+        self._ended: set[str] = set()
 
     def cookie(self, account: Account, now: float) -> str:
         """Return what the cookie of somebody who has just logged in holds."""
-        login = Login(account.name, now + self._seconds, _mark(account))
-        body = base64.urlsafe_b64encode(msgspec.json.encode(login)).decode()
-        return f"{body}.{self._keys.sign('admin', body)}"
+        login = Login(account.name, now + self._seconds, self._mark(account), secrets.token_urlsafe(12))
+        return self._keys.sealed("admin", login)
 
     def person(self, cookie: str | None, now: float) -> Person | None:
-        """Return who a cookie stands for; None where it is not ours, too old, or of a password that was changed."""
-        if not cookie or len(cookie) > _LONGEST:
+        """Return who a cookie stands for; None where it is not ours, too old, was ended, or is of a password that was changed."""
+        login = self._keys.unsealed("admin", cookie, Login)
+        account = self._accounts.get(login.name) if login else None
+        if login is None or account is None or now >= login.until or login.mark != self._mark(account):
             return None
-        body, _, signature = cookie.partition(".")
-        if not self._keys.is_signed(signature, "admin", body):
+        if _hashed(login) in self._all_ended(now):
             return None
-        login = msgspec.json.decode(base64.urlsafe_b64decode(body), type=Login)
-        account = self._accounts.get(login.name)
-        if account is None or now >= login.until or login.mark != _mark(account):
-            return None
-        return Person(account.name, account.role, self._keys.sign("admin form", cookie))
+        return Person(account.name, account.role, self._keys.sign("admin form", str(cookie)))
+
+    def end(self, cookie: str | None) -> None:
+        """End a session for good, in every copy of its cookie. Raises StoreError: the session is then still good."""
+        if (login := self._keys.unsealed("admin", cookie, Login)) is not None:
+            self._store.append(LogoutLine(session=_hashed(login), until=login.until))
 
     def nobody(self) -> Person:
         """Return who works on this machine where the room has no account."""
         return Person("local", Role.ADMIN, self._keys.sign("admin form", "local"))
 
+    def _all_ended(self, now: float) -> set[str]:
+        with self._mutex:
+            reader = self._store.read(self._read)
+            self._ended.update(line.session for line in reader if line.until > now)
+            self._read = reader.cursor
+            return self._ended
 
-def _mark(account: Account) -> str:
-    return hashlib.blake2b(account.password.encode(), digest_size=6).hexdigest()
+    def _mark(self, account: Account) -> str:
+        return self._keys.sign("admin account", account.name, account.password)
+
+
+def _hashed(login: Login) -> str:
+    return hashlib.blake2b(login.id.encode(), digest_size=12).hexdigest()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +161,37 @@ class TestLogin:
         assert visitor.post("/admin/logout", headers=HERE).status_code == 303
         assert visitor.get("/admin/view").status_code == 401
 
+    def test_a_copied_cookie_is_dead_after_logging_out_for_every_server_of_the_folder(
+        self, visitor: TestClient, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
+    ) -> None:
+        login(visitor)
+        copied, before = visitor.cookies[COOKIE], Room(Results(tmp_path), room.rules)
+        assert before.sessions.person(copied, time.time()) is not None
+        visitor.post("/admin/logout", headers=HERE)
+        for server in (room, before, Room(Results(tmp_path), room.rules)):
+            assert server.sessions.person(copied, time.time()) is None
+        visitor.cookies.set(COOKIE, copied)
+        assert visitor.get("/admin/view").status_code == 401
+        assert copied not in (room.log.folder / "logouts.jsonl").read_text()
+
+    def test_logging_out_ends_no_other_session(
+        self, visitor: TestClient, room: Room, accounts: tuple[Account, ...]
+    ) -> None:
+        elsewhere = room.sessions.cookie(accounts[0], time.time())
+        login(visitor)
+        visitor.post("/admin/logout", headers=HERE)
+        assert room.sessions.person(elsewhere, time.time()) is not None
+
+    def test_a_session_outlives_the_server_however_the_password_is_given(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", PASSWORD)
+        rules = read_rules()
+        cookie = Room(Results(tmp_path), rules).sessions.cookie(rules.accounts[0], time.time())
+        assert Room(Results(tmp_path), read_rules()).sessions.person(cookie, time.time()) is not None
+        monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "another password")
+        assert Room(Results(tmp_path), read_rules()).sessions.person(cookie, time.time()) is None
+
     def test_a_changed_password_ends_the_sessions_that_the_old_one_began(
         self, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
     ) -> None:
@@ -185,11 +218,23 @@ class TestLogin:
 
 
 class TestWrongPasswords:
-    def test_a_thousand_of_them_are_looked_at_five_times(self, visitor: TestClient, room: Room) -> None:
+    def test_of_a_thousand_at_once_five_are_looked_at_while_somebody_else_logs_in(self, room: Room) -> None:
         room.passwords._clock = lambda: 0.0  # all in one moment
-        answers = [login(visitor, password=f"guess {number}") for number in range(1000)]
-        codes = [answer.status_code for answer in answers]
-        assert codes == [401] * 5 + [429] * 995
+        app = FastAPI()
+        add_admin(app, room, TABS, DEEDS)
+
+        async def send(address: str, password: str) -> httpx2.Response:
+            there = httpx2.ASGITransport(app, client=(address, 50000))
+            async with httpx2.AsyncClient(transport=there, base_url="http://lab.example") as caller:
+                return await caller.post("/admin/login", data={"name": "ada", "password": password}, headers=HERE)
+
+        async def flood() -> list[httpx2.Response]:
+            guesses = [send("198.51.100.7", f"guess {number}") for number in range(1000)]
+            return await asyncio.gather(*guesses[:500], send("203.0.113.7", PASSWORD), *guesses[500:])
+
+        answers = asyncio.run(flood())
+        assert answers.pop(500).status_code == 303
+        assert Counter(answer.status_code for answer in answers) == {401: 5, 429: 995}
         waiting = next(answer for answer in answers if answer.status_code == 429)
         assert 1 <= int(waiting.headers["retry-after"]) <= 900
         assert "Too many wrong passwords." in waiting.text

@@ -39,3 +39,22 @@ def test_who_mistyped_and_then_got_it_right_starts_anew(accounts: tuple[Account,
         for number in range(4):
             assert passwords.check("bob", f"typo {number}", "203.0.113.7") is None
         assert passwords.check("bob", BOB, "203.0.113.7") is not None
+
+
+@pytest.mark.parametrize(
+    "patience", [0.0, 600.0, 3601.0], ids=["as fast as it goes", "in bursts", "never seen to wait"]
+)
+def test_a_thousand_guesses_take_days_however_they_are_spread(
+    accounts: tuple[Account, ...], monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    """The guesser waits as long as it is told, or, where that is longer than its patience, until it is forgotten."""
+    monkeypatch.setattr("argon2.PasswordHasher.verify", lambda *_: False)
+    now, looked_at = 0.0, 0
+    passwords = Passwords(accounts, clock=lambda: now)
+    while looked_at < 1000:
+        try:
+            passwords.check("ada", "guess", "203.0.113.7")
+            looked_at += 1
+        except Wait as wait:
+            now += 3601.0 if 0 < patience < wait.seconds else wait.seconds
+    assert now > 3 * 86_400
