@@ -66,6 +66,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code."""
     stay_quiet()
+    _spare_threads()
     guard_connections()
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
@@ -86,6 +87,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
         return 1
+
+
+def _spare_threads() -> None:
+    """Let numpy's matrices be worked on by one thread, unless the environment says otherwise.
+
+    Ratings solve many small systems, in which the threads mostly wait for each other: longer than the work takes where
+    something else has the cores. Read when numpy is first imported, so this comes before; torch has settings of its own.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -129,11 +129,22 @@ def follow(path: Path) -> str:
     )
 
 
+def follow_alone(path: Path) -> str:
+    """Return what ``follow`` does in a process of its own, whose matrices have one thread as in all commands."""
+    environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
+    program = [sys.executable, "-m", "tests.benchmarks.bench_ratings", "--follow", str(path)]
+    return subprocess.run(program, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--follow", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--peer", help="a Python with arena-rank, pandas and scikit-learn")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 5], help="millions of battles (1 5)")
     args = parser.parse_args()
+    if args.follow:
+        print(follow(args.follow))
+        return
     with tempfile.TemporaryDirectory() as folder:
         for millions in args.sizes:
             path = Path(folder) / f"{millions}m.jsonl"
@@ -145,7 +156,7 @@ def main() -> None:
                 line("arena-rank", spent([args.peer, "-c", ARENA_RANK, str(path)]))
                 line("pandas and scikit-learn, no intervals", spent([args.peer, "-c", PANDAS, str(path)]))
             if millions == 1:
-                print(follow(path))
+                print(follow_alone(path))
             path.unlink()
 
 

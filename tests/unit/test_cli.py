@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -236,3 +239,14 @@ def test_a_benchmark_is_described_with_a_prompt_of_each_form(capsys: pytest.Capt
     assert row["samples may be shown"] == "no"
     assert main(["list", "benchmarks", "ark"]) == 2
     assert "did you mean 'arc'" in capsys.readouterr().err
+
+
+def test_numpy_first_comes_after_its_threads_are_set_and_a_set_number_stays() -> None:
+    program = (
+        "import os, sys, llmuses.cli as cli; assert 'numpy' not in sys.modules;"
+        "cli._spare_threads(); print(os.environ['OPENBLAS_NUM_THREADS'])"
+    )
+    bare = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for environment, threads in ((bare, "1"), ({**bare, "OPENBLAS_NUM_THREADS": "3"}, "3")):
+        found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        assert found.stdout.strip() == threads, found.stderr
