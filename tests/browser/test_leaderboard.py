@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import threading
 import urllib.parse
 
 import pytest
@@ -393,18 +392,17 @@ def test_a_board_wider_than_the_window_scrolls_in_its_box_beside_the_names(brows
 def test_a_run_that_goes_on_changes_its_figures_in_place(browser, tmp_path):
     FakeRun("done", {"gsm8k": FakeDataset(n=50, wrong=20)}).write(tmp_path)
     going = FakeRun("going", {"gsm8k": FakeDataset(n=60, wrong=20)})
-    FakeRun("going", {"gsm8k": FakeDataset(n=60, wrong=20, answered=6)}, running=True).write(tmp_path)
+    grow(tmp_path, going, 6)
     with served(tmp_path) as address:
         opened = Window(browser, address)
         page = opened.open()
         page.locator(".name", has_text="running").wait_for()
         page.evaluate("window.mark = document.querySelector('tbody tr .name a')")
         before = page.locator("tr", has_text="going").locator("td.c a").inner_text()
-        writer = threading.Thread(target=grow, args=(tmp_path, going, 3, 1.2))
-        writer.start()
+        grow(tmp_path, going, 20)
         page.wait_for_function(f"!document.body.innerText.includes({before.split('±')[0]!r})", timeout=15000)
         assert page.evaluate("window.mark.isConnected"), "the page was not written anew"
-        writer.join()
+        going.write(tmp_path)
         page.locator(".name .u-tag.acc").wait_for(state="detached", timeout=15000)
         assert page.locator("td.part").count() == 0
         assert opened.problems == []

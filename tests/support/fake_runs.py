@@ -161,13 +161,9 @@ def _write_answers(folder: Path, fake: FakeRun, plan: DatasetPlan, state: Datase
             state.correct += next(iter(review.scores.values()), 0.0)
 
 
-def grow(outputs: Path, fake: FakeRun, steps: int, pause: float) -> None:
-    """Write a run as it grows: so many steps, so many seconds apart; then its reports."""
-    most = max(dataset.n for dataset in fake.datasets.values())
-    for step in range(1, steps):
-        write_run(outputs, dataclasses.replace(with_answers(fake, most * step // steps), running=True))
-        time.sleep(pause)
-    write_run(outputs, fake)
+def grow(outputs: Path, fake: FakeRun, answered: int) -> None:
+    """Write a run as it is after so many answers to each dataset, still under way; ``fake.write`` ends it."""
+    write_run(outputs, dataclasses.replace(with_answers(fake, answered), running=True))
 
 
 def _run(fake: FakeRun) -> Run:
