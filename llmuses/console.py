@@ -66,6 +66,11 @@ class Progress:
 
     def finished(self, run: Run, reports: list[Report]) -> None:
         self.close()
+        answered = sum(state.answered for state in run.states.values())
+        if (stored := answered - self._fresh) > 0:
+            self._console.print(
+                f"{stored:,} of {answered:,} answers were stored and not asked for again.", highlight=False
+            )
 
     def close(self) -> None:
         """Take the moving line away."""

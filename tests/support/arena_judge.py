@@ -56,8 +56,3 @@ def verdict(prompt: str, shares: dict[str, float], seed: int = 0) -> str:
     one, two = sum(worths[: len(worths) // 2]), sum(worths[len(worths) // 2 :])
     letter = "A" if kind == "first" else preferred(one, two)
     return f"I compared what both are worth.\n\n[[{letter}]]"
-
-
-def chat(model: str, prompt: str, shares: dict[str, float], seed: int = 0) -> str:
-    """Return what a model of the scripted arena says to a prompt."""
-    return verdict(prompt, shares, seed) if model.startswith("judge") else answer(model, prompt)

@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, kw_only=True):
     """More than so many requests at once are answered 429; 0 for no limit."""
     arena: str = ""
     """``KIND=SHARE,...``, or ``fair``: answers as the models and the judge of tests.support.arena_judge, with such troubles."""
+    judges: str = "judge"
+    """What the names of the models begin with that judge the others' answers, where there is an ``arena``."""
     until_stdin_closes: bool = False
     """Ends the server with the process that started it."""
 
@@ -170,7 +172,8 @@ class Mock:
             return problem
         text = answer_to("\n".join(message["content"] for message in body["messages"]))
         if settings.arena:
-            text = arena_judge.chat(body["model"], prompt, self._troubles, settings.seed)
+            says = arena_judge.verdict if body["model"].startswith(settings.judges) else None
+            text = says(prompt, self._troubles, settings.seed) if says else arena_judge.answer(body["model"], prompt)
         message: dict[str, Any] = {"role": "assistant", "content": text}
         if settings.reasoning == "field":
             message["reasoning_content"] = "Let me think."

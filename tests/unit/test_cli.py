@@ -125,6 +125,13 @@ def test_a_run_prints_its_score_with_interval_and_counts(tmp_path: Path, capsys:
     assert read_json(run_json, Run).command.startswith("llmuses eval --model baseline:random")
 
 
+def test_the_same_command_again_says_that_nothing_was_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(RANDOM) == 0
+    assert "stored" not in capsys.readouterr().out
+    assert main(RANDOM) == 0
+    assert "3 of 3 answers were stored and not asked for again." in capsys.readouterr().out
+
+
 def test_a_score_under_the_threshold_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*RANDOM, "--fail-under", "gsm8k=1"]) == 1
     assert "is under 1" in capsys.readouterr().err

@@ -21,9 +21,9 @@ from llmuses.evaluation.plan import DatasetArgs, make_plan
 from llmuses.models.load import convert_args, parse_spec
 from llmuses.records import Generate, Mode
 from llmuses.settings import parse_models
+from tests.support.documents import ROOT, blocks, commands
 from tests.support.scripted import ScriptedModel
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "README.zh.md",
@@ -33,29 +33,10 @@ DOCUMENTS = (
 )
 
 
-def blocks(document: str, language: str) -> list[str]:
-    """Return the code blocks of a document in one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / document).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-
-
 def run_file(document: str) -> str:
     """Return the run.yaml that a document shows."""
     (text,) = (text for text in blocks(document, "yaml") if text.startswith("# run.yaml"))
     return text
-
-
-def commands(document: str) -> list[list[str]]:
-    """Return the arguments of every llmuses command in a document's shell blocks."""
-    joined = re.sub(r"\\\n\s*", " ", "\n".join(blocks(document, "bash")))
-    words = (shlex.split(line, comments=True) for line in re.split(r"\n(?=(?:[^']*'[^']*')*[^']*$)", joined))
-    starts = {("llmuses",): 1, ("python", "run.py"): 2, ("python", "app.py"): 2}
-    doors = {("python", "run.py"): ["eval"], ("python", "app.py"): ["serve"], ("llmuses",): []}
-    return [
-        doors[start] + line[length:]
-        for line in words
-        for start, length in starts.items()
-        if tuple(line[:length]) == start
-    ]
 
 
 README_COMMANDS = [(name, line) for name in ("README.md", "README.zh.md") for line in commands(name)]
