@@ -1,0 +1,117 @@
+"""The dictionary of the house: the schema of every line that a store holds.
+
+A record is a frozen-shape ``msgspec.Struct``; on disk it is one JSON object on one line. Fields that a
+newer version added are ignored by an older one; fields with a default may be missing.
+"""
+
+from __future__ import annotations
+
+from llmuses.records.base import (
+    Record,
+)
+from llmuses.records.battles import (
+    HUMAN,
+    Battle,
+    Exclusion,
+    PlayerEvent,
+    PlayerLine,
+    Redaction,
+    RegisterEvent,
+    RegisterLine,
+    Restoration,
+    VoterMark,
+    Winner,
+)
+from llmuses.records.jobs import (
+    AuditLine,
+    JobEvent,
+    JobLine,
+    LogoutLine,
+)
+from llmuses.records.reports import (
+    Counts,
+    Estimate,
+    PublishedResult,
+    Report,
+    Totals,
+)
+from llmuses.records.requests import (
+    Ask,
+    Generate,
+    GenerationConfig,
+    Image,
+    Loglikelihood,
+    Message,
+    Mode,
+    Request,
+    Sample,
+    prediction_key,
+)
+from llmuses.records.responses import (
+    ErrorKind,
+    Prediction,
+    Response,
+    ResponseError,
+    Score,
+    Usage,
+)
+from llmuses.records.reviews import (
+    Review,
+    Status,
+)
+from llmuses.records.runs import (
+    DatasetPlan,
+    DatasetState,
+    JudgePlan,
+    Order,
+    Run,
+    RunStatus,
+)
+
+__all__ = [
+    "HUMAN",
+    "Ask",
+    "AuditLine",
+    "Battle",
+    "Counts",
+    "DatasetPlan",
+    "DatasetState",
+    "ErrorKind",
+    "Estimate",
+    "Exclusion",
+    "Generate",
+    "GenerationConfig",
+    "Image",
+    "JobEvent",
+    "JobLine",
+    "JudgePlan",
+    "Loglikelihood",
+    "LogoutLine",
+    "Message",
+    "Mode",
+    "Order",
+    "PlayerEvent",
+    "PlayerLine",
+    "Prediction",
+    "PublishedResult",
+    "Record",
+    "Redaction",
+    "RegisterEvent",
+    "RegisterLine",
+    "Report",
+    "Request",
+    "Response",
+    "ResponseError",
+    "Restoration",
+    "Review",
+    "Run",
+    "RunStatus",
+    "Sample",
+    "Score",
+    "Status",
+    "Totals",
+    "Usage",
+    "VoterMark",
+    "Winner",
+    "prediction_key",
+]
