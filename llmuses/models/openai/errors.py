@@ -11,11 +11,10 @@ from typing import Any
 import msgspec
 
 from llmuses.models.openai.gate import Fault, retry_after
+from llmuses.models.openai.secrecy import without_pieces
 from llmuses.records import ErrorKind, ResponseError
 
 LONGEST_MESSAGE = 300
-SHORTEST_SECRET = 4
-"""What is shorter stands in ordinary words, too."""
 
 
 class ServerError(msgspec.Struct, frozen=True):
@@ -153,8 +152,6 @@ def error_of(status: int, body: Any, secret: str, wait: float | None = None) -> 
 
 
 def one_line(text: str, secret: str = "") -> str:
-    """Return a server's words on one line of bearable length, without the key."""
-    text = " ".join(text.split())
-    if len(secret) >= SHORTEST_SECRET:
-        text = text.replace(secret, "***")
+    """Return a server's words on one line of bearable length, without the key and pieces of it."""
+    text = without_pieces(" ".join(text.split()), secret)
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

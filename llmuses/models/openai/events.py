@@ -11,6 +11,7 @@ from llmuses.models.openai.replies import (
     decode_event,
     error_in_place,
     read_reply,
+    strike,
     text_of,
     thoughts_of,
     usage_of,
@@ -30,7 +31,7 @@ class EventReader:
     """Turns the bytes of a reply into deltas. A server that does not stream gives its whole answer in the last one.
 
     ``answered`` says that the answer is whole and only the count of its tokens may follow; ``ended`` that nothing will.
-    ``secret`` is struck out of what is quoted from the server.
+    ``secret`` is struck out of whatever the server says, event by event.
     """
 
     def __init__(self, secret: str = ""):
@@ -116,7 +117,7 @@ class EventReader:
 
     def _event(self, data: bytes) -> Delta | None:
         try:
-            event = decode_event(data)
+            event = strike(decode_event(data), self._secret)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
         if event.error:

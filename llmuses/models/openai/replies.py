@@ -8,6 +8,7 @@ import msgspec
 
 from llmuses.models.openai.errors import Refused, as_exception, error_of
 from llmuses.models.openai.gate import Fault
+from llmuses.models.openai.secrecy import without_key
 from llmuses.models.reasoning import split_reasoning
 from llmuses.records import ErrorKind, Response, ResponseError, Usage
 
@@ -67,7 +68,7 @@ decode_event = msgspec.json.Decoder(Reply).decode
 
 
 def read_reply(content: bytes, secret: str) -> Reply:
-    """Return the reply in the body of an HTTP 200, with at least one choice.
+    """Return the reply in the body of an HTTP 200, with at least one choice; ``secret`` is struck out of it.
 
     Raises Fault for an empty body and for what is no such reply; Fault or Refused for an error in its place, as gateways
     send it.
@@ -76,7 +77,7 @@ def read_reply(content: bytes, secret: str) -> Reply:
         raise Fault("empty_body", "the server sent an empty body")
     try:
         streamed = content.lstrip().startswith((b"data:", b"event:", b":"))
-        reply = _read_stream(content) if streamed else decode_event(content)
+        reply = strike(_read_stream(content) if streamed else decode_event(content), secret)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
     if reply.choices:
@@ -84,6 +85,22 @@ def read_reply(content: bytes, secret: str) -> Reply:
     if reply.error:
         raise error_in_place(reply.error, secret)
     raise Fault("no_choices", "the server's answer holds no choices")
+
+
+def strike(reply: Reply, secret: str) -> Reply:
+    """Return a reply after the key was struck out of all its words."""
+    if not secret:
+        return reply
+    reply.model = reply.model and without_key(reply.model, secret)
+    for choice in reply.choices or ():
+        choice.finish_reason = choice.finish_reason and without_key(choice.finish_reason, secret)
+        for message in filter(None, (choice.message, choice.delta)):
+            for field in message.__struct_fields__:
+                if isinstance(said := getattr(message, field), str):
+                    setattr(message, field, without_key(said, secret))
+            if isinstance(message.content, list):
+                message.content = [{"type": "text", "text": without_key(text_of(message), secret)}]
+    return reply
 
 
 def _read_stream(content: bytes) -> Reply:

@@ -16,7 +16,15 @@ from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHt
 
 from llmuses.errors import LlmusesError, ModelError, UnreachableError
 from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, broken_exchange, tls
-from llmuses.models.openai.errors import Meaning, ServerError, as_exception, as_response_error, meaning, read_error
+from llmuses.models.openai.errors import (
+    Meaning,
+    ServerError,
+    as_exception,
+    as_response_error,
+    meaning,
+    one_line,
+    read_error,
+)
 from llmuses.models.openai.gate import Ticket
 from llmuses.models.openai.replies import Reply, read_reply
 from llmuses.records import Response
@@ -81,7 +89,9 @@ class Session:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 answer = await self._client.get("/models", cast_to=httpx2.Response)
-            names = [str(entry["id"]) for entry in msgspec.json.decode(answer.content)["data"]]
+            names = [
+                one_line(str(entry["id"]), self.server.secret) for entry in msgspec.json.decode(answer.content)["data"]
+            ]
         except Exception:  # whatever it is: the sentence is complete without
             return "."
         if near := difflib.get_close_matches(self.server.model, names, n=1):
