@@ -10,6 +10,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
 
-# How long an example takes says more about what else the machine does than about the code.
-settings.register_profile("llmuses", deadline=None)
+# How long an example takes says more about what else the machine does than about the code. The examples are the same in
+# every run; `make test ARGS=--hypothesis-profile=search` looks for new ones.
+settings.register_profile("llmuses", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("llmuses")

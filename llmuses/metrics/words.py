@@ -75,8 +75,13 @@ def plain(text: str) -> str:
     or Japanese characters, which mean nothing.
     """
     folded = unicodedata.normalize("NFKC", text).lower()
-    bare = _ARTICLE.sub(" ", "".join(char for char in folded if not _is_punctuation(char)))
-    return _SPACE_AT_UNSPACED.sub("", " ".join(bare.split()))
+    bare = _ARTICLE.sub(" ", _composed("".join(char for char in folded if not _is_punctuation(char))))
+    return _composed(_SPACE_AT_UNSPACED.sub("", " ".join(bare.split())))
+
+
+def _composed(text: str) -> str:
+    """Join accents with the letters that they stand after, now that what stood between them is gone."""
+    return unicodedata.normalize("NFC", text)
 
 
 def plain_units(text: str) -> list[str]:

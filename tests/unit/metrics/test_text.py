@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llmuses.metrics.text import common_length, exact_match, rouge, sentence_bleu, token_f1
@@ -176,6 +176,8 @@ def test_the_common_length_is_that_of_the_textbook_table(one: list[str], other: 
 
 
 @given(TEXTS)
+@example("aa.\u0301")
+@example("か \u3099")
 def test_the_plain_form_is_plain_already(text: str) -> None:
     assert plain(plain(text)) == plain(text)
 
