@@ -9,15 +9,21 @@ LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-
 LLMUSES_ARENA            the folder of the live arena's battles and votes (``OUTPUTS/arena-live``)
 LLMUSES_ARENA_CONFIG     a file of rules for the live arena, over registry/config/live.yaml
 LLMUSES_READ_ONLY        1: the app only shows what is there; nobody votes, and there is no admin room
+LLMUSES_ROOT_PATH        the path below which a proxy shows the app: ``/llmuses`` (also GRADIO_ROOT_PATH)
+LLMUSES_PROXIES          networks of proxies whose X-Forwarded-For is believed, beside those of the rules
+LLMUSES_BACKUP           where the server keeps a copy of it all: ``hf:OWNER/NAME`` or ``ms:OWNER/NAME``
 =======================  ========================================================================
 """
 
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -46,6 +52,26 @@ def work_dir() -> Path:
 def read_only() -> bool:
     """Return whether the app only shows what is there (LLMUSES_READ_ONLY): no votes, no admin room, no demo."""
     return os.environ.get("LLMUSES_READ_ONLY", "").strip().lower() not in ("", "0", "false", "no")
+
+
+def root_path() -> str:
+    """Return the path below which the world sees the app, ``/llmuses``; "" where it is at the top. Raises UsageError."""
+    said = os.environ.get("LLMUSES_ROOT_PATH") or os.environ.get("GRADIO_ROOT_PATH") or ""
+    path = (urlsplit(said).path if "://" in said else said).strip("/")
+    if not re.fullmatch(r"[\w.~/-]*", path, re.ASCII) or ".." in path or "//" in path:
+        raise UsageError(f"LLMUSES_ROOT_PATH: '{said}' is not a path such as /llmuses.")
+    return f"/{path}" if path else ""
+
+
+def trusted_proxies() -> tuple[str, ...]:
+    """Return the networks of LLMUSES_PROXIES. Raises UsageError."""
+    networks = tuple(os.environ.get("LLMUSES_PROXIES", "").replace(",", " ").split())
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as problem:
+            raise UsageError(f"LLMUSES_PROXIES: {problem}; write 127.0.0.1 or 10.0.0.0/8.") from problem
+    return networks
 
 
 def jobs_dir(outputs: Path) -> Path:

@@ -9,12 +9,18 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
+from llmuses.settings import trusted_proxies
+
 
 class Caller(NamedTuple):
-    """``address`` is the client's. ``site`` is the origin that it called, as its browser sees it: ``https://host``."""
+    """``address`` is the client's. ``site`` is the origin that it called, as its browser sees it: ``https://host``.
+
+    ``path`` is where the app is on that site: what its cookies are for.
+    """
 
     address: str
     site: str
+    path: str = "/"
 
     @property
     def secure(self) -> bool:
@@ -23,21 +29,23 @@ class Caller(NamedTuple):
 
 
 class Callers:
-    """Tells callers. What X-Forwarded-* headers say counts only where a configured proxy sent them."""
+    """Tells callers. What X-Forwarded-* headers say counts only where a configured proxy sent them: one of the rules, or of
+    LLMUSES_PROXIES."""
 
     def __init__(self, proxies: Sequence[str], origins: Sequence[str]):
-        self._proxies: list[IPv4Network | IPv6Network] = [ip_network(proxy) for proxy in proxies]
+        self._proxies: list[IPv4Network | IPv6Network] = [ip_network(proxy) for proxy in (*proxies, *trusted_proxies())]
         self._origins = {_origin(origin) for origin in origins}
 
     def of(self, request: Request) -> Caller:
         """Return who calls."""
         peer = request.client.host if request.client else ""
         host, scheme = request.headers.get("host", ""), request.url.scheme
+        path = request.scope.get("root_path") or "/"
         if not self._is_proxy(peer):
-            return Caller(peer, f"{scheme}://{host}".lower())
+            return Caller(peer, f"{scheme}://{host}".lower(), path)
         host = request.headers.get("x-forwarded-host", host).rpartition(",")[2].strip()
         scheme = request.headers.get("x-forwarded-proto", scheme).rpartition(",")[2].strip()
-        return Caller(self._forwarded(request, peer), f"{scheme}://{host}".lower())
+        return Caller(self._forwarded(request, peer), f"{scheme}://{host}".lower(), path)
 
     def _forwarded(self, request: Request, peer: str) -> str:
         """Return the last address that no proxy of ours has: what stands before it anybody may have written."""

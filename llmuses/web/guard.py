@@ -67,8 +67,12 @@ class Guard:
             await PlainTextResponse("too large", 413, document.headers())(scope, receive, send)
         elif read_only() and scope["method"] == "POST" and path.startswith(_VOTING):
             await JSONResponse({"code": "closed", "figures": {}}, 403, document.headers())(scope, receive, send)
-        elif page in self.moved and (there := self._there(scope, page)) is not None:
-            await RedirectResponse(there, 307, document.headers())(scope, receive, send)
+        elif page in self.pages and path == f"/{page}/":
+            here = Request(scope).url  # Gradio would send the browser to the top of the site
+            there = here.replace(scheme="", netloc="", path=f"{scope.get('root_path', '')}/{page}")
+            await RedirectResponse(str(there), 307, document.headers())(scope, receive, send)
+        elif page in self.moved and (now := self._there(scope, page)) is not None:
+            await RedirectResponse(now, 307, document.headers())(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and page in self.pages:
             await self._document(scope, receive, send, page)
         else:

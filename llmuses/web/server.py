@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmuses.errors import UsageError
-from llmuses.settings import stay_quiet
+from llmuses.settings import root_path, stay_quiet
 
 if TYPE_CHECKING:
     from leaderboard.arenas import Source
@@ -36,6 +36,7 @@ def serve(
     with the app's address. Raises UsageError where the folder cannot be used or the port is taken.
     """
     check_outputs(outputs)
+    root = root_path()
     os.environ["LLMUSES_OUTPUTS"] = str(outputs)  # for what belongs to the runs, and for the processes of jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _listen(host, port) as listener:
@@ -43,11 +44,12 @@ def serve(
         stay_quiet()
         import uvicorn  # after stay_quiet, like gradio inside it
 
+        from llmuses.web.below import Below
         from llmuses.web.site import create_site
 
         with create_site(outputs, demo, battles) as app:
             config = uvicorn.Config(
-                app,
+                Below(app, root),
                 log_level="warning",
                 access_log=False,
                 timeout_graceful_shutdown=2,

@@ -26,4 +26,6 @@ def set_cookie(response: Response, name: str, value: str, seconds: int, rules: W
     """Set a cookie that only the server reads, for this site; in a frame of another one where the rules say so."""
     where = "; SameSite=None; Secure; Partitioned" if rules.embedded else "; SameSite=Lax"
     secure = "; Secure" if caller.secure and not rules.embedded else ""
-    response.headers.append("set-cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly{where}{secure}")
+    response.headers.append(
+        "set-cookie", f"{name}={value}; Path={caller.path}; Max-Age={seconds}; HttpOnly{where}{secure}"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from leaderboard.results import Results
+from llmuses.settings import root_path
 from llmuses.web import assets
 from llmuses.web.bar import Entry
 from llmuses.web.downloads import SheetOf, add_downloads
@@ -53,7 +53,7 @@ def create_app(
             app,
             blocks,
             path="/",
-            root_path=os.environ.get("GRADIO_ROOT_PATH"),  # behind a proxy that takes the path off
+            root_path=root_path() or None,
             theme=theme(),
             head=assets.styles(),  # once more: after Gradio's own sheets, whose resets have the same weight
             footer_links=[],
