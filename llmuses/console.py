@@ -19,6 +19,7 @@ from llmuses.statistics.intervals import wilson
 if TYPE_CHECKING:
     from llmuses.evaluation.dry_run import DryRun
     from llmuses.evaluation.runner import Result
+    from llmuses.settings import ModelEntry
 
 _COUNTS = ("unparsed", "rejected", "failed", "truncated")
 
@@ -196,8 +197,8 @@ def _figures(estimate: Estimate) -> tuple[str, ...]:
     return (points(estimate.score), interval, *(f"{number:,}" for number in numbers))
 
 
-def print_dry_run(console: Console, found: Sequence[DryRun]) -> None:
-    """Print what a run would ask."""
+def print_dry_run(console: Console, found: Sequence[DryRun], entry: ModelEntry | None = None) -> None:
+    """Print what a run would ask, and the money that it may take where the model's entry has a price."""
     for dataset in found:
         console.rule(dataset.dataset, align="left")
         if isinstance(dataset.example, Generate):
@@ -215,6 +216,11 @@ def print_dry_run(console: Console, found: Sequence[DryRun]) -> None:
             + (f", at most {dataset.max_answer_tokens:,} tokens in all answers" if dataset.max_answer_tokens else ""),
             highlight=False,
         )
+    if entry and entry.price:
+        prompt = sum(dataset.prompt_tokens for dataset in found) * entry.price[0]
+        answers = sum(dataset.max_answer_tokens for dataset in found) * entry.price[1]
+        money = f"{(prompt + answers) / 1e6:,.2f} {entry.currency}"
+        console.print(f"At most about {money} in all, at the price in models.yaml.", highlight=False)
     console.print("Nothing was asked.")
 
 

@@ -107,6 +107,7 @@ def _dry_run(settings: EvalSettings) -> int:
     from llmuses.evaluation.dry_run import dry_run
     from llmuses.evaluation.plan import make_plan
     from llmuses.models.load import default_mode
+    from llmuses.settings import model_entries
 
     benchmarks = {name: get_benchmark(name) for name in settings.datasets}
     for model in settings.models:
@@ -123,7 +124,7 @@ def _dry_run(settings: EvalSettings) -> int:
             sample_data=settings.sample_data,
             unsafe_code=settings.unsafe_code,
         )
-        print_dry_run(console(), dry_run(plan, benchmarks))
+        print_dry_run(console(), dry_run(plan, benchmarks), model_entries().get(model.spec))
     return 0
 
 

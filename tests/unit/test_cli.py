@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,19 @@ def test_a_dry_run_shows_the_prompt_and_asks_nothing(tmp_path: Path, capsys: pyt
     out = capsys.readouterr().out
     assert "3 calls" in out and "prompt tokens" in out and "Nothing was asked." in out
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_dry_run_says_what_a_model_with_a_price_may_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "models.yaml"
+    models.write_text("mine: {model: 'baseline:random', price: [1000000, 2000000], currency: CNY}")
+    monkeypatch.setenv("LLMUSES_MODELS", str(models))
+    assert main(["eval", "--model", "mine", *SAMPLES, "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    prompt, answers = re.search(r"about ([\d,]+) prompt tokens, at most ([\d,]+) tokens", said).groups()  # type: ignore[union-attr]
+    cost = int(prompt.replace(",", "")) + 2 * int(answers.replace(",", ""))
+    assert f"At most about {cost:,}.00 CNY in all" in said
 
 
 def test_several_models_make_a_run_each(tmp_path: Path) -> None:
