@@ -1,15 +1,19 @@
-"""Which addresses this process may call, where somebody else chose them.
+"""Which addresses may be called, where somebody else chose them.
 
-LLMUSES_REACHABLE says so: networks, set apart by spaces, that may be called beside the public internet; empty for none.
-Where it is not set nothing is forbidden. The admin room sets it for what it starts.
+LLMUSES_REACHABLE says so for a whole process: networks, set apart by spaces, that may be called beside the public internet;
+empty for none. Where it is not set nothing is forbidden. The admin room sets it for what it starts. In its own process it
+says so for the clients of models alone (``clients_reach``): what the machine's owner named elsewhere goes on as it was.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -44,16 +48,63 @@ def guard_connections() -> None:
     Names are resolved by then, and redirects are connections like others. Nothing is done where the environment says
     nothing. Raises ValueError where it says something that is no network.
     """
+    global _process
     said = os.environ.get(REACHABLE)
     if said is None:
         return
-    allowed = [ip_network(part) for part in said.split()]
+    _process = _networks(said.split())
+    _listen_in()
 
-    def hook(event: str, values: tuple[Any, ...]) -> None:
-        if event in ("socket.connect", "socket.sendto", "socket.sendmsg") and isinstance(values[1], tuple):
-            _refuse(str(values[1][0]), allowed)
 
-    sys.addaudithook(hook)
+@contextlib.contextmanager
+def clients_reach(networks: Callable[[], Sequence[str] | None]) -> Iterator[None]:
+    """Hold the clients of models in this process to some networks beside the public internet, until the context ends.
+
+    ``networks`` is asked anew for each request; None where nothing is forbidden.
+    """
+    global _clients
+    before, _clients = _clients, networks
+    try:
+        yield
+    finally:
+        _clients = before
+
+
+@contextlib.contextmanager
+def as_client() -> Iterator[None]:
+    """Make a request of a client of models: where this task, and tasks that it starts meanwhile, may connect to is looked at."""
+    said = _clients() if _clients is not None else None
+    if said is None:
+        yield
+        return
+    _listen_in()
+    token = _client.set(_networks(said))
+    try:
+        yield
+    finally:
+        _client.reset(token)
+
+
+_process: Sequence[Network] | None = None
+_clients: Callable[[], Sequence[str] | None] | None = None
+_client: ContextVar[Sequence[Network] | None] = ContextVar("client", default=None)
+
+
+def _networks(said: Sequence[str]) -> list[Network]:
+    return [ip_network(network) for network in said]
+
+
+@functools.cache
+def _listen_in() -> None:
+    """Be told of every connection of this process from now on; there is no way to end that."""
+    sys.addaudithook(_hook)
+
+
+def _hook(event: str, values: tuple[Any, ...]) -> None:
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg") and isinstance(values[1], tuple):
+        for allowed in (_process, _client.get()):
+            if allowed is not None:
+                _refuse(str(values[1][0]), allowed)
 
 
 def _refuse(host: str, allowed: Sequence[Network]) -> None:

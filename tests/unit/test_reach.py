@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +16,11 @@ from threading import Thread
 
 import pytest
 
-from llmuses.errors import UsageError
-from llmuses.reach import REACHABLE, is_reachable
+from llmuses.errors import ModelError, UsageError
+from llmuses.models import Model, load_model
+from llmuses.models.base import Streamer, StreamError
+from llmuses.reach import REACHABLE, clients_reach, is_reachable
+from llmuses.records import Generate, GenerationConfig, Message, Request
 from llmuses.web.admin.addresses import check_address
 
 INSIDE = [
@@ -151,3 +157,58 @@ def test_a_process_calls_nobody_inside_whatever_library_connects(redirecting: HT
 def test_a_redirect_is_a_connection_like_others(redirecting: HTTPServer) -> None:
     url = f"http://127.0.0.1:{redirecting.server_port}/v1"
     assert "127.0.0.2" in said(url, "127.0.0.1/32")
+
+
+# --- the clients of models in a process that may call what it likes ----------------------------------------------------
+
+
+def _written(model: Model) -> str:
+    """Return what a stream, and then a plain request, to a model comes to."""
+    ask = Generate(messages=(Message("user", "Hello"),), config=GenerationConfig(max_tokens=4))
+
+    async def streamed() -> None:
+        assert isinstance(model, Streamer)
+        async with contextlib.aclosing(model.stream(Request("a", ask))) as deltas:
+            async for _ in deltas:
+                pass
+
+    said = []
+    for run in (lambda: asyncio.run(streamed()), lambda: list(model.run([Request("a", ask)]))):
+        try:
+            run()
+        except (StreamError, ModelError) as problem:
+            said.append(str(problem))
+    return " / ".join(said)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "stops_at"), [([], "127.0.0.1"), (["127.0.0.1/32"], "127.0.0.2"), (["10.0.0.0/8"], "127.0.0.1")]
+)
+def test_clients_in_the_servers_own_process_are_held_to_what_may_be_called_redirects_included(
+    redirecting: HTTPServer, allowed: list[str], stops_at: str
+) -> None:
+    model = load_model("openai:x", base_url=f"http://127.0.0.1:{redirecting.server_port}/v1", max_retries=0)
+    with clients_reach(lambda: allowed):
+        said = _written(model)
+        with socket.create_connection(("127.0.0.1", redirecting.server_port)):
+            pass  # what is no client of a model goes on as it was
+    assert said.count(f"{stops_at} is inside a network that may not be called") == 2
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "0x7f000001", "0", "[::ffff:127.0.0.1]", "127.0.0.1"])
+def test_no_name_of_this_machine_gets_a_client_through(
+    redirecting: HTTPServer, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    model = load_model("openai:x", base_url=f"http://{host}:{redirecting.server_port}/v1", max_retries=0)
+    with clients_reach(list):
+        said = _written(model)
+    assert said.count("may not be called") == 2 or said.count("is not a canonical IPv4 address") == 2
+    assert "127.0.0.2" not in said, "nobody was there to lead on"
+
+
+def test_where_nothing_is_forbidden_clients_call_whom_they_like(redirecting: HTTPServer) -> None:
+    model = load_model("openai:x", base_url=f"http://127.0.0.1:{redirecting.server_port}/v1", max_retries=0)
+    with clients_reach(lambda: ["127.0.0.0/8"]):
+        allowed = _written(model)
+    assert "may not be called" not in allowed and allowed == _written(model)

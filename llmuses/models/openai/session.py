@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ from llmuses.models.openai.errors import (
 )
 from llmuses.models.openai.gate import Ticket
 from llmuses.models.openai.replies import Reply, read_reply
+from llmuses.reach import as_client
 from llmuses.records import Response
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from llmuses.models.openai.server import Server
 
 _ticket: ContextVar[Ticket] = ContextVar("ticket")
+
+for _name in ("openai", "httpx2"):  # what they note of every request quotes the server, which may quote the key
+    if logging.getLogger(_name).level == logging.NOTSET:
+        logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Session:
@@ -53,7 +59,8 @@ class Session:
         while True:
             body = write()
             try:
-                response = await self._client.post(path, content=body.content, cast_to=httpx2.Response)
+                with as_client():
+                    response = await self._client.post(path, content=body.content, cast_to=httpx2.Response)
             except APIStatusError as problem:
                 server.reached = True
                 answer = problem.response
@@ -88,7 +95,8 @@ class Session:
         """Return the end of a sentence that names models which the server does know, as far as it says."""
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                answer = await self._client.get("/models", cast_to=httpx2.Response)
+                with as_client():
+                    answer = await self._client.get("/models", cast_to=httpx2.Response)
             names = [
                 one_line(str(entry["id"]), self.server.secret) for entry in msgspec.json.decode(answer.content)["data"]
             ]

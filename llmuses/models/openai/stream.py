@@ -19,6 +19,7 @@ from llmuses.models.base import Delta, StreamError
 from llmuses.models.openai.errors import Refused, as_exception, as_response_error, read_error
 from llmuses.models.openai.events import EventReader
 from llmuses.models.openai.gate import Fault, Gate, Ticket, backoff
+from llmuses.reach import as_client
 from llmuses.records import ErrorKind, Generate, Request, ResponseError
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ class Streams:
                 while True:
                     body = server.dialect.chat(ask, stream=True)
                     await ticket.enter()
-                    async with session.post(url, data=body.content, headers=headers) as response:
+                    with as_client():
+                        response = await session.post(url, data=body.content, headers=headers)
+                    async with response:
                         server.reached = True
                         if response.status == 200:
                             async with aclosing(_deltas(response, server.secret)) as deltas:

@@ -16,6 +16,7 @@ import msgspec
 from arena.live.published import MARKS
 from leaderboard.board_words import Words
 from llmuses.jobs import JobStatus
+from llmuses.keeping.mirror import mirror_state
 from llmuses.markup import Markup, count, icon, join, link
 from llmuses.records import AuditLine, JobLine, LogoutLine, PlayerLine, RegisterLine, VoterMark
 from llmuses.settings import arena_dir, jobs_dir
@@ -146,7 +147,19 @@ def _work(room: Room, say: Words) -> Markup:
         words = say("health.supervisor.here", pid=holder)
     sign = Markup('<span class="u-v bare {}">{}{}</span>')
     kind = "wrong" if holder is None else "correct"
-    return section(say("health.work"), sign.format(kind, icon(kind, small=True), words))
+    return section(say("health.work"), sign.format(kind, icon(kind, small=True), words) + _copy(room, say))
+
+
+def _copy(room: Room, say: Words) -> Markup:
+    """Return how the copy on a hub stands, nothing where none is kept."""
+    state = mirror_state(room.outputs)
+    if state is None:
+        return Markup("")
+    done = moment(state.done) if state.done is not None else say("health.backup.never")
+    words = say("health.backup.failing", where=state.where, why=state.problem) if state.problem else state.where
+    kind = "wrong" if state.problem else "correct"
+    line = Markup('<p><span class="u-v bare {}">{}{}</span> <span class="md q">{}</span></p>')
+    return line.format(kind, icon(kind, small=True), words, say("health.backup.done", when=done))
 
 
 def _failing(room: Room, say: Words) -> Markup:

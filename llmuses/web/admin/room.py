@@ -14,7 +14,7 @@ from leaderboard.results import Results
 from llmuses.i18n import Lang
 from llmuses.jobs import JobLog, Supervisor
 from llmuses.markup import Markup
-from llmuses.settings import jobs_dir, model_entries
+from llmuses.settings import ModelEntry, jobs_dir, model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import named_servers
 from llmuses.web.admin.audit import AuditLog
@@ -56,6 +56,14 @@ class Room:
         if not self.rules.accounts:
             return None
         return [*self.rules.allowed_addresses, *named_servers(model_entries())]
+
+    def reachable_here(self) -> list[str] | None:
+        """Return the same for the clients of models in this process: the arena's models, and the judge that its rules name."""
+        networks = self.reachable()
+        judge = self.arena.rules.judge if self.arena is not None else None
+        if networks is None or judge is None:
+            return networks
+        return [*networks, *named_servers({"judge": ModelEntry(model=judge.model, args=judge.args)})]
 
     @property
     def outputs(self) -> Path:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from arena.live.arena import LiveArena
 from leaderboard.results import Results
 from llmuses.errors import StoreError
+from llmuses.reach import clients_reach
 from llmuses.settings import read_only
 from llmuses.web.admin import arena_tab, battles, evaluate, health_tab, jobs, models
 from llmuses.web.admin.door import add_admin
@@ -27,6 +28,8 @@ DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **aren
 def opened_room(results: Results, arena: LiveArena) -> Iterator[Room | None]:
     """Give the room over a folder of runs and look after its jobs; None where nothing may or can be written there.
 
+    As long as there is one, clients of models in this process call only what its rules allow.
+
     Raises UsageError for rules that cannot be meant.
     """
     rules = read_rules()
@@ -36,13 +39,15 @@ def opened_room(results: Results, arena: LiveArena) -> Iterator[Room | None]:
             room = Room(results, rules, arena)
         except StoreError as problem:
             _log.warning("there is no admin room: %s", problem)
-    if room is not None:
-        room.supervisor.start()
+    if room is None:
+        yield None
+        return
+    room.supervisor.start()
     try:
-        yield room
+        with clients_reach(room.reachable_here):
+            yield room
     finally:
-        if room is not None:
-            room.close()
+        room.close()
 
 
 def add_room(app: FastAPI, room: Room | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import string
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -18,7 +19,7 @@ from llmuses.models.openai.replies import read_reply
 from llmuses.models.openai.secrecy import without_key, without_pieces
 
 KEY = "sk-planted/8d1f+2a7c=Q9"
-WAYS = {
+WAYS: dict[str, Callable[[str], str]] = {
     "as it is": lambda key: key,
     "backwards": lambda key: key[::-1],
     "in an address": lambda key: quote(key, safe=""),
