@@ -59,8 +59,8 @@ def in_words(benches: Sequence[Bench], asked: Sequence[Expected], questions: int
     slots = len(benches[0].slots)
     orders = {2 if bench.judge.orders is Orders.SWAP and mode is not JudgeMode.SINGLE else 1 for bench in benches}
     if slots % questions == 0 and len(orders) == 1:
-        what = "answers" if mode is JudgeMode.SINGLE else "pairs"
-        factors = [f"{questions:,} questions", f"{slots // questions:,} {what}"]
+        what, each = "answer" if mode is JudgeMode.SINGLE else "pair", slots // questions
+        factors = [f"{questions:,} question{'s' * (questions > 1)}", f"{each:,} {what}{'s' * (each > 1)}"]
         factors += [f"{order} orders" for order in orders if order > 1]
         factors += [f"{len(benches)} judges"] if len(benches) > 1 else []
         product = slots * sum(orders) * len(benches)

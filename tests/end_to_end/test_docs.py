@@ -57,11 +57,11 @@ def given(kind: str, folder: Path) -> Iterator[dict[str, str]]:
         case "a checkpoint in checkpoints/my-model":
             shutil.copytree(tiny_model(chat=True, window=2048), folder / "checkpoints" / "my-model")
             yield {}
-        case "a server":
-            with mock_openai() as server:
+        case "a server that fails now and then":
+            with mock_openai(faults="500=0.1", fault_tries=2) as server:
                 yield {SERVER: server.base_url.removesuffix("/v1")}
         case "a server with a judge":
-            with mock_openai(arena="fair", judges="gpt") as server:
+            with mock_openai(arena="fair", judges="my-judge") as server:
                 yield {SERVER: server.base_url.removesuffix("/v1")}
         case _:
             raise AssertionError(f"nobody knows how to give a reader {kind}")

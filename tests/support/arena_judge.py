@@ -1,6 +1,7 @@
 """What a scripted arena's models and its judge say: the better answer is known, and so is every trouble that the judge makes.
 
-A model called ``skill-70`` answers with a worth around 70; the judge finds the worths in its prompt and prefers the higher one.
+A model called ``skill-70`` answers with a worth around 70; the judge finds the worths in its prompt and prefers the higher one. Of
+answers that do not say what they are worth it prefers the shorter one.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def verdict(prompt: str, shares: dict[str, float], seed: int = 0) -> str:
     worths = [int(number) for number in re.findall(r"answer is worth (\d+)", prompt)]
     if len(worths) == 1:
         return f"It says what it is worth.\n\nRating: [[{max(1, round(worths[0] / 10))}]]"
+    if not worths:
+        worths = [-len(answer) for answer in re.findall(r"<answer-[ab]-\w+>(.*?)</answer", prompt, re.DOTALL)]
     one, two = sum(worths[: len(worths) // 2]), sum(worths[len(worths) // 2 :])
     letter = "A" if kind == "first" else preferred(one, two)
     return f"I compared what both are worth.\n\n[[{letter}]]"
