@@ -18,6 +18,7 @@ from typing import NoReturn
 from llmuses.commands import (
     arena,
     audit,
+    backup,
     compare,
     convert,
     doctor,
@@ -26,6 +27,7 @@ from llmuses.commands import (
     listing,
     password,
     rate,
+    restore,
     score,
     serve,
     view,
@@ -50,6 +52,8 @@ _COMMANDS = {
     "list": listing,
     "doctor": doctor,
     "password": password,
+    "backup": backup,
+    "restore": restore,
 }
 """Each command under its name, in the order of ``--help``."""
 

@@ -110,6 +110,17 @@ class StoreError(LlmusesError):
     """A store cannot be written or read."""
 
 
+class NewerFormatError(StoreError):
+    """A store was written by a newer llmuses, in a form that this one does not know."""
+
+    def __init__(self, what: object, found: int, known: int):
+        super().__init__(f"{what} is of a newer llmuses (form {found}, this one knows {known}): update llmuses.")
+
+
+class BackupError(LlmusesError):
+    """A backup is damaged, or is not one."""
+
+
 class RunLockedError(StoreError):
     """Another process works in this run folder."""
 

@@ -193,6 +193,14 @@ def _modelscope_download() -> Callable[..., str]:
     return download
 
 
+def modelscope_api() -> Any:
+    """Return ModelScope's ``HubApi``, set like its downloads."""
+    _modelscope_download()
+    from modelscope_hub import HubApi
+
+    return HubApi()
+
+
 def _from_modelscope(kind: str, repo_id: str, wanted: dict[str, Any]) -> Path:
     snapshot_download = _modelscope_download()
     from modelscope_hub import errors

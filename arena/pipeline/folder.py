@@ -9,6 +9,7 @@ from typing import IO, Any
 import msgspec
 
 from llmuses.inference import Predictions
+from llmuses.keeping.mark import check_format
 from llmuses.records import Record, RegisterEvent, RegisterLine
 from llmuses.store import JsonlStore, Sync, lock_folder, read_json, write_json
 
@@ -42,6 +43,7 @@ class ArenaFolder:
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> ArenaFolder:
+        check_format(self.path.parent)
         self._lock = lock_folder(self.path, "arena.lock", str(self.path))
         return self
 

@@ -11,6 +11,7 @@ from typing import IO
 
 from llmuses.errors import StoreError
 from llmuses.inference import Predictions, superseded
+from llmuses.keeping.mark import check_format
 from llmuses.records import Report, Review, Run
 from llmuses.store import JsonlStore, Sync, lock_folder, read_json, write_json
 
@@ -36,6 +37,7 @@ class RunFolder:
 
     def __enter__(self) -> RunFolder:
         self._created = not self.path.exists()
+        check_format(self.path.parent)
         self._lock = lock_folder(self.path, "run.lock", f"run {self.path.name}")
         return self
 

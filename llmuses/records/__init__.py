@@ -6,7 +6,14 @@ newer version added are ignored by an older one; fields with a default may be mi
 
 from __future__ import annotations
 
+from llmuses.records.backups import (
+    FolderMark,
+    KeptFile,
+    Manifest,
+    MirrorState,
+)
 from llmuses.records.base import (
+    FORMAT,
     Record,
 )
 from llmuses.records.battles import (
@@ -69,6 +76,7 @@ from llmuses.records.runs import (
 )
 
 __all__ = [
+    "FORMAT",
     "HUMAN",
     "Ask",
     "AuditLine",
@@ -79,15 +87,19 @@ __all__ = [
     "ErrorKind",
     "Estimate",
     "Exclusion",
+    "FolderMark",
     "Generate",
     "GenerationConfig",
     "Image",
     "JobEvent",
     "JobLine",
     "JudgePlan",
+    "KeptFile",
     "Loglikelihood",
     "LogoutLine",
+    "Manifest",
     "Message",
+    "MirrorState",
     "Mode",
     "Order",
     "PlayerEvent",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
-from llmuses.records.base import Record
+from llmuses.records.base import FORMAT, Record
 from llmuses.records.requests import GenerationConfig, Mode
 
 
@@ -115,3 +115,8 @@ class Run(Record, kw_only=True, omit_defaults=False):
     updated: float = 0.0
     finished: float | None = None
     seconds: float = 0.0
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        if self.format > FORMAT:
+            raise ValueError(f"this run is of a newer llmuses (form {self.format}, this one knows {FORMAT}): update it")

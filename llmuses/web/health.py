@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from leaderboard.results import Results
 from llmuses.jobs import JobLog, JobStatus
+from llmuses.keeping.mirror import mirror_state
 from llmuses.settings import arena_dir, jobs_dir
 from llmuses.web.callers import is_at_this_machine
 
@@ -81,6 +82,18 @@ def _lines(results: Results) -> Iterator[str]:
     if results.outputs.exists():
         free = shutil.disk_usage(results.outputs).free
         yield from _family("llmuses_disk_free_bytes", "gauge", "Free space where the runs are.", {"": free})
+    yield from _backup(results.outputs)
+
+
+def _backup(outputs: Path) -> Iterator[str]:
+    state = mirror_state(outputs)
+    if state is None:
+        return
+    failing = float(bool(state.problem))
+    yield from _family("llmuses_backup_failing", "gauge", "1: the last try to copy to the hub failed.", {"": failing})
+    if state.done is not None:
+        age = time.time() - state.done
+        yield from _family("llmuses_backup_age_seconds", "gauge", "Seconds since the copy was up to date.", {"": age})
 
 
 def _stores(outputs: Path) -> list[Path]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmuses.errors import UsageError
+from llmuses.keeping.mark import check_format
+from llmuses.keeping.mirror import mirroring
 from llmuses.settings import root_path, stay_quiet
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ def serve(
     """
     check_outputs(outputs)
     root = root_path()
+    check_format(outputs)
     os.environ["LLMUSES_OUTPUTS"] = str(outputs)  # for what belongs to the runs, and for the processes of jobs
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _listen(host, port) as listener:
@@ -47,7 +50,7 @@ def serve(
         from llmuses.web.below import Below
         from llmuses.web.site import create_site
 
-        with create_site(outputs, demo, battles) as app:
+        with mirroring(outputs), create_site(outputs, demo, battles) as app:
             config = uvicorn.Config(
                 Below(app, root),
                 log_level="warning",

@@ -1,0 +1,145 @@
+"""What of a folder of runs is kept, read while others write.
+
+Stores that only grow end at their last whole line; all other files are replaced whole by whoever writes them, so that an
+open one stays what it was. Locks, caches and files on their way are left out, and so are secrets unless they are asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from llmuses.errors import StoreError
+from llmuses.records import KeptFile
+from llmuses.settings import arena_dir, jobs_dir
+
+PIECE = 4 << 20
+"""Bytes of a piece: a file that grows by a line changes its last one only."""
+
+_SECRET = "secret"
+"""The file that signs sessions and salts pseudonyms, in the folders of jobs and of the arena."""
+
+_PASSING = (".*", "*.lock", "lock", "*.new", "*.counts", "spent", "lost+found")
+"""Names of what lasts for a moment, or is computed again; folders too."""
+
+_GROWING = (".jsonl", ".torn")
+_BLOCK = 1 << 16
+_TRICKS = re.compile(r"[\x00-\x1f\x7f\\]")
+
+
+class Contents(NamedTuple):
+    """Files to keep, by their paths in the backup, and what was left out though it is more than a lock or a cache."""
+
+    files: dict[str, Path]
+    left_out: list[str]
+
+
+def places(outputs: Path) -> dict[str, Path]:
+    """Return the folders that belong to a folder of runs, by what their files' paths begin with in a backup."""
+    arena = arena_dir(outputs)
+    inside = arena.resolve().is_relative_to(outputs.resolve())
+    return {"": outputs} if inside else {"arena-live/": arena, "": outputs}
+
+
+def contents(outputs: Path, secrets: bool = False) -> Contents:
+    """Return what there is to keep of a folder of runs, and of the arena's where it is elsewhere.
+
+    Links are not followed. ``secrets`` takes the keys along that sign sessions and salt pseudonyms.
+    """
+    files: dict[str, Path] = {}
+    left_out: list[str] = []
+    config = os.environ.get("LLMUSES_ADMIN_CONFIG")
+    hidden = {Path(config).expanduser().resolve()} if config else set()
+    for prefix, root in places(outputs).items():
+        for path in _walk(root, left_out, prefix):
+            name = prefix + path.relative_to(root).as_posix()
+            secret = path.name == _SECRET and path.parent in (jobs_dir(outputs), arena_dir(outputs))
+            if (secret and not secrets) or path.resolve() in hidden or not is_safe(name):
+                left_out.append(name)
+            else:
+                files.setdefault(name, path)
+    return Contents(dict(sorted(files.items())), sorted(left_out))
+
+
+def _walk(root: Path, left_out: list[str], prefix: str) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not _passes(name)]
+        links = [name for name in (*folders, *names) if not _passes(name) and (here / name).is_symlink()]
+        left_out += [f"{prefix}{(here / name).relative_to(root).as_posix()} (a link)" for name in links]
+        for name in names:
+            if not _passes(name) and name not in links and (here / name).is_file():
+                yield here / name
+
+
+def _passes(name: str) -> bool:
+    return any(fnmatch(name, pattern) for pattern in _PASSING)
+
+
+def is_safe(path: str) -> bool:
+    """Return whether a path of a backup stays below the folder that it is put into, and names nothing hidden."""
+    parts = path.split("/")
+    return not _TRICKS.search(path) and all(part and not part.startswith(".") for part in parts) and len(path) < 1000
+
+
+class OpenFile:
+    """A file as it is at this moment: ``size`` bytes of it are kept. ``pieces`` yields them."""
+
+    def __init__(self, file: IO[bytes], path: Path):
+        self._file = file
+        self._path = path
+        self.size = os.fstat(file.fileno()).st_size
+        if path.suffix in _GROWING:
+            self.size = _last_line(file, self.size)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes, 4 MiB at a time. Raises StoreError where the file was cut meanwhile."""
+        left = self.size
+        self._file.seek(0)
+        while left:
+            piece = self._file.read(min(PIECE, left))
+            if not piece:
+                raise StoreError(f"{self._path} was cut while it was read: back up once more.")
+            left -= len(piece)
+            yield piece
+
+
+def opened(path: Path) -> OpenFile | None:
+    """Return an open file, None where it has gone meanwhile. Raises StoreError where it cannot be read."""
+    try:
+        return OpenFile(open(path, "rb", buffering=0), path)
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        raise StoreError(f"cannot read {path}: {problem.strerror or problem}") from problem
+
+
+def _last_line(file: IO[bytes], size: int) -> int:
+    """Return where the last whole line before ``size`` ends."""
+    end = size
+    while end > 0:
+        begin = max(0, end - _BLOCK)
+        newline = os.pread(file.fileno(), end - begin, begin).rfind(b"\n")
+        if newline >= 0:
+            return begin + newline + 1
+        end = begin
+    return 0
+
+
+def hashed(piece: bytes) -> str:
+    """Return the SHA-256 of a piece in hex."""
+    return hashlib.sha256(piece).hexdigest()
+
+
+def kept(path: str, file: OpenFile) -> KeptFile:
+    """Return what a manifest says of a file."""
+    return KeptFile(path=path, size=file.size, pieces=[hashed(piece) for piece in file.pieces()])

@@ -1,0 +1,173 @@
+"""A private dataset on a hub as a place for pieces: objects named by their SHA-256, and one manifest.
+
+Objects come first and the manifest last, so that whatever breaks off on the way leaves the backup before it whole.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol
+
+from llmuses.errors import BackupError, UsageError
+
+MANIFEST = "manifest.json"
+_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
+
+class Shelf(Protocol):
+    """Where pieces lie. All methods raise what the hub's library raises."""
+
+    def prepare(self) -> None:
+        """Make the dataset where there is none. Raises BackupError where everybody may read it."""
+
+    def manifest(self) -> bytes | None:
+        """Return the manifest, None where there is none yet."""
+
+    def put(self, objects: Mapping[str, Path]) -> None:
+        """Add objects, by their names."""
+
+    def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
+        """Put the manifest in place, then drop objects that it does not name."""
+
+    def take(self, folder: Path) -> None:
+        """Fetch all objects into a folder."""
+
+
+def path_of(name: str) -> str:
+    """Return where an object lies in the dataset."""
+    return f"objects/{name[:2]}/{name}"
+
+
+def shelf(where: str) -> Shelf:
+    """Return what ``hf:OWNER/NAME`` or ``ms:OWNER/NAME`` names; nothing is asked of the hub. Raises UsageError."""
+    hub, _, repo_id = where.partition(":")
+    if hub not in _SHELVES or not _ID.fullmatch(repo_id):
+        raise UsageError(
+            f"'{where}' is no place for a backup: hf:OWNER/NAME (Hugging Face) or ms:OWNER/NAME (ModelScope)."
+        )
+    return _SHELVES[hub](repo_id)
+
+
+def _public(where: str) -> BackupError:
+    return BackupError(
+        f"{where} is public, and a backup holds what people wrote and who looked after it: make the dataset private."
+    )
+
+
+class _HuggingFace:
+    def __init__(self, repo_id: str):
+        self._repo = repo_id
+
+    def prepare(self) -> None:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        api = HfApi()
+        try:
+            private = api.dataset_info(self._repo).private
+        except RepositoryNotFoundError:
+            api.create_repo(self._repo, repo_type="dataset", private=True)
+            return
+        if not private:
+            raise _public(f"hf:{self._repo}")
+
+    def manifest(self) -> bytes | None:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+
+        with TemporaryDirectory() as folder:
+            try:
+                found = HfApi().hf_hub_download(self._repo, MANIFEST, repo_type="dataset", local_dir=folder)
+            except (EntryNotFoundError, RepositoryNotFoundError):
+                return None
+            return Path(found).read_bytes()
+
+    def put(self, objects: Mapping[str, Path]) -> None:
+        from huggingface_hub import CommitOperationAdd, HfApi
+
+        added = [CommitOperationAdd(path_of(name), str(path)) for name, path in objects.items()]
+        HfApi().create_commit(self._repo, added, commit_message=f"{len(added)} pieces", repo_type="dataset")
+
+    def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+
+        gone = [CommitOperationDelete(path_of(name)) for name in dropped]
+        operations = [CommitOperationAdd(MANIFEST, manifest), *gone]
+        HfApi().create_commit(self._repo, operations, commit_message="Backup of llmuses", repo_type="dataset")
+
+    def take(self, folder: Path) -> None:
+        from huggingface_hub import HfApi
+
+        HfApi().snapshot_download(
+            self._repo, repo_type="dataset", local_dir=folder, allow_patterns=["objects/*"], tqdm_class=None
+        )
+
+
+class _ModelScope:
+    def __init__(self, repo_id: str):
+        self._repo = repo_id
+
+    def prepare(self) -> None:
+        from modelscope_hub.errors import NotExistError
+
+        from llmuses.hub import modelscope_api
+
+        api = modelscope_api()
+        try:
+            found = api.get_repo(self._repo, "dataset")
+        except NotExistError:
+            api.create_repo(self._repo, "dataset", visibility="private")
+            return
+        if str(getattr(found.visibility, "label", found.visibility)).lower() not in ("private", "1"):
+            raise _public(f"ms:{self._repo}")
+
+    def manifest(self) -> bytes | None:
+        from modelscope_hub.errors import NotExistError
+
+        from llmuses.hub import modelscope_api
+
+        with TemporaryDirectory() as folder:
+            try:
+                found = modelscope_api().download_file(self._repo, "dataset", MANIFEST, local_dir=folder, force=True)
+            except NotExistError:
+                return None
+            return Path(found).read_bytes()
+
+    def put(self, objects: Mapping[str, Path]) -> None:
+        from llmuses.hub import modelscope_api
+
+        with TemporaryDirectory() as folder:
+            for name, path in objects.items():
+                place = Path(folder) / path_of(name)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, place)
+            modelscope_api().upload_folder(
+                self._repo,
+                "dataset",
+                folder,
+                commit_message=f"{len(objects)} pieces",
+                use_cache=False,
+                disable_tqdm=True,
+            )
+
+    def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
+        from llmuses.hub import modelscope_api
+
+        api = modelscope_api()
+        api.upload_file(
+            self._repo, "dataset", manifest, MANIFEST, commit_message="Backup of llmuses", disable_tqdm=True
+        )
+        if gone := [path_of(name) for name in dropped]:
+            api.delete_files(self._repo, "dataset", gone, commit_message="Pieces that are no longer needed")
+
+    def take(self, folder: Path) -> None:
+        from llmuses.hub import modelscope_api
+
+        modelscope_api().download_repo(self._repo, "dataset", local_dir=folder, allow_patterns=["objects/*"])
+
+
+_SHELVES: dict[str, type[_HuggingFace] | type[_ModelScope]] = {"hf": _HuggingFace, "ms": _ModelScope}

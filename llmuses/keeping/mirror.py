@@ -1,0 +1,306 @@
+"""A copy of a folder of runs on a hub, brought up to date every few minutes while the server runs.
+
+What did not work is said (``OUTPUTS/.backup.json``, the admin room, the metrics) and tried again; the server never waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import msgspec
+
+from llmuses.errors import BackupError, LlmusesError, StoreError, UsageError
+from llmuses.keeping.contents import contents, hashed, opened
+from llmuses.keeping.hubs import Shelf, path_of, shelf
+from llmuses.keeping.mark import marked
+from llmuses.keeping.placing import check_manifest, is_empty, staged
+from llmuses.records import KeptFile, Manifest, MirrorState
+from llmuses.store import read_json, try_lock, write_json
+
+WHERE_ENV = "LLMUSES_BACKUP"
+MINUTES_ENV = "LLMUSES_BACKUP_MINUTES"
+_STATE = ".backup.json"
+_BATCH = 64 << 20
+"""Bytes that go to the hub at once."""
+
+_LAST_SECONDS = 30.0
+"""So long the end of the server waits for the last copy."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Seen(NamedTuple):
+    """A file as it was copied last: what tells that it has not changed, and what the manifest says of it."""
+
+    stat: tuple[int, int, int]
+    kept: KeptFile
+
+
+class Mirror:
+    """Copies a folder to a place. One thread at a time."""
+
+    def __init__(self, outputs: Path, where: str):
+        self._outputs = outputs
+        self._where = where
+        self._shelf: Shelf = shelf(where)
+        self._seen: dict[str, _Seen] = {}
+        self._there: set[str] | None = None
+        """The objects that the place holds; None before it was asked."""
+        self._copied: list[KeptFile] = []
+
+    def push(self) -> Manifest | None:
+        """Bring the place up to date; None where nothing had changed.
+
+        Raises BackupError where the place holds the backup of another folder, and whatever the hub's library raises.
+        """
+        mark = marked(self._outputs)
+        if self._there is None:
+            self._there = self._asked(mark.folder)
+        found = contents(self._outputs)
+        files = self._sent(found.files)
+        if files == self._copied:
+            return None
+        from llmuses import __version__
+
+        manifest = Manifest(
+            folder=mark.folder, files=files, left_out=found.left_out, llmuses_version=__version__, tstamp=time.time()
+        )
+        needed = {piece for kept in files for piece in kept.pieces}
+        self._shelf.settle(msgspec.json.encode(manifest), sorted(self._there - needed))
+        self._there, self._copied = needed, files
+        return manifest
+
+    def _asked(self, folder: str) -> set[str]:
+        """Return the objects that the place holds already."""
+        self._shelf.prepare()
+        before = _manifest(self._shelf)
+        if before is None:
+            return set()
+        if before.folder != folder:
+            raise BackupError(
+                f"{self._where} holds the backup of another folder: name another dataset, or restore that one first "
+                f"(llmuses restore {self._where})."
+            )
+        self._copied = before.files
+        return {piece for kept in before.files for piece in kept.pieces}
+
+    def _sent(self, files: dict[str, Path]) -> list[KeptFile]:
+        """Send the pieces that the place lacks and return what the manifest says of the files."""
+        assert self._there is not None
+        seen: dict[str, _Seen] = {}
+        with TemporaryDirectory() as folder:
+            batch = _Batch(Path(folder), self._shelf, self._there)
+            for name, path in files.items():
+                if (now := self._looked_at(name, path, batch)) is not None:
+                    seen[name] = now
+            batch.send()
+        self._seen = seen
+        return [one.kept for one in seen.values()]
+
+    def _looked_at(self, name: str, path: Path, batch: _Batch) -> _Seen | None:
+        before = self._seen.get(name)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        stat = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if before is not None and before.stat == stat:
+            return before
+        if (file := opened(path)) is None:
+            return None
+        with contextlib.closing(file):
+            pieces = [batch.add(piece) for piece in file.pieces()]
+        return _Seen(stat, KeptFile(path=name, size=file.size, pieces=pieces))
+
+
+class _Batch:
+    """Pieces on their way: those that the place lacks are written to a folder and sent some at a time."""
+
+    def __init__(self, folder: Path, place: Shelf, there: set[str]):
+        self._folder = folder
+        self._place = place
+        self._there = there
+        self._waiting: dict[str, Path] = {}
+        self._size = 0
+
+    def add(self, piece: bytes) -> str:
+        """Take a piece and return its name."""
+        name = hashed(piece)
+        if name not in self._there and name not in self._waiting:
+            path = self._folder / name
+            path.write_bytes(piece)
+            self._waiting[name] = path
+            self._size += len(piece)
+            if self._size >= _BATCH:
+                self.send()
+        return name
+
+    def send(self) -> None:
+        """Send what waits."""
+        if self._waiting:
+            self._place.put(self._waiting)
+            for path in self._waiting.values():
+                path.unlink(missing_ok=True)
+            self._there |= self._waiting.keys()
+            self._waiting, self._size = {}, 0
+
+
+def _manifest(place: Shelf) -> Manifest | None:
+    said = place.manifest()
+    if said is None:
+        return None
+    try:
+        manifest = msgspec.json.decode(said, type=Manifest)
+    except msgspec.DecodeError as problem:
+        raise BackupError(f"the backup's manifest cannot be read ({problem}).") from problem
+    check_manifest(manifest)
+    return manifest
+
+
+# --- the way back --------------------------------------------------------------------------------------------
+
+
+def fetch(where: str, outputs: Path, replace: bool = False) -> tuple[Manifest, list[Path]] | None:
+    """Put the copy of a place into a folder, and return what it holds and where what was there was moved; None where the
+    place holds no copy. Raises BackupError where it cannot be read, and what ``staged`` raises."""
+    place = shelf(where)
+    try:
+        manifest = _manifest(place)
+        if manifest is None:
+            return None
+        with (
+            staged(outputs, manifest, replace) as staging,
+            TemporaryDirectory(dir=outputs, prefix=".fetched-") as folder,
+        ):
+            place.take(Path(folder))
+            for kept in manifest.files:
+                staging.write(kept, ((Path(folder) / path_of(name)).read_bytes() for name in kept.pieces))
+        return manifest, staging.aside
+    except LlmusesError:
+        raise
+    except Exception as problem:  # the boundary to the hubs' libraries: whatever they raise ends in one line
+        raise BackupError(f"{where} cannot be read: {_in_a_line(problem)}") from problem
+
+
+# --- while the server runs -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def mirroring(outputs: Path) -> Iterator[None]:
+    """Keep the copy that LLMUSES_BACKUP names up to date as long as the context lasts; an empty folder is filled from it.
+
+    Raises UsageError for a place or a time that cannot be meant; BackupError where an empty folder cannot be filled: to
+    begin anew beside a copy would end in two histories.
+    """
+    where = os.environ.get(WHERE_ENV, "").strip()
+    if not where:
+        yield
+        return
+    seconds = 60 * _minutes()
+    mirror = Mirror(outputs, where)
+    if is_empty(outputs):
+        _filled(where, outputs)
+    stopped = threading.Event()
+    thread = threading.Thread(target=_loop, args=(mirror, outputs, where, seconds, stopped), daemon=True, name="backup")
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join(_LAST_SECONDS)
+
+
+def _minutes() -> float:
+    said = os.environ.get(MINUTES_ENV) or "5"
+    try:
+        minutes = float(said)
+    except ValueError:
+        minutes = 0
+    if not 0 < minutes < 10_000:
+        raise UsageError(f"{MINUTES_ENV}={said} is no number of minutes.")
+    return minutes
+
+
+def _filled(where: str, outputs: Path) -> None:
+    try:
+        found = fetch(where, outputs)
+    except BackupError as problem:
+        raise BackupError(
+            f"{problem} Start again later, or without {WHERE_ENV} to begin with an empty folder."
+        ) from problem
+    if found is not None:
+        print(f"{len(found[0].files):,} files were restored from {where}.", flush=True)
+
+
+def _loop(mirror: Mirror, outputs: Path, where: str, seconds: float, stopped: threading.Event) -> None:
+    with _only_here(outputs) as alone:
+        if not alone:
+            return
+        last = False
+        while True:
+            last = last or stopped.wait(0 if _never(outputs, where) else seconds)
+            _say(outputs, where, _tried(mirror))
+            if last:
+                return
+
+
+def _never(outputs: Path, where: str) -> bool:
+    state = mirror_state(outputs)
+    return state is None or state.where != where
+
+
+def _tried(mirror: Mirror) -> str:
+    """Bring the copy up to date and return what was wrong, "" where nothing was."""
+    try:
+        mirror.push()
+    except LlmusesError as problem:
+        return str(problem)
+    except Exception as problem:  # the boundary to the hubs' libraries
+        return _in_a_line(problem)
+    return ""
+
+
+def _say(outputs: Path, where: str, problem: str) -> None:
+    before = mirror_state(outputs)
+    same = before is not None and before.where == where
+    done = before.done if before is not None and same else None
+    if problem and not (same and before is not None and before.problem == problem):
+        _log.warning("no backup in %s: %s", where, problem)
+    now = time.time()
+    state = MirrorState(where=where, tried=now, done=done if problem else now, problem=problem)
+    with contextlib.suppress(StoreError):
+        write_json(outputs / _STATE, state)
+
+
+def mirror_state(outputs: Path) -> MirrorState | None:
+    """Return how the copy of a folder stands, None where none is kept or none was tried yet."""
+    try:
+        state = read_json(outputs / _STATE, MirrorState)
+    except StoreError:
+        return None
+    return state if state.where == os.environ.get(WHERE_ENV, "").strip() else None
+
+
+@contextlib.contextmanager
+def _only_here(outputs: Path) -> Iterator[bool]:
+    """Give whether no other server keeps this folder's copy."""
+    try:
+        outputs.mkdir(parents=True, exist_ok=True)
+        with open(outputs / ".backup.lock", "a+") as lock:
+            yield try_lock(lock)
+    except OSError as problem:
+        _log.warning("no backup of %s: %s", outputs, problem)
+        yield False
+
+
+def _in_a_line(problem: Exception) -> str:
+    lines = str(problem).strip().splitlines()
+    return f"{type(problem).__name__}: {lines[0] if lines else ''}"[:300].rstrip(": ")

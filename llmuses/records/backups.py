@@ -1,0 +1,40 @@
+"""Backups, and the mark of a folder of runs."""
+
+from __future__ import annotations
+
+from llmuses.records.base import FORMAT, Record
+
+
+class FolderMark(Record, kw_only=True, omit_defaults=False):
+    """``OUTPUTS/.llmuses.json``: the form of the stores below, and a random name that goes with them into their backups."""
+
+    format: int = FORMAT
+    folder: str
+
+
+class KeptFile(Record, kw_only=True):
+    """One file of a backup: its path below OUTPUTS, its bytes, and the SHA-256 of each piece of 4 MiB."""
+
+    path: str
+    size: int
+    pieces: list[str]
+
+
+class Manifest(Record, kw_only=True, omit_defaults=False):
+    """What a backup holds, ``manifest.json``, and what was ``left_out`` of it that is more than a lock or a cache."""
+
+    format: int = FORMAT
+    folder: str
+    files: list[KeptFile]
+    left_out: list[str] = []
+    llmuses_version: str = ""
+    tstamp: float = 0.0
+
+
+class MirrorState(Record, kw_only=True, omit_defaults=False):
+    """``OUTPUTS/.backup.json``: when the copy at ``where`` was tried and done last, and what was wrong then ("": nothing)."""
+
+    where: str
+    tried: float
+    done: float | None = None
+    problem: str = ""

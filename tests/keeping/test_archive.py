@@ -1,0 +1,416 @@
+"""Backups in one file: made while others write, checked from end to end, put back into an empty folder or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import io
+import os
+import stat
+import tarfile
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llmuses.cli import main
+from llmuses.errors import BackupError, LlmusesError, StoreError, UsageError
+from llmuses.keeping import contents as keeping
+from llmuses.keeping.archive import MANIFEST, back_up, check, restore
+from llmuses.keeping.contents import contents, opened
+from llmuses.records import FORMAT, Exclusion, KeptFile, Manifest
+from llmuses.store import JsonlStore, Sync
+
+FILES = {
+    "mmlu-run/run.json": b'{"run_id": "mmlu-run"}\n',
+    "mmlu-run/predictions/mmlu.jsonl": b'{"key": "1"}\n{"key": "2"}\n',
+    "mmlu-run/reports/mmlu.json": b"{}",
+    "arena-live/battles.jsonl": b'{"battle_id": "b1"}\n',
+    "arena-live/register.jsonl": b'{"model": "m"}\n',
+    "jobs/jobs.jsonl": b'{"job_id": "j-0001"}\n',
+    "jobs/j-0001/log.txt": b"half a line",
+    "models.yaml": "我的模型: {model: openai:x}\n".encode(),
+    "jobs/jobs.jsonl.torn": b'{"job\n',
+}
+PASSING = {
+    "mmlu-run/run.lock": b"17",
+    "jobs/j-0001/lock": b"",
+    "jobs/supervisor.lock": b"",
+    "mmlu-run/.run.json.17": b"half",
+    "mmlu-run/predictions/mmlu.jsonl.new": b"half",
+    "arena-live/battles.jsonl.counts": b"\x00",
+    "arena-live/spent/1-a": b"",
+    ".cache/x": b"",
+}
+SECRETS = {"jobs/secret": b"0" * 64, "arena-live/secret": b"1" * 64}
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LLMUSES_ARENA", "LLMUSES_ADMIN_CONFIG", "LLMUSES_OUTPUTS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def write(folder: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """Return all files of a folder, without the mark that it was given."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if name != ".llmuses.json"}
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    write(tmp_path / "outputs", {**FILES, **PASSING, **SECRETS})
+    return tmp_path / "outputs"
+
+
+@pytest.fixture
+def archive(outputs: Path, tmp_path: Path) -> Path:
+    return back_up(outputs, tmp_path / "backup.tar.gz")[0]
+
+
+# --- what is kept --------------------------------------------------------------------------------------------
+
+
+def test_what_comes_back_is_what_was_there_without_locks_caches_and_secrets(archive: Path, tmp_path: Path) -> None:
+    restore(archive, tmp_path / "new")
+    assert read(tmp_path / "new") == FILES
+
+
+def test_what_is_left_out_and_is_more_than_a_lock_is_named(archive: Path) -> None:
+    assert check(archive).left_out == sorted(SECRETS)
+
+
+def test_secrets_come_along_where_they_are_asked_for_and_stay_the_owners(outputs: Path, tmp_path: Path) -> None:
+    path, _ = back_up(outputs, tmp_path / "all.tar.gz", secrets=True)
+    restore(path, tmp_path / "new")
+    assert read(tmp_path / "new") == {**FILES, **SECRETS}
+    assert stat.S_IMODE((tmp_path / "new" / "jobs" / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600, "the file holds what people wrote"
+
+
+def test_the_file_of_accounts_is_left_out_where_it_lies_among_the_runs(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(outputs, {"admin.yaml": b"accounts: []"})
+    monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", str(outputs / "admin.yaml"))
+    found = contents(outputs, secrets=True)
+    assert "admin.yaml" in found.left_out and "admin.yaml" not in found.files
+
+
+def test_links_are_not_followed_and_named(outputs: Path, tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere", {"run.json": b"{}"})
+    (outputs / "linked").symlink_to(tmp_path / "elsewhere")
+    (outputs / "mmlu-run" / "passwd").symlink_to("/etc/passwd")
+    found = contents(outputs)
+    assert set(found.files) == set(FILES)
+    assert {"linked (a link)", "mmlu-run/passwd (a link)"} <= set(found.left_out)
+
+
+def test_an_arena_elsewhere_is_kept_and_comes_back_to_where_it_is(
+    outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.rename(outputs / "arena-live", tmp_path / "votes")
+    monkeypatch.setenv("LLMUSES_ARENA", str(tmp_path / "votes"))
+    path, manifest = back_up(outputs, tmp_path / "backup.tar.gz")
+    assert {kept.path for kept in manifest.files} == set(FILES)
+    assert "arena-live/secret" in manifest.left_out
+    monkeypatch.setenv("LLMUSES_ARENA", str(tmp_path / "new votes"))
+    restore(path, tmp_path / "new")
+    assert set(read(tmp_path / "new votes")) == {"battles.jsonl", "register.jsonl"}
+    monkeypatch.setenv("LLMUSES_ARENA", str(tmp_path / "votes"))
+    with pytest.raises(UsageError, match="not empty"):
+        restore(path, tmp_path / "newer")
+
+
+# --- while others write --------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.binary(max_size=8)), st.binary(max_size=8))
+def test_a_store_is_cut_behind_its_last_newline(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], rest: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "x.jsonl"
+    content = b"".join(line + b"\n" for line in lines) + rest
+    path.write_bytes(content)
+    file = opened(path)
+    assert file is not None
+    assert b"".join(file.pieces()) == content[: content.rfind(b"\n") + 1]
+    file.close()
+
+
+def test_a_torn_line_longer_than_what_is_read_at_once_is_cut_too(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b"{}\n" + b"x" * 300_000)
+    file = opened(tmp_path / "x.jsonl")
+    assert file is not None and file.size == 3
+    file.close()
+
+
+def test_backups_made_while_a_store_grows_each_hold_a_whole_beginning_of_it(outputs: Path, tmp_path: Path) -> None:
+    store = JsonlStore(outputs / "arena-live" / "votes.jsonl", Exclusion, Sync.NEVER)
+    stop = threading.Event()
+
+    def vote() -> None:
+        number = 0
+        while not stop.is_set():
+            store.append(Exclusion(battle_id=f"b{number}", reason="x" * (number % 500)))
+            number += 1
+
+    store.append(Exclusion(battle_id="first", reason="x"))
+    writer = threading.Thread(target=vote)
+    writer.start()
+    try:
+        for number in range(4):
+            path, _ = back_up(outputs, tmp_path / f"{number}.tar.gz")
+            restore(path, tmp_path / f"new{number}")
+    finally:
+        stop.set()
+        writer.join()
+    whole = (outputs / "arena-live" / "votes.jsonl").read_bytes()
+    for number in range(4):
+        found = (tmp_path / f"new{number}" / "arena-live" / "votes.jsonl").read_bytes()
+        assert whole.startswith(found) and found.endswith(b"\n")
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "PIECE", 4)
+    path = tmp_path / "run.json"
+    path.write_bytes(b"old and whole")
+    file = opened(path)
+    assert file is not None
+    pieces = file.pieces()
+    first = next(pieces)
+    (tmp_path / "fresh").write_bytes(b"new")
+    os.replace(tmp_path / "fresh", path)
+    assert first + b"".join(pieces) == b"old and whole"
+    file.close()
+
+
+def test_a_file_that_is_cut_while_it_is_read_is_an_error_and_no_backup(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes(b"x" * 100)
+    file = opened(path)
+    assert file is not None
+    os.truncate(path, 10)
+    with pytest.raises(StoreError, match="was cut while it was read"):
+        list(file.pieces())
+    file.close()
+
+
+def test_a_disk_that_is_full_leaves_the_backup_before_whole(
+    outputs: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = archive.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=r"cannot write .*No space left"):
+        back_up(outputs, archive)
+    assert archive.read_bytes() == before
+    assert sorted(os.listdir(archive.parent)) == sorted([archive.name, "outputs"])
+
+
+def test_a_backup_into_the_folder_itself_is_refused(outputs: Path) -> None:
+    with pytest.raises(UsageError, match="write it elsewhere"):
+        back_up(outputs, outputs / "backup.tar.gz")
+
+
+# --- into a folder -------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_holds_anything_is_refused_and_left_alone(archive: Path, tmp_path: Path) -> None:
+    write(tmp_path / "new", {"notes.txt": b"mine"})
+    with pytest.raises(UsageError, match=r"is not empty.*--replace"):
+        restore(archive, tmp_path / "new")
+    assert read(tmp_path / "new") == {"notes.txt": b"mine"}
+
+
+def test_with_replace_what_was_there_is_moved_aside_and_not_lost(archive: Path, tmp_path: Path) -> None:
+    write(tmp_path / "new", {"notes.txt": b"mine", "mmlu-run/run.json": b"other"})
+    _, (aside,) = restore(archive, tmp_path / "new", replace=True)
+    assert read(aside) == {"notes.txt": b"mine", "mmlu-run/run.json": b"other"}
+    assert {name: text for name, text in read(tmp_path / "new").items() if not name.startswith(".")} == FILES
+    assert contents(tmp_path / "new").files.keys() == FILES.keys(), "what lies aside is in no backup"
+
+
+def test_a_folder_in_which_a_server_works_is_refused(archive: Path, outputs: Path) -> None:
+    with open(outputs / "jobs" / "supervisor.lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(UsageError, match=r"a server works in .*stop it first"):
+            restore(archive, outputs, replace=True)
+    assert read(outputs) == {**FILES, **PASSING, **SECRETS}
+
+
+def test_a_disk_without_room_is_said_before_anything_is_written(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage:
+        free = 10
+
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage)
+    with pytest.raises(StoreError, match="0 MB are free"):
+        restore(archive, tmp_path / "new")
+    assert read(tmp_path / "new") == {}
+
+
+def test_the_folder_keeps_its_name_through_backup_and_restore(archive: Path, outputs: Path, tmp_path: Path) -> None:
+    restore(archive, tmp_path / "new")
+    assert (tmp_path / "new" / ".llmuses.json").read_bytes() == (outputs / ".llmuses.json").read_bytes()
+
+
+# --- damage and malice ---------------------------------------------------------------------------------------
+
+
+def test_a_backup_that_is_cut_off_or_changed_anywhere_is_refused_and_nothing_written(
+    archive: Path, tmp_path: Path
+) -> None:
+    whole = archive.read_bytes()
+    places = range(12, len(whole) - 1, max(1, len(whole) // 25))
+    damaged = [whole[:place] for place in places]
+    damaged += [whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :] for place in places]
+    for content in damaged:
+        archive.write_bytes(content)
+        with pytest.raises(BackupError):
+            restore(archive, tmp_path / "new")
+        assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar"), gzip.compress(b"")])
+def test_what_is_no_backup_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.tar.gz").write_bytes(content)
+    with pytest.raises(BackupError) as told:
+        restore(tmp_path / "x.tar.gz", tmp_path / "new")
+    assert "\n" not in str(told.value)
+
+
+def made(path: Path, entries: list[tuple[tarfile.TarInfo | str, bytes]], manifest: Manifest | None) -> Path:
+    """Write a tar.gz by hand: entries, then a manifest."""
+    said = [(MANIFEST, msgspec.json.encode(manifest))] if manifest else []
+    with tarfile.open(path, "w:gz") as tar:
+        for entry, content in [*entries, *said]:
+            info = tarfile.TarInfo(entry) if isinstance(entry, str) else entry
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+def manifest_of(*paths: str, form: int = FORMAT) -> Manifest:
+    piece = keeping.hashed(b"x")
+    return Manifest(format=form, folder="f", files=[KeptFile(path=path, size=1, pieces=[piece]) for path in paths])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../evil", "a/../../evil", "/etc/evil", "a//b", "./a", "a/./b", "", ".ssh/authorized_keys", "a/.hidden",
+        "..\\evil", "a\x00b", "a\nb", "a" * 2000,
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_out_of_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.tar.gz"
+    try:
+        made(path, [(f"outputs/{name}", b"x")], manifest_of(name))
+    except ValueError:
+        pytest.skip("tar has no such names")
+    with pytest.raises(BackupError):
+        restore(path, tmp_path / "new")
+    assert not (tmp_path / "new").exists() and not (tmp_path / "evil").exists()
+
+
+def special(kind: bytes, target: str = "/etc/passwd") -> tarfile.TarInfo:
+    info = tarfile.TarInfo("outputs/a")
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE])
+def test_an_entry_that_is_no_plain_file_is_refused(kind: bytes, tmp_path: Path) -> None:
+    path = made(tmp_path / "x.tar.gz", [(special(kind), b"")], manifest_of("a"))
+    with pytest.raises(BackupError, match="no plain file"):
+        restore(path, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("entries", "manifest", "said"),
+    [
+        ([("outputs/a", b"x")], None, "no manifest"),
+        ([("outputs/a", b"x"), ("outputs/a", b"x")], manifest_of("a"), "twice"),
+        ([("outputs/a", b"x")], manifest_of("a", "a"), "twice"),
+        ([("outputs/a", b"x")], manifest_of("a", "b"), "missing"),
+        ([("outputs/a", b"x"), ("outputs/b", b"x")], manifest_of("a"), "not in the manifest"),
+        ([("outputs/a", b"y")], manifest_of("a"), "damaged"),
+        ([("a", b"x")], manifest_of("a"), "not in the manifest"),
+        ([(MANIFEST, msgspec.json.encode(manifest_of("a"))), ("outputs/a", b"x")], None, "behind the manifest"),
+        ([(MANIFEST, b"{")], None, "cannot be read"),
+        ([("outputs/a", b"x"), ("outputs/a/b", b"x")], manifest_of("a", "a/b"), "cannot restore"),
+    ],
+)  # fmt: skip
+def test_entries_and_manifest_must_say_the_same(
+    entries: list[tuple[tarfile.TarInfo | str, bytes]], manifest: Manifest | None, said: str, tmp_path: Path
+) -> None:
+    path = made(tmp_path / "x.tar.gz", entries, manifest)
+    with pytest.raises(LlmusesError, match=said):
+        restore(path, tmp_path / "new")
+    assert not (tmp_path / "new").exists() or read(tmp_path / "new") == {}
+
+
+def test_a_backup_of_a_newer_llmuses_is_refused(tmp_path: Path) -> None:
+    path = made(tmp_path / "x.tar.gz", [("outputs/a", b"x")], manifest_of("a", form=FORMAT + 1))
+    with pytest.raises(StoreError, match="update llmuses"):
+        restore(path, tmp_path / "new")
+
+
+# --- the commands --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_commands_say_what_they_did(outputs: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup", "b.tar.gz"]) == 0
+    said = capsys.readouterr().out
+    assert f"{len(FILES)} files" in said and "Left out: arena-live/secret, jobs/secret" in said
+    assert main(["restore", "b.tar.gz", "--check"]) == 0
+    assert "b.tar.gz is whole: 9 files of llmuses" in capsys.readouterr().out
+    assert main(["restore", "b.tar.gz", "--outputs", "new"]) == 0
+    assert capsys.readouterr().out == "9 files are in new.\n"
+    assert main(["restore", "b.tar.gz", "--outputs", "new", "--replace"]) == 0
+    assert "What was there before is in new/.before-restore-" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["backup", "b.tar.gz", "--outputs", "nothing"], "there is no folder of runs nothing"),
+        (["restore", "nothing.tar.gz"], "there is no file nothing.tar.gz"),
+        (["restore", "hf:no-owner"], "is no place for a backup"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    command: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 1
+
+
+def test_a_folder_as_target_takes_a_file_named_by_the_time(outputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    path, _ = back_up(outputs, tmp_path / "backups")
+    assert path.name.startswith("llmuses-20") and path.name.endswith(".tar.gz")
