@@ -15,6 +15,7 @@ from arena.pipeline.report_records import ArenaReport
 from llmuses.records import Battle, Prediction
 from llmuses.store import JsonlStore, read_json
 from tests.end_to_end.commands import ROOT
+from tests.support.forks import run
 
 
 def write_questions(path: Path, count: int) -> list[str]:
@@ -58,9 +59,7 @@ def arena_command(config: Path, outputs: Path, *more: str) -> list[str]:
 
 def run_arena_command(config: Path, outputs: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Carry out a config in a process of its own and return what it printed."""
-    return subprocess.run(
-        arena_command(config, outputs, *more), cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
+    return run(arena_command(config, outputs, *more))
 
 
 def arena_report(outputs: Path, name: str = "cfg") -> ArenaReport:

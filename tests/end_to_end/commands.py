@@ -1,4 +1,4 @@
-"""Running the commands as a user does: in a process of their own, over rows that a test writes."""
+"""Running the commands as a user does: each in a process of its own, over rows that a test writes."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def eval_command(base_url: str, rows: Path, outputs: Path, *more: str) -> list[s
     ]  # fmt: skip
 
 
-def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and return what it printed."""
+def run_from_nothing(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, by an interpreter that starts, and return what it printed."""
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment})
 
 

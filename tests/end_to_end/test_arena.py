@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from itertools import combinations
@@ -24,6 +23,7 @@ from tests.end_to_end.arena_commands import (
 )
 from tests.end_to_end.commands import ROOT
 from tests.support.arena_judge import TROUBLES, preferred, trouble_of, worth
+from tests.support.forks import Forked
 from tests.support.servers import MockServer, mock_openai
 
 PLAYERS = ("skill-40", "skill-50", "skill-60")
@@ -37,7 +37,7 @@ def expected_winner(one: str, two: str, question: str) -> Winner:
 
 
 def requests(*servers: MockServer) -> list[int]:
-    return [server.stats().requests for server in servers]
+    return [server.requests() for server in servers]
 
 
 def test_all_pairs_are_decided_as_the_judge_prefers_and_nothing_is_asked_twice(tmp_path: Path) -> None:
@@ -76,12 +76,10 @@ def test_an_arena_killed_at_random_moments_pays_for_nothing_that_was_answered(tm
     with mock_openai(arena="fair", latency="0.1") as players, mock_openai(arena="fair", latency="0.25") as judge:
         config = write_config(tmp_path, PLAYERS, players.base_url, judge.base_url)
         for _ in range(5):
-            before = judge.stats().requests + players.stats().requests
-            process = subprocess.Popen(
-                arena_command(config, outputs), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            before = judge.requests() + players.requests()
+            process = Forked(arena_command(config, outputs))
             wanted = before + chance.randint(15, 70)
-            while process.poll() is None and judge.stats().requests + players.stats().requests < wanted:
+            while process.poll() is None and judge.requests() + players.requests() < wanted:
                 time.sleep(0.01)
             if process.poll() is not None:
                 break
@@ -199,10 +197,8 @@ def test_ctrl_c_ends_an_arena_cleanly_and_a_server_that_is_away_is_named(tmp_pat
     outputs = tmp_path / "outputs"
     with mock_openai(arena="fair") as players, mock_openai(arena="fair", latency="0.3") as judge:
         config = write_config(tmp_path, PLAYERS, players.base_url, judge.base_url)
-        process = subprocess.Popen(
-            arena_command(config, outputs), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        while judge.stats().requests < 40:
+        process = Forked(arena_command(config, outputs))
+        while judge.requests() < 40:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)

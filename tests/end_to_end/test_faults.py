@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from llmuses.records import Status
-from tests.end_to_end.commands import ROOT, eval_command, only_run, predictions, report, reviews, run, write_rows
+from tests.end_to_end.commands import eval_command, only_run, predictions, report, reviews, write_rows
+from tests.support.forks import Forked, run
 from tests.support.servers import mock_openai
 
 PASSING = {"429": "http_429", "500": "http_500", "half": None, "garbage": None, "hang": "timeout"}
@@ -66,8 +66,8 @@ def test_a_server_that_vanishes_leaves_failed_samples_soon_and_what_was_answered
     rows = write_rows(tmp_path / "rows", 3000)
     with mock_openai(latency="0.02") as server:
         command = eval_command(server.base_url, rows, tmp_path / "outputs")
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        while server.stats().requests < 100:
+        process = Forked(command)
+        while server.requests() < 100:
             time.sleep(0.02)
         server.kill()
         said, _ = process.communicate(timeout=60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-import subprocess
+import signal
 import sys
 import time
 from collections import Counter
@@ -13,25 +13,17 @@ from llmuses.jobs import JobLog, JobStatus
 from llmuses.jobs.progress import runs_of
 from llmuses.records import JobEvent, JobLine, Report
 from llmuses.store import JsonlStore, read_json
-from tests.end_to_end.commands import eval_command, report, run, write_rows
+from tests.end_to_end.commands import eval_command, report, write_rows
+from tests.support.forks import Forked, run
 from tests.support.servers import mock_openai
 
-_SERVER = """
-import sys, time
-from pathlib import Path
-from llmuses.jobs import JobLog, Supervisor
-Supervisor(JobLog(Path(sys.argv[1])), {"network": 2}).start()
-print("up", flush=True)
-time.sleep(600)
-"""
 _ENDS = (JobEvent.DONE, JobEvent.FAILED, JobEvent.CANCELLED)
 _SAME = ("score", "n", "stderr", "ci95", "counts", "subsets")
 
 
-def _serving(folder: Path) -> subprocess.Popen[bytes]:
-    server = subprocess.Popen((sys.executable, "-c", _SERVER, str(folder)), stdout=subprocess.PIPE)
-    assert server.stdout is not None
-    assert server.stdout.readline() == b"up\n"
+def _serving(folder: Path) -> Forked:
+    server = Forked([sys.executable, "-m", "tests.support.jobs_server", str(folder)])
+    assert server.first_line() == "up\n"
     return server
 
 
@@ -70,11 +62,11 @@ def _kill_again_and_again(log: JobLog, chance: random.Random, kills: int) -> Non
         assert time.monotonic() < end
         server = _serving(log.folder)
         if kills:
-            time.sleep(chance.uniform(0.0, 0.7))
+            time.sleep(chance.uniform(0.0, 0.4))
             kills -= 1
         else:
             while not all(job.status.ended for job in log.jobs()) and time.monotonic() < end:
                 time.sleep(0.1)
-        server.kill()
+        server.send_signal(signal.SIGKILL)
         server.wait()
     assert kills == 0

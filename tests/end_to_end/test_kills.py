@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 from llmuses.records import Report
-from tests.end_to_end.commands import ROOT, eval_command, only_run, predictions, report, reviews, run, write_rows
+from tests.end_to_end.commands import (
+    eval_command,
+    only_run,
+    predictions,
+    report,
+    reviews,
+    run_from_nothing,
+    write_rows,
+)
+from tests.support.forks import Forked, run
 from tests.support.servers import mock_openai
 
 SAMPLES = 600
@@ -27,18 +35,16 @@ def test_a_run_killed_at_twenty_random_moments(tmp_path: Path) -> None:
     chance = random.Random(3)
     with mock_openai(latency="0.25") as server:
         command = eval_command(server.base_url, rows, tmp_path / "outputs")
-        kills = 0
-        while kills < KILLS:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            deadline = time.monotonic() + 0.3 + chance.random() * 1.1
-            while time.monotonic() < deadline and process.poll() is None:
-                time.sleep(0.005)
-            if process.poll() is not None:
-                break
+        for kill in range(KILLS):
+            wanted = server.requests() + (
+                kill % 4 and chance.randrange(40)
+            )  # every fourth dies before it asks anything
+            process = Forked(command)
+            while server.requests() < wanted and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(chance.random() * 0.03)
             process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-        assert kills == KILLS, "the run ended before it was killed often enough"
+            assert process.wait() == -signal.SIGKILL, "the run ended before it was killed often enough"
         assert run(command).returncode == 0
         asked = server.stats().asked
         repeated_after_answer = run(command)
@@ -46,7 +52,7 @@ def test_a_run_killed_at_twenty_random_moments(tmp_path: Path) -> None:
         assert repeated_after_answer.returncode == 0
     with mock_openai() as calm:
         undisturbed = eval_command(calm.base_url, rows, tmp_path / "calm")
-        assert run(undisturbed).returncode == 0
+        assert run_from_nothing(undisturbed).returncode == 0
     folder = only_run(tmp_path / "outputs")
     answered = [(line.sample_id, line.repeat) for line in predictions(folder)]
     assert len(answered) == len(set(answered)) == SAMPLES
@@ -85,12 +91,12 @@ def test_ctrl_c_and_sigterm_end_cleanly(tmp_path: Path) -> None:
     with mock_openai(latency="0.2") as server:
         command = eval_command(server.base_url, rows, tmp_path / "outputs")
         for stop in (signal.SIGINT, signal.SIGTERM):
-            before = server.stats().requests
-            process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            while server.stats().requests < before + 40:
+            before = server.requests()
+            process = Forked(command)
+            while server.requests() < before + 40:
                 time.sleep(0.02)
             process.send_signal(stop)
-            _, said = process.communicate(timeout=10)
+            _, said = process.communicate(timeout=30)
             assert process.returncode == 1
             assert said.startswith("llmuses: stopped: ") and said.count("\n") == 1
             assert "answers are kept" in said

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.commands import ROOT, run
+from tests.end_to_end.commands import ROOT, run_from_nothing
 
 _GUARD = """
 import ipaddress, os, socket
@@ -65,17 +65,17 @@ def test_the_guard_itself_refuses_and_writes_down(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(_GUARD)
     code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)"
     environment = {"PYTHONPATH": str(tmp_path), "CALLS_OUT": str(tmp_path / "calls.txt")}
-    done = run([sys.executable, "-c", code], **environment)
+    done = run_from_nothing([sys.executable, "-c", code], **environment)
     assert "was refused by the test" in done.stderr
     assert "192.0.2.1" in (tmp_path / "calls.txt").read_text()
 
 
 def test_an_evaluation_needs_no_network(guarded: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "run.py", "--model", "baseline:random", "--datasets", "mmlu", "gsm8k", "arc", "ceval"]
-    done = run([*command, "--sample-data", "--outputs", str(tmp_path / "outputs")], **guarded)
+    done = run_from_nothing([*command, "--sample-data", "--outputs", str(tmp_path / "outputs")], **guarded)
     assert done.returncode == 0, done.stderr
     for more in (["list", "benchmarks"], ["list", "models"], ["doctor"]):
-        assert run([sys.executable, "-m", "llmuses", *more], **guarded).returncode == 0
+        assert run_from_nothing([sys.executable, "-m", "llmuses", *more], **guarded).returncode == 0
 
 
 def test_the_app_starts_and_serves_without_a_network(guarded: dict[str, str], tmp_path: Path) -> None:

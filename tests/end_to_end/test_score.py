@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-from tests.end_to_end.commands import ROOT, only_run, predictions, report, reviews, run, write_rows
+from tests.end_to_end.commands import only_run, predictions, report, reviews, write_rows
+from tests.support.forks import Forked, run
 
 SAMPLES = 2500
 LINE = 600
@@ -27,7 +27,7 @@ def test_a_killed_command_is_taken_up_again(tmp_path: Path) -> None:
         "--dataset-args", json.dumps({"gsm8k": {"local_path": str(rows)}}), "--outputs", str(tmp_path / "outputs"),
     ]  # fmt: skip
     for share in (0.1, 0.5):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = Forked(command)
         while process.poll() is None and written(tmp_path) < share * SAMPLES:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)

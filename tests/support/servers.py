@@ -8,7 +8,7 @@ with mock_openai(latency="0.05", faults="429=0.1", fault_tries=1) as server:
 
 from __future__ import annotations
 
-import subprocess
+import signal
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+
+from tests.support.forks import Forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,33 +38,37 @@ class Stats(msgspec.Struct):
 class MockServer:
     """A running mock server: its ``base_url``, and what it was asked."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int):
+    def __init__(self, process: Forked, port: int):
         self.process = process
         self.port = port
         self.base_url = f"http://127.0.0.1:{port}/v1"
 
-    def stats(self) -> Stats:
-        """Return what it was asked since it started."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stats", timeout=10) as answer:
+    def stats(self, prompts: bool = True) -> Stats:
+        """Return what it was asked since it started, without the ``prompts`` themselves where they are not wanted."""
+        address = f"http://127.0.0.1:{self.port}/stats{'' if prompts else '?prompts=0'}"
+        with urllib.request.urlopen(address, timeout=60) as answer:
             return msgspec.json.decode(answer.read(), type=Stats)
+
+    def requests(self) -> int:
+        """Return how many requests came."""
+        return self.stats(prompts=False).requests
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self.process.kill()
+        self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
 
 @contextmanager
 def mock_openai(**settings: object) -> Iterator[MockServer]:
     """Run a mock server in a process of its own; for the settings see ``tests.support.mock_openai.Settings``."""
-    command = [sys.executable, "-m", "tests.support.mock_openai", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "tests.support.mock_openai"]
     for name, value in settings.items():
         flag = f"--{name.replace('_', '-')}"
         command += [flag] if value is True else [] if value is False else [flag, str(value)]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = MockServer(process := Forked(command), int(process.first_line()))
     try:
-        assert process.stdout is not None
-        yield MockServer(process, int(process.stdout.readline()))
+        yield server
     finally:
-        process.kill()
+        server.kill()
         process.communicate()
