@@ -102,7 +102,7 @@ class _View:
         return self._samples.search(self._place.q, public(self._entry, self._dataset)) if self._place.q else None
 
     def _disagree(self) -> NDArray[np.bool_]:
-        return disagreements(self._rows, (self._open(other).answers() for other in self._other_runs()))
+        return disagreements(self._rows, (self._open(other).rows() for other in self._other_runs()))
 
     def _select(self, which: Filter, sort: Sort = Sort.ORDER) -> NDArray[np.intp]:
         disagree = self._disagree() if which is Filter.DISAGREE else None

@@ -13,10 +13,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from leaderboard.index_file import IndexFile, Mark
+
 S = TypeVar("S")
 
 _BLOCK = 1 << 22
 _NEWLINE = ord("\n")
+_WORTH_KEEPING = 1 << 23
+"""Bytes that a file grew by since its index was kept last: reading them again takes a tenth of a second."""
+
+
+def worth_keeping(grown: int) -> bool:
+    """Return whether a file grew by so many bytes since its index was kept last that it is worth to be kept again."""
+    return grown >= _WORTH_KEEPING
 
 
 class FileIndex(Generic[S]):
@@ -34,6 +43,7 @@ class FileIndex(Generic[S]):
         extend: Callable[[S, Sequence[Any], Sequence[int], int], S],
         skim: Callable[[bytes, Sequence[int]], list[Any] | None] | None = None,
         check: Callable[[Sequence[Any]], None] | None = None,
+        kept: IndexFile[S] | None = None,
     ):
         self._path = path
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(line_type)
@@ -43,13 +53,14 @@ class FileIndex(Generic[S]):
         """Raises DecodeError where a part of a line that was left as it is written is not what it has to be."""
         self._skim = skim
         """Reads the records of lines, by where these begin, without decoding them; None where it cannot tell."""
+        self._kept = kept
         self._lock = threading.Lock()
         self._forget()
 
     def _forget(self) -> None:
         self._snapshot = self._empty
         self._inode = 0
-        self._end = 0
+        self._end = self._kept_end = 0
         self._last = b""
         self._broken = 0
 
@@ -68,6 +79,7 @@ class FileIndex(Generic[S]):
         if not self._goes_on(status, file.fileno()):
             self._forget()
             self._inode = status.st_ino
+            self._recall(status, file.fileno())
         lines: list[Any] = []
         offsets: list[int] = []
         broken = self._broken
@@ -79,6 +91,25 @@ class FileIndex(Generic[S]):
             self._last = block[block.rfind(b"\n", 0, -1) + 1 :]
         if lines or self._broken > broken:
             self._snapshot = self._extend(self._snapshot, lines, offsets, self._broken)
+            self._keep(os.fstat(file.fileno()))
+
+    def _recall(self, status: os.stat_result, fd: int) -> None:
+        """Take up the index that was kept beside the file, where it is of this file as it is now or began."""
+        found = self._kept.load() if self._kept and worth_keeping(status.st_size) else None
+        if found is None:
+            return
+        mark, index = found
+        self._end, self._last = mark.end, mark.last
+        unchanged = status.st_mtime_ns == mark.changed or status.st_size > mark.end
+        if mark.inode == status.st_ino and unchanged and self._goes_on(status, fd):
+            self._snapshot, self._broken, self._kept_end = index, mark.broken, mark.end
+        else:
+            self._end, self._last = 0, b""
+
+    def _keep(self, status: os.stat_result) -> None:
+        if self._kept and worth_keeping(self._end - self._kept_end):
+            self._kept.save(Mark(self._inode, status.st_mtime_ns, self._end, self._last, self._broken), self._snapshot)
+            self._kept_end = self._end
 
     def _goes_on(self, status: os.stat_result, fd: int) -> bool:
         if status.st_ino != self._inode or status.st_size < self._end:

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.file_index import FileIndex
+from leaderboard.hashing import Hashes, hashes, with_texts
+from leaderboard.index_file import IndexFile
 from llmuses.records import Status
 
 
@@ -51,22 +53,17 @@ def _verdict_code(status: Status, scores: dict[str, float]) -> int:
     return _STATUS_CODES[status]
 
 
-class _AnswerLine(msgspec.Struct, gc=False):
-    """What says of a review what was asked and whether the answer is right. ``scores`` stay as they are written: as
+class _ReviewLine(msgspec.Struct, gc=False):
+    """What the index keeps of a review; the decoder passes over the rest. ``scores`` stay as they are written: as
     dictionaries a hundred thousand of them would take as long as all the rest."""
 
     sample_id: str
+    subset: str
     status: Status
     target: str
     repeat: int = 0
     prompt: str = ""
     scores: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _ReviewLine(_AnswerLine, kw_only=True, gc=False):
-    """What the index keeps of a review; the decoder passes over the rest."""
-
-    subset: str
     truncated: bool = False
     tokens: int | None = None
     latency: float | None = None
@@ -85,12 +82,10 @@ class Identified(msgspec.Struct, gc=False):
     repeat: int = 0
 
 
-def sample_hash(sample_id: str, repeat: int) -> int:
-    """Return the name of a (sample, repeat) as 64 bits, equal for all files within one process."""
-    return hash((repeat, sample_id)) & _64_BITS
+def sample_hashes(samples: Sequence[tuple[str, int]]) -> Hashes:
+    """Return the names of (sample, repeat) pairs as 64 bits, [n], equal for all files."""
+    return hashes([f"{repeat} {sample_id}" for sample_id, repeat in samples])
 
-
-_64_BITS = 0xFFFF_FFFF_FFFF_FFFF
 
 _DIGITS = re.compile(r"[0-9]+")
 _LONGEST = 15
@@ -149,7 +144,7 @@ class Rows:
 
     def position(self, sample_id: str, repeat: int) -> int | None:
         """Return where a (sample, repeat) stands in the dataset's order, or None."""
-        found = np.flatnonzero(self.name == np.uint64(sample_hash(sample_id, repeat)))
+        found = np.flatnonzero(self.name == sample_hashes([(sample_id, repeat)]))
         return int(found[-1]) if len(found) else None
 
     def count(self, which: Verdict) -> int:
@@ -202,19 +197,19 @@ def _joined(old: Rows, new: Rows, broken: int) -> Rows:
 def _extend_reviews(rows: Rows, lines: Sequence[_ReviewLine], offsets: Sequence[int], broken: int) -> Rows:
     codes = {name: code for code, name in enumerate(rows.subset_names)}
     families = {family: code for code, family in enumerate(rows.families)}
-    names = [hash((line.repeat, line.sample_id)) for line in lines]
-    placed = [_place(line.subset, line.sample_id, families) for line in lines]
+    family, number = _places(lines, families)
+    name = sample_hashes([(line.sample_id, line.repeat) for line in lines])
     new = Rows(
-        np.array(names, np.int64).view(np.uint64),
-        _questions(lines),
+        name,
+        with_texts(name, [(line.target, line.prompt) for line in lines]),
         np.array(offsets, np.int64),
         _verdicts(lines),
         np.array([line.truncated for line in lines], np.bool_),
         np.array([math.nan if line.latency is None else line.latency for line in lines], np.float32),
         np.array([-1 if line.tokens is None else line.tokens for line in lines], np.int32),
         np.array([codes.setdefault(line.subset, len(codes)) for line in lines], np.uint32),
-        np.array([family for family, _ in placed], np.uint32),
-        np.array([number for _, number in placed], np.int64),
+        np.array(family, np.uint32),
+        np.array(number, np.int64),
         np.array([line.repeat for line in lines], np.int32),
         tuple(codes),
         tuple(families),
@@ -222,13 +217,17 @@ def _extend_reviews(rows: Rows, lines: Sequence[_ReviewLine], offsets: Sequence[
     return _joined(rows, new, broken)
 
 
-def _place(subset: str, sample_id: str, families: dict[tuple[str, str], int]) -> tuple[int, int]:
-    """Return the number of a sample's family, a new one where it is the first of it, and the number at the id's end."""
-    head, number = _split(sample_id)
-    return families.setdefault((subset, head), len(families)), number
+def _places(lines: Sequence[_ReviewLine], families: dict[tuple[str, str], int]) -> tuple[list[int], list[int]]:
+    """Return the numbers of samples' families, a new one where a sample is the first of it, and those at their ids' ends."""
+    codes, numbers = [], []
+    for line in lines:
+        head, number = _split(line.sample_id)
+        codes.append(families.setdefault((line.subset, head), len(families)))
+        numbers.append(number)
+    return codes, numbers
 
 
-def _verdicts(lines: Sequence[_AnswerLine]) -> NDArray[np.uint8]:
+def _verdicts(lines: Sequence[_ReviewLine]) -> NDArray[np.uint8]:
     """Return the codes of some lines' verdicts, [n]."""
     known: dict[bytes, int] = {}
     codes = []
@@ -244,48 +243,12 @@ def _verdicts(lines: Sequence[_AnswerLine]) -> NDArray[np.uint8]:
     return np.array(codes, np.uint8)
 
 
-def _check_scores(lines: Sequence[_AnswerLine]) -> None:
+def _check_scores(lines: Sequence[_ReviewLine]) -> None:
     for written in {bytes(line.scores) for line in lines}:
         _SCORES.decode(written)
 
 
 _SCORES = msgspec.json.Decoder(dict[str, float])
-
-
-def _questions(lines: Sequence[_AnswerLine]) -> NDArray[np.uint64]:
-    """Return hashes over what was asked, [n]."""
-    hashes = [hash((line.repeat, line.sample_id, line.target, line.prompt)) for line in lines]
-    return np.array(hashes, np.int64).view(np.uint64)
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What of a reviews file tells where two runs disagree, in no order: a hash of what was asked, and the verdict, [n]."""
-
-    question: NDArray[np.uint64]
-    verdict: NDArray[np.uint8]
-    name: NDArray[np.uint64]
-
-
-def _extend_answers(answers: Answers, lines: Sequence[_AnswerLine], _offsets: Sequence[int], _broken: int) -> Answers:
-    name = np.array([hash((line.repeat, line.sample_id)) for line in lines], np.int64).view(np.uint64)
-    joined = Answers(
-        np.concatenate([answers.question, _questions(lines)]),
-        np.concatenate([answers.verdict, _verdicts(lines)]),
-        np.concatenate([answers.name, name]),
-    )
-    _, place = np.unique(
-        joined.name[::-1], return_index=True
-    )  # of several lines for one (sample, repeat) the last counts
-    kept = len(joined.name) - 1 - place
-    return Answers(joined.question[kept], joined.verdict[kept], joined.name[kept])
-
-
-def answers_index(path: Path) -> FileIndex[Answers]:
-    """Return the index of the answers of a reviews file: less than half of what ``reviews_index`` takes."""
-    none = np.array([], np.uint64)
-    empty = Answers(none, np.array([], np.uint8), none)
-    return FileIndex(path, _AnswerLine, empty, _extend_answers, check=_check_scores)
 
 
 @dataclass(frozen=True)
@@ -296,25 +259,25 @@ class Places:
     offset: NDArray[np.int64]
 
 
-def key_hash(key: str) -> int:
-    """Return a prediction's key as 64 bits, equal for all files within one process."""
-    return hash(key) & _64_BITS
-
-
 def _extend_places(places: Places, lines: Sequence[Keyed], offsets: Sequence[int], _broken: int) -> Places:
-    key = np.array([hash(line.key) for line in lines], np.int64).view(np.uint64)
+    key = hashes([line.key for line in lines])
     return Places(np.concatenate([places.key, key]), np.concatenate([places.offset, np.array(offsets, np.int64)]))
+
+
+_VERSION = 1
+"""Of the indexes that are kept: another one where the arrays or what they mean change."""
 
 
 def reviews_index(path: Path) -> FileIndex[Rows]:
     """Return the index of a reviews file."""
-    return FileIndex(path, _ReviewLine, NO_ROWS, _extend_reviews, check=_check_scores)
+    kept = IndexFile(path, Rows, _VERSION)
+    return FileIndex(path, _ReviewLine, NO_ROWS, _extend_reviews, check=_check_scores, kept=kept)
 
 
 def predictions_index(path: Path) -> FileIndex[Places]:
     """Return the index of a predictions file."""
-    nowhere = Places(np.array([], np.uint64), np.array([], np.int64))
-    return FileIndex(path, Keyed, nowhere, _extend_places, _keys_alone)
+    nowhere, kept = Places(np.array([], np.uint64), np.array([], np.int64)), IndexFile(path, Places, _VERSION)
+    return FileIndex(path, Keyed, nowhere, _extend_places, _keys_alone, kept=kept)
 
 
 _KEY_FIRST = re.compile(rb'\{"key":"([0-9a-f]{24})",')

@@ -14,17 +14,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from leaderboard.hashing import hashes
 from leaderboard.sample_index import (
     VERDICT_CODES,
-    Answers,
     Identified,
     Rows,
     Verdict,
-    answers_index,
-    key_hash,
     predictions_index,
     reviews_index,
-    sample_hash,
+    sample_hashes,
 )
 from llmuses.records import Prediction, Review
 from llmuses.store import JsonlStore, query
@@ -64,24 +62,14 @@ class Samples:
         self._reviews: JsonlStore[Review] = JsonlStore(reviews, Review)
         self._predictions: JsonlStore[Prediction] = JsonlStore(predictions, Prediction)
         self._review_index = reviews_index(reviews)
-        self._answer_index = answers_index(reviews)
-        self._asked = self._whole = False
+        self._asked = False
         self._prediction_index = predictions_index(predictions)
         self.weight = 0
-
-    def answers(self) -> Answers:
-        """Return what tells where another run disagrees: of the whole index where it is there, else of a smaller one."""
-        if self._whole:
-            rows = self.rows()
-            return Answers(rows.question, rows.verdict, rows.name)
-        answers = self._answer_index.snapshot()
-        self.weight = len(answers.name) // 4
-        return answers
 
     def rows(self) -> Rows:
         """Return the index of the reviews as they stand now."""
         rows = self._review_index.snapshot()
-        self.weight, self._whole = len(rows), True
+        self.weight = len(rows)
         return rows
 
     def reviews(self, rows: Rows, positions: Iterable[int]) -> list[Review]:
@@ -98,7 +86,7 @@ class Samples:
             self._asked = True
             return find_prediction(self._predictions.path, review)
         places = self._prediction_index.snapshot()
-        found = np.flatnonzero(places.key == np.uint64(key_hash(review.key)))
+        found = np.flatnonzero(places.key == hashes([review.key]))
         offsets = [int(places.offset[place]) for place in found[::-1]]
         for prediction in self._predictions.read_at(offsets) if offsets else ():
             if prediction.key == review.key and prediction.sample_id == review.sample_id:
@@ -114,7 +102,7 @@ class Samples:
             f"SELECT sample_id, coalesce(repeat, 0) FROM lines WHERE contains(lower({searched}), lower($words))",
             {"words": words},
         )
-        return np.array([sample_hash(sample_id, repeat) for sample_id, repeat in found], np.uint64)
+        return sample_hashes(found)
 
 
 def select(
@@ -164,7 +152,7 @@ def _mask(rows: Rows, which: Filter, disagree: NDArray[np.bool_] | None) -> NDAr
     return np.asarray(rows.verdict == VERDICT_CODES[Verdict(which.value)])
 
 
-def disagreements(rows: Rows, others: Iterable[Answers]) -> NDArray[np.bool_]:
+def disagreements(rows: Rows, others: Iterable[Rows]) -> NDArray[np.bool_]:
     """Return [n]: whether another run was asked the same and is right where this one is not, or the reverse.
 
     What failed on either side has no answer and disagrees with nothing.

@@ -27,6 +27,7 @@ from leaderboard.arenas import Arenas, Source
 from leaderboard.compare_export import compare_sheet
 from leaderboard.comparing import Comparer
 from leaderboard.first_start import starting
+from leaderboard.indexing import indexing
 from leaderboard.model_export import model_sheet
 from leaderboard.results import Results
 from llmuses.visit import Visit
@@ -79,6 +80,7 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
             }
             home = partial(_first, results, first)
             app = create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))
+            stack.enter_context(indexing(results))
             if demo:
                 first.start()
             yield app

@@ -383,7 +383,7 @@ def test_runs_disagree_where_one_is_right_and_the_other_is_not(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     here.reviews.append_all([review("m/0"), review("m/1", correct=False), review("m/2"), review("m/3")])
     there.reviews.append_all([review("m/3"), review("m/2", correct=False), review("m/1"), review("m/9", correct=False)])
-    assert disagreements(here.samples.rows(), [there.samples.answers()]).tolist() == [False, True, True, False]
+    assert disagreements(here.samples.rows(), [there.samples.rows()]).tolist() == [False, True, True, False]
 
 
 def test_a_different_question_under_the_same_id_is_no_disagreement(tmp_path):
@@ -392,21 +392,21 @@ def test_a_different_question_under_the_same_id_is_no_disagreement(tmp_path):
     there.reviews.append_all(
         [review("m/0", correct=False, prompt="from other rows"), review("m/1", correct=False, target="7")]
     )
-    assert not disagreements(here.samples.rows(), [there.samples.answers()]).any()
+    assert not disagreements(here.samples.rows(), [there.samples.rows()]).any()
 
 
 def test_an_answer_that_failed_disagrees_with_nothing(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     here.reviews.append_all([review("m/0"), review("m/1", status=Status.FAILED, scores={})])
     there.reviews.append_all([review("m/0", status=Status.FAILED, scores={}), review("m/1")])
-    assert not disagreements(here.samples.rows(), [there.samples.answers()]).any()
+    assert not disagreements(here.samples.rows(), [there.samples.rows()]).any()
 
 
 def test_a_run_without_samples_disagrees_with_nothing(tmp_path):
     here, there = Run(tmp_path / "1"), Run(tmp_path / "2")
     there.reviews.append(review())
-    assert disagreements(here.samples.rows(), [there.samples.answers()]).tolist() == []
-    assert disagreements(there.samples.rows(), [here.samples.answers()]).tolist() == [False]
+    assert disagreements(here.samples.rows(), [there.samples.rows()]).tolist() == []
+    assert disagreements(there.samples.rows(), [here.samples.rows()]).tolist() == [False]
 
 
 def test_the_shelf_keeps_an_index_until_newer_ones_need_its_place(tmp_path):
