@@ -115,13 +115,19 @@ class Proof(_Rule, kw_only=True, frozen=True):
 
 
 class Provider(_Rule, kw_only=True, frozen=True):
-    """An OpenID Connect provider. The client's secret stands in the environment under ``client_secret_env``."""
+    """An OpenID Connect provider. The client's secret stands in the environment under ``client_secret_env``; its id may stand
+    there too, under ``client_id_env``: where a host makes the client, it tells both that way."""
 
     issuer: str
-    client_id: str
+    client_id: str | None = None
+    client_id_env: str | None = None
     client_secret_env: str | None = None
     label: str | None = None
     scopes: tuple[str, ...] = ("openid",)
+
+    def __post_init__(self) -> None:
+        if bool(self.client_id) == bool(self.client_id_env):
+            raise ValueError("a provider has either client_id or client_id_env")
 
 
 class Judging(_Rule, kw_only=True, frozen=True):

@@ -73,7 +73,7 @@ class _Login:
             return refused(refusal)
         except LoginError as problem:
             _log.warning("nobody was logged in by %s: %s", provider.name, problem)
-            response = RedirectResponse(f"{_root(request)}/?login=failed", 303)
+            response = RedirectResponse(f"{root_of(request)}/?login=failed", 303)
             set_cookie(response, COOKIE, "", 0, self._web, caller)
         response.headers["cache-control"] = "no-store"
         response.headers["referrer-policy"] = "no-referrer"  # the code in the address is nobody else's business
@@ -91,15 +91,22 @@ class _Login:
         if started is None or started.provider != provider.name or now - started.since > _SECONDS:
             raise LoginError("nobody began to log in here, or it took too long")
         who = await provider.finish(started, dict(request.query_params), _redirect(request, caller, provider))
-        response = RedirectResponse(f"{_root(request)}/?login=done", 303)
-        set_session(response, keys.new_session(now, keys.pseudonym("account", who)), keys, self._web, caller)
+        response = RedirectResponse(f"{root_of(request)}/?login=done", 303)
+        set_session(
+            response,
+            keys.new_session(now, keys.pseudonym("account", f"{who.issuer}\x00{who.subject}")),
+            keys,
+            self._web,
+            caller,
+        )
         set_cookie(response, COOKIE, "", 0, self._web, caller)
         return response
 
 
-def _root(request: Request) -> str:
+def root_of(request: Request) -> str:
+    """Return the path that the app is served below, without a slash at its end."""
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
 def _redirect(request: Request, caller: Caller, provider: OpenId) -> str:
-    return f"{caller.site}{_root(request)}{PREFIX}/{provider.name}/back"
+    return f"{caller.site}{root_of(request)}{PREFIX}/{provider.name}/back"

@@ -50,6 +50,14 @@ class _Tokens(msgspec.Struct):
     id_token: str
 
 
+class Who(msgspec.Struct, frozen=True):
+    """Somebody at a provider. ``username`` may change and be given to somebody else, ``subject`` never is."""
+
+    issuer: str
+    subject: str
+    username: str | None = None
+
+
 class _Claims(msgspec.Struct):
     iss: str
     sub: str
@@ -57,6 +65,7 @@ class _Claims(msgspec.Struct):
     exp: float
     nonce: str | None = None
     azp: str | None = None
+    preferred_username: str | None = None
 
 
 class OpenId:
@@ -67,10 +76,13 @@ class OpenId:
         self._rule = rule
         self._clock = clock
         self._found: _Discovered | None = None
+        self._client_id = rule.client_id or os.environ.get(rule.client_id_env or "", "")
         self._secret = os.environ.get(rule.client_secret_env) if rule.client_secret_env else None
 
     async def start(self, redirect: str) -> tuple[str, Started]:
         """Return the address where somebody logs in, and what to remember until they come back. Raises LoginError."""
+        if not self._client_id:
+            raise LoginError(f"{self._rule.client_id_env} is not set")
         found = await self._discovered()
         started = Started(
             self.name,
@@ -82,7 +94,7 @@ class OpenId:
         challenge = base64.urlsafe_b64encode(hashlib.sha256(started.verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code",
-            "client_id": self._rule.client_id,
+            "client_id": self._client_id,
             "redirect_uri": redirect,
             "scope": " ".join(self._rule.scopes),
             "state": started.state,
@@ -93,8 +105,8 @@ class OpenId:
         joined = "&" if urlsplit(found.authorization_endpoint).query else "?"
         return f"{found.authorization_endpoint}{joined}{urlencode(query)}", started
 
-    async def finish(self, started: Started, query: dict[str, str], redirect: str) -> str:
-        """Return who came back: issuer and subject, as one text. ``query`` is what the provider sent. Raises LoginError."""
+    async def finish(self, started: Started, query: dict[str, str], redirect: str) -> Who:
+        """Return who came back. ``query`` is what the provider sent. Raises LoginError."""
         found = await self._discovered()
         if not secrets.compare_digest(query.get("state", "").encode(), started.state.encode()):
             raise LoginError("the answer belongs to another login")
@@ -106,12 +118,12 @@ class OpenId:
             "grant_type": "authorization_code",
             "code": query["code"],
             "redirect_uri": redirect,
-            "client_id": self._rule.client_id,
+            "client_id": self._client_id,
             "code_verifier": started.verifier,
         }
         tokens = await self._asked(found.token_endpoint, _Tokens, form, found)
         claims = self._checked(tokens.id_token, found, started.nonce)
-        return f"{claims.iss}\x00{claims.sub}"
+        return Who(claims.iss, claims.sub, claims.preferred_username)
 
     def _checked(self, token: str, found: _Discovered, nonce: str) -> _Claims:
         try:
@@ -122,7 +134,7 @@ class OpenId:
         audience = [claims.aud] if isinstance(claims.aud, str) else claims.aud
         wrong = {
             "issuer": claims.iss != found.issuer,
-            "audience": self._rule.client_id not in audience or claims.azp not in (None, self._rule.client_id),
+            "audience": self._client_id not in audience or claims.azp not in (None, self._client_id),
             "time": claims.exp < self._clock() - _LEEWAY,
             "nonce": claims.nonce != nonce,
             "subject": not claims.sub,
@@ -152,7 +164,7 @@ class OpenId:
         headers = {}
         if form is not None and self._secret is not None and found is not None:
             if "client_secret_basic" in found.token_endpoint_auth_methods_supported:
-                headers["Authorization"] = _basic(self._rule.client_id, self._secret)
+                headers["Authorization"] = _basic(self._client_id, self._secret)
             else:
                 form = {**form, "client_secret": self._secret}
         try:

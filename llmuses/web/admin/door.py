@@ -22,12 +22,13 @@ from llmuses.errors import LlmusesError, in_words
 from llmuses.i18n import text
 from llmuses.visit import render, visit
 from llmuses.web import document
+from llmuses.web.admin.elsewhere import Elsewhere
 from llmuses.web.admin.passwords import Wait
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import COOKIE, Person
 from llmuses.web.admin.writing import chosen, login_page, room_page
-from llmuses.web.callers import Caller, Callers, is_at_this_machine
+from llmuses.web.callers import Callers, is_at_this_machine
 
 PATH = "/admin"
 TOKEN = "x-llmuses-token"
@@ -43,6 +44,10 @@ def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str,
     app.add_route(PATH, door.guarded(door.page), methods=["GET"])
     app.add_route(f"{PATH}/", door.home, methods=["GET"])
     app.add_route(f"{PATH}/login", door.login, methods=["POST"])
+    if room.rules.logins:
+        elsewhere = Elsewhere(room, door.ask)
+        app.add_route(f"{PATH}/login/{{name}}", elsewhere.start, methods=["GET"])
+        app.add_route(f"{PATH}/login/{{name}}/back", elsewhere.back, methods=["GET"])
     app.add_route(f"{PATH}/logout", door.guarded(door.logout, token=False), methods=["POST"])
     app.add_route(f"{PATH}/view", door.guarded(door.view), methods=["GET"])
     app.add_route(f"{PATH}/do/{{name}}", door.guarded(door.deed), methods=["POST"])
@@ -101,12 +106,13 @@ class Door:
 
     def _refused(self, request: Request) -> Response:
         if request.method == "GET" and request.url.path.rstrip("/").endswith(PATH):
-            return self._ask(request, 401)
+            return self.ask(request, 401)
         return _said(401, "log in first")
 
-    def _ask(self, request: Request, status: int, problem: str = "") -> Response:
+    def ask(self, request: Request, status: int, problem: str = "", base: str = "./") -> Response:
+        """Return the login. ``base`` leads from the address to where the app is served."""
         nonce = document.new_nonce()
-        page = login_page(visit(request), nonce, problem, "../" if request.method == "POST" else "./")
+        page = login_page(self._room.rules, visit(request), nonce, problem, base)
         return HTMLResponse(page, status, {**document.headers(nonce), "cache-control": "no-store"})
 
     # -- coming and going
@@ -128,15 +134,15 @@ class Door:
         try:
             account = await run_in_threadpool(self._room.passwords.check, name, password, caller.address)
         except Wait as wait:
-            response = self._ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)))
+            response = self.ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)), "../")
             response.headers["retry-after"] = str(round(wait.seconds + 0.5))
             return response
         if account is None:
             self._room.audit.say("", "login refused", name[:100], caller.address)
-            return self._ask(request, 401, text(lang, "admin.login.wrong"))
+            return self.ask(request, 401, text(lang, "admin.login.wrong"), "../")
         self._room.audit.say(account.name, "login", "", caller.address)
         response = RedirectResponse(f"../{PATH.strip('/')}", 303)
-        _set_cookie(response, self._room.sessions.cookie(account, time.time()), caller, self._room.rules.session_hours)
+        self._room.sessions.give(response, account, caller, time.time())
         return response
 
     async def logout(self, request: Request, person: Person) -> Response:
@@ -144,7 +150,7 @@ class Door:
         self._room.sessions.end(request.cookies.get(COOKIE))
         self._room.audit.say(person.name, "logout", "", self._callers.of(request).address)
         response = RedirectResponse(f"../{PATH.strip('/')}", 303)
-        _set_cookie(response, "", self._callers.of(request), 0)
+        self._room.sessions.take(response, self._callers.of(request))
         return response
 
     # -- what there is to see and to do
@@ -217,10 +223,3 @@ async def _body(request: Request) -> bytes:
 
 def _said(status: int, words: str) -> Response:
     return JSONResponse({"problem": words}, status, {**document.headers(), "cache-control": "no-store"})
-
-
-def _set_cookie(response: Response, value: str, caller: Caller, hours: float) -> None:
-    secure = "; Secure" if caller.secure else ""
-    age = int(hours * 3600)
-    flags = f"Path={caller.path}; Max-Age={age}; HttpOnly; SameSite=Strict{secure}"
-    response.headers.append("set-cookie", f"{COOKIE}={value}; {flags}")

@@ -61,21 +61,22 @@ class Passwords:
 
         account = self._accounts.get(name)
         with self._hashing:
-            self._admit(address)
+            self.admit(address)
             right = False
             with contextlib.suppress(Argon2Error, InvalidHashError):
                 right = PasswordHasher().verify(account.password if account else _nobodys(), password[:1000])
             if account is not None and right:
                 self._forgive(address, name)
                 return account
-            self._count(address, name)
+            self.count(address, name)
             return None
 
-    def _admit(self, address: str) -> None:
+    def admit(self, address: str, alone: bool = False) -> None:
+        """Raise Wait where an address has to wait for its next try; ``alone`` where nobody else's tries count."""
         now = self._clock()
         with self._mutex:
             for who, free in ((address, _FREE), (_EVERYBODY, _FREE_FOR_ALL)):
-                if who == _EVERYBODY and address in self._welcome:
+                if who == _EVERYBODY and (alone or address in self._welcome):
                     continue
                 number, last = self._wrong.get(who, (0, now))
                 if now - last > _FORGET:
@@ -83,7 +84,8 @@ class Passwords:
                 elif number >= free and (left := last + _pause(number - free) - now) > 0:
                     raise Wait(left)
 
-    def _count(self, address: str, name: str) -> None:
+    def count(self, address: str, name: str) -> None:
+        """Count a try that failed."""
         now = self._clock()
         with self._mutex:
             for who in (address, _pair(address, name), _EVERYBODY):

@@ -38,7 +38,7 @@ class Room:
         self.paces = Paces()
         # Whoever may enter without an account sits at this machine, and may call what it may call.
         self.supervisor = Supervisor(self.log, reachable=self.reachable)
-        self.passwords = Passwords(rules.accounts)
+        self.passwords = Passwords([account for account in rules.accounts if account.password])
         accounts = {account.name: account for account in rules.accounts}
         self.sessions = Sessions(folder, accounts, rules.session_hours)
 

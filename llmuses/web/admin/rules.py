@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from arena.live.rules import Provider
 from llmuses.errors import UsageError, in_words
 from llmuses.settings import REGISTRY
 
@@ -35,21 +36,35 @@ class _Rule(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
 
 class Account(_Rule, kw_only=True, frozen=True):
-    """Somebody with a password. ``password`` is an argon2 hash, as ``llmuses password`` prints it."""
+    """Somebody with a password, or with an account elsewhere.
+
+    ``password`` is an argon2 hash, as ``llmuses password`` prints it. ``login`` names a provider of ``logins``, ``subject``
+    or ``username`` who it is there.
+    """
 
     name: str
-    password: str
+    password: str = ""
+    login: str = ""
+    subject: str = ""
+    username: str = ""
     role: Role = Role.OPERATOR
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or not self.password.startswith("$argon2"):
-            raise ValueError("an account has a name and a password hash that begins with $argon2 (llmuses password)")
+        by_password = self.password.startswith("$argon2") and not (self.login or self.subject or self.username)
+        elsewhere = self.login and bool(self.subject) != bool(self.username) and not self.password
+        if not self.name.strip() or not (by_password or elsewhere):
+            raise ValueError(
+                "an account has a name, and a password hash that begins with $argon2 (llmuses password) or a login with a "
+                "subject or a username"
+            )
 
 
 class AdminRules(_Rule, kw_only=True, frozen=True):
     """The rules of the room."""
 
     accounts: tuple[Account, ...] = ()
+    logins: dict[str, Provider] = {}
+    """OpenID Connect providers at which accounts may log in."""
     session_hours: float = 12.0
     proxies: tuple[str, ...] = ()
     """Networks of proxies whose X-Forwarded-For is believed."""
@@ -60,6 +75,12 @@ class AdminRules(_Rule, kw_only=True, frozen=True):
         names = [account.name for account in self.accounts]
         if len(set(names)) < len(names):
             raise ValueError("two accounts have one name")
+        elsewhere = [(account.login, account.subject, account.username) for account in self.accounts if account.login]
+        if len(set(elsewhere)) < len(elsewhere):
+            raise ValueError("two accounts are one person elsewhere")
+        for login, _, _ in elsewhere:
+            if login not in self.logins:
+                raise ValueError(f"there is no '{login}' among the logins")
         for network in (*self.proxies, *self.allowed_addresses):
             ip_network(network)
 

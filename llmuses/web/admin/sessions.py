@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from starlette.responses import Response
 
 from arena.live.keys import Keys
 from llmuses.records import LogoutLine
 from llmuses.store import START, JsonlStore, Sync
 from llmuses.web.admin.rules import Account, Role
+from llmuses.web.callers import Caller
 
 COOKIE = "llmuses_admin"
 FILE = "logouts.jsonl"
@@ -78,6 +80,14 @@ class Sessions:
         if (login := self._keys.unsealed("admin", cookie, Login)) is not None:
             self._store.append(LogoutLine(session=_hashed(login), until=login.until))
 
+    def give(self, response: Response, account: Account, caller: Caller, now: float) -> None:
+        """Give a session to the browser of somebody who has just logged in."""
+        set_cookie(response, COOKIE, self.cookie(account, now), int(self._seconds), caller, "Strict")
+
+    def take(self, response: Response, caller: Caller) -> None:
+        """Have the browser forget its session."""
+        set_cookie(response, COOKIE, "", 0, caller, "Strict")
+
     def nobody(self) -> Person:
         """Return who works on this machine where the room has no account."""
         return Person("local", Role.ADMIN, self._keys.sign("admin form", "local"))
@@ -90,7 +100,16 @@ class Sessions:
             return self._ended
 
     def _mark(self, account: Account) -> str:
-        return self._keys.sign("admin account", account.name, account.password)
+        proof = (account.password, account.login, account.subject, account.username)
+        return self._keys.sign("admin account", account.name, *proof)
+
+
+def set_cookie(response: Response, name: str, value: str, seconds: int, caller: Caller, same_site: str) -> None:
+    """Set a cookie of the room that only the server reads; ``same_site`` says whether it comes along from other sites' links."""
+    flags = (
+        f"Path={caller.path}; Max-Age={seconds}; HttpOnly; SameSite={same_site}{'; Secure' if caller.secure else ''}"
+    )
+    response.headers.append("set-cookie", f"{name}={value}; {flags}")
 
 
 def _hashed(login: Login) -> str:

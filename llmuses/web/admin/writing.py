@@ -11,6 +11,7 @@ from llmuses.markup import Markup, attrs, icon, join, link
 from llmuses.visit import Visit, render, visit
 from llmuses.web import assets
 from llmuses.web.admin.room import Room, Tab
+from llmuses.web.admin.rules import AdminRules
 from llmuses.web.admin.sessions import Person
 from llmuses.web.bar import Entry, bar
 
@@ -66,27 +67,41 @@ def _head(person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Mark
     )
 
 
-def login_page(who: Visit, nonce: str, problem: str = "", base: str = "./") -> str:
+def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", base: str = "./") -> str:
     """Return the page that asks who is there. ``base`` leads from its address to where the app is served."""
+    elsewhere = join(
+        Markup('<a class="g-btn" href="admin/login/{}">{}</a>').format(
+            name, text(who.lang, "admin.login.with", provider=provider.label or name)
+        )
+        for name, provider in rules.logins.items()
+    )
     wrong = Markup('<p class="u-note err" role="alert">{}</p>').format(problem) if problem else ""
     body = Markup(
         '<main id="main" class="u u-page u-alone"><form class="u-card u-login" method="post" action="admin/login">'
-        '{lock}<h1>{title}</h1><p class="md q">{about}</p>{wrong}'
-        '<label class="g-field"><span>{name}</span><input class="g-input" name="name" autocomplete="username" required'
-        " autofocus></label>"
-        '<label class="g-field"><span>{password}</span><input class="g-input" name="password" type="password"'
-        ' autocomplete="current-password" required></label>'
-        '<button class="g-btn primary">{enter}</button></form></main>'
+        '{lock}<h1>{title}</h1><p class="md q">{about}</p>{wrong}{fields}{elsewhere}</form></main>'
     ).format(
         lock=icon("lock"),
         title=text(who.lang, "admin.login.title"),
         about=text(who.lang, "admin.login.about"),
         wrong=wrong,
+        fields=_fields(who) if any(account.password for account in rules.accounts) else "",
+        elsewhere=elsewhere,
+    )
+    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce, base)
+
+
+def _fields(who: Visit) -> Markup:
+    return Markup(
+        '<label class="g-field"><span>{name}</span><input class="g-input" name="name" autocomplete="username" required'
+        " autofocus></label>"
+        '<label class="g-field"><span>{password}</span><input class="g-input" name="password" type="password"'
+        ' autocomplete="current-password" required></label>'
+        '<button class="g-btn primary">{enter}</button>'
+    ).format(
         name=text(who.lang, "admin.login.name"),
         password=text(who.lang, "admin.login.password"),
         enter=text(who.lang, "admin.login.enter"),
     )
-    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce, base)
 
 
 def _document(who: Visit, title: str, body: Markup, nonce: str, base: str = "./") -> str:

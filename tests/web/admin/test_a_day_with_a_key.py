@@ -152,7 +152,9 @@ def test_no_piece_of_the_key_is_left_anywhere(day: Day, caplog: pytest.LogCaptur
 def _battles_and_an_opinion(client: TestClient) -> None:
     """Have a model fail until it sits out; play until a battle can be voted on, vote, and ask the judge."""
     for _ in range(6):
-        client.post("/arena-api/send", json={"mode": "direct", "models": ["day-wrong"], "prompt": "Hello", "terms": True})
+        client.post(
+            "/arena-api/send", json={"mode": "direct", "models": ["day-wrong"], "prompt": "Hello", "terms": True}
+        )
     for _ in range(12):
         found = events(
             client.post("/arena-api/send", json={"mode": "battle", "prompt": "What is blue?", "terms": True})

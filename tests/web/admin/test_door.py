@@ -29,6 +29,7 @@ from llmuses.web.admin.sessions import COOKIE
 
 PASSWORD = "correct horse battery"
 HERE = {"sec-fetch-site": "same-origin"}
+HUB = "logins: {hub: {issuer: 'https://hub.example', client_id: x}}\n"
 
 
 class _Word(Asked, kw_only=True, frozen=True):
@@ -223,14 +224,15 @@ class TestWrongPasswords:
         app = FastAPI()
         add_admin(app, room, TABS, DEEDS)
 
-        async def send(address: str, password: str) -> httpx2.Response:
+        def of(address: str) -> httpx2.AsyncClient:
             there = httpx2.ASGITransport(app, client=(address, 50000))
-            async with httpx2.AsyncClient(transport=there, base_url="http://lab.example") as caller:
-                return await caller.post("/admin/login", data={"name": "ada", "password": password}, headers=HERE)
+            return httpx2.AsyncClient(transport=there, base_url="http://lab.example", headers=HERE)
 
         async def flood() -> list[httpx2.Response]:
-            guesses = [send("198.51.100.7", f"guess {number}") for number in range(1000)]
-            return await asyncio.gather(*guesses[:500], send("203.0.113.7", PASSWORD), *guesses[500:])
+            async with of("198.51.100.7") as eve, of("203.0.113.7") as ada:
+                guesses = [eve.post("/admin/login", content=f"name=ada&password={number}") for number in range(1000)]
+                honest = ada.post("/admin/login", data={"name": "ada", "password": PASSWORD})
+                return await asyncio.gather(*guesses[:500], honest, *guesses[500:])
 
         answers = asyncio.run(flood())
         assert answers.pop(500).status_code == 303
@@ -393,6 +395,18 @@ class TestTheHashOfAPassword:
         [
             ("accounts: [{name: ada, password: secret}]", "begins with $argon2"),
             ("accounts: [{name: ada}]", "password"),
+            ("accounts: [{name: ada, login: hub, subject: '7'}]", "no 'hub' among the logins"),
+            (f"{HUB}accounts: [{{name: ada, login: hub}}]", "a subject or a username"),
+            (f"{HUB}accounts: [{{name: ada, login: hub, subject: '7', username: ada}}]", "a subject or a username"),
+            (
+                f"{HUB}accounts: [{{name: ada, login: hub, subject: '7', password: $argon2x}}]",
+                "a subject or a username",
+            ),
+            (
+                f"{HUB}accounts: [{{name: a, login: hub, subject: '7'}}, {{name: b, login: hub, subject: '7'}}]",
+                "one person elsewhere",
+            ),
+            ("logins: {hub: {issuer: 'https://hub.example'}}", "either client_id or client_id_env"),
             ("account: []", "unknown field `account`"),
             ("proxies: [nowhere]", "nowhere"),
             ("allowed_addresses: [10.0.0.1/8]", "host bits set"),

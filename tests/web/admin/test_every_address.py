@@ -6,6 +6,7 @@ test, so that nobody opens a door without saying who comes through it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +18,16 @@ import yaml
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from arena.live.rules import Provider
 from leaderboard.results import Results
-from llmuses.web.admin import site
+from llmuses.web.admin import passwords, site
 from llmuses.web.admin.door import TOKEN, add_admin
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
 from llmuses.web.admin.sessions import COOKIE
 from llmuses.web.health import add_health
 from tests.support.live_arenas import live_arena
+from tests.support.openid_server import CLIENT, openid_provider
 
 PASSWORD = "correct horse battery"
 OURS = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "empty"}
@@ -50,6 +53,8 @@ ADDRESSES: dict[tuple[str, str], str] = {
     ("GET", "/admin/view"): DOCUMENT,
     ("GET", "/admin/log/{job}"): DOCUMENT,
     ("POST", "/admin/login"): "303 303 303 303 303 303 303 403 403 303 303 405",
+    ("GET", "/admin/login/{name}"): "303 303 303 303 303 303 303 303 303 303 303 405",
+    ("GET", "/admin/login/{name}/back"): "401 401 401 401 401 401 401 401 401 401 401 405",
     ("POST", "/admin/logout"): "401 401 401 401 401 303 303 403 403 303 303 405",
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/metrics"): "404 404 404 404 404 404 404 404 404 404 404 405",
@@ -115,12 +120,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "ada": Account(name="ada", password=hashed, role=Role.ADMIN),
         "bob": Account(name="bob", password=hashed),
     }
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
+        patch.setattr(passwords, "_FREE", 1000)
         patch.setenv("LLMUSES_MODELS", str(models))
         patch.setenv("LLMUSES_ARENA", str(folder / "live"))
         patch.delenv("LLMUSES_METRICS_TOKEN", raising=False)
         arena = live_arena(folder / "live")
-        room = Room(Results(folder), AdminRules(accounts=tuple(accounts.values())), arena)
+        hub = Provider(issuer=stack.enter_context(openid_provider()).issuer, client_id=CLIENT)
+        room = Room(Results(folder), AdminRules(accounts=tuple(accounts.values()), logins={"hub": hub}), arena)
         printed = room.log.place(room.log.submit(["list", "runs"], "a list", "network", "ada")) / "log.txt"
         printed.parent.mkdir(exist_ok=True)
         printed.write_text("printed")
@@ -177,6 +184,11 @@ def call(served: Site, caller: str, method: str, path: str, body: bytes = b"") -
     return served.client.request(method, path, content=body, headers=headers)
 
 
+def filled(path: str) -> str:
+    """Return an address without its gaps."""
+    return path.replace("{job}", "j-0001").replace("{name}", "hub")
+
+
 def kept(served: Site) -> dict[str, bytes]:
     """Return all that the room has on the disk, but for sessions that this test ended."""
     files = (path for path in served.folder.rglob("*") if path.is_file() and "elsewhere" not in path.parts)
@@ -206,7 +218,7 @@ def test_the_tables_have_every_address_tab_and_deed_of_the_room(served: Site) ->
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
 def test_an_address_answers_each_caller_as_the_table_says(served: Site, method: str, path: str) -> None:
     body = f"name=ada&password={PASSWORD}".encode() if path.endswith("/login") else b""
-    assert answers(served, method, path.replace("{job}", "j-0001"), body) == ADDRESSES[method, path]
+    assert answers(served, method, filled(path), body) == ADDRESSES[method, path]
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -240,5 +252,5 @@ def test_who_did_what_is_read_by_admins_alone(served: Site) -> None:
 
 def test_no_answer_of_the_room_lets_another_site_read_it(served: Site) -> None:
     for method, path in [*ADDRESSES, ("POST", "/admin/do/plan")]:
-        answer = call(served, "admin", method, path.replace("{job}", "j-0001"))
+        answer = call(served, "admin", method, filled(path))
         assert not [name for name in answer.headers if name.startswith("access-control")], path
