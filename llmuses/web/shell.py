@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import gradio as gr
@@ -87,14 +88,26 @@ def _entries(pages: Sequence[Page]) -> list[Entry]:
 def _blocks(results: Results, pages: Sequence[Page]) -> gr.Blocks:
     home, *others = pages
     blocks: gr.Blocks
-    with gr.Blocks(title="llmuses", fill_width=True, analytics_enabled=False) as blocks:
-        home.build(blocks, results)
-    for page in others:
-        with blocks.route(page.name, f"/{page.path}", show_in_navbar=False):
-            page.build(blocks, results)
+    with _no_app_yet():
+        with gr.Blocks(title="llmuses", fill_width=True, analytics_enabled=False) as blocks:
+            home.build(blocks, results)
+        for page in others:
+            with blocks.route(page.name, f"/{page.path}", show_in_navbar=False):
+                page.build(blocks, results)
     blocks.max_threads = 40  # caps all handlers together, and mount_gradio_app has no word for it
     blocks.queue(api_open=False)
     return blocks
+
+
+@contextlib.contextmanager
+def _no_app_yet() -> Iterator[None]:
+    """Keep Gradio from making a whole web app after each page, all of which it throws away: a second of the app's start."""
+    make = App.__dict__["create_app"]
+    setattr(App, "create_app", staticmethod(lambda *_, **__: None))  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(App, "create_app", make)  # noqa: B010
 
 
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
