@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import gradio as gr
 from fastapi import FastAPI
+from gradio.routes import App
 from starlette.requests import Request
 from starlette.responses import Response
 
