@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from llmuses.settings import outputs_dir
@@ -13,7 +14,12 @@ HELP = "write all runs, battles, votes and jobs into one file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses backup``."""
     add = parser.add_argument
-    add("target", type=Path, metavar="FILE.tar.gz", help="where to; in a folder the file is named by the time")
+    add(
+        "target",
+        type=Path,
+        metavar="FILE.tar.gz",
+        help="where to; in a folder the file is named by the time, and - is standard output",
+    )
     add("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
     add(
         "--with-secrets",
@@ -24,11 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the backup and say what it holds and what it leaves out."""
-    from llmuses.keeping.archive import back_up
+    from llmuses.keeping.archive import back_up, stream
 
-    path, manifest = back_up(args.outputs or outputs_dir(), args.target, args.with_secrets)
+    outputs, said = args.outputs or outputs_dir(), sys.stdout
+    if str(args.target) == "-":
+        manifest, where, said = stream(outputs, sys.stdout.buffer, args.with_secrets), "the backup", sys.stderr
+    else:
+        path, manifest = back_up(outputs, args.target, args.with_secrets)
+        where = f"{path} ({path.stat().st_size / 1e6:,.1f} MB)"
     size = sum(kept.size for kept in manifest.files)
-    print(f"{len(manifest.files):,} files ({size / 1e6:,.1f} MB) are in {path} ({path.stat().st_size / 1e6:,.1f} MB).")
+    print(f"{len(manifest.files):,} files ({size / 1e6:,.1f} MB) are in {where}.", file=said)
     if manifest.left_out:
-        print(f"Left out: {', '.join(manifest.left_out[:20])}{' …' if len(manifest.left_out) > 20 else ''}")
+        named = ", ".join(manifest.left_out[:20])
+        print(f"Left out: {named}{' …' if len(manifest.left_out) > 20 else ''}", file=said)
     return 0

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -30,15 +31,13 @@ def back_up(outputs: Path, target: Path, secrets: bool = False) -> tuple[Path, M
     ``target`` is a file, which is replaced whole, or a folder, in which the backup is named by the time. Raises UsageError
     where there is nothing to back up or the target lies in the folder itself; StoreError where it cannot be written.
     """
-    if not outputs.is_dir():
-        raise UsageError(f"there is no folder of runs {outputs}; name yours with --outputs.")
     path = target / time.strftime("llmuses-%Y%m%d-%H%M%S.tar.gz") if target.is_dir() else target
     if path.resolve().is_relative_to(outputs.resolve()):
         raise UsageError(f"{path} lies in the folder that it is a backup of; write it elsewhere.")
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            manifest = _write(outputs, file, secrets)
+            manifest = stream(outputs, file, secrets)
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, path)
@@ -49,9 +48,12 @@ def back_up(outputs: Path, target: Path, secrets: bool = False) -> tuple[Path, M
     return path, manifest
 
 
-def _write(outputs: Path, file: io.BufferedIOBase, secrets: bool) -> Manifest:
+def stream(outputs: Path, file: IO[bytes], secrets: bool = False) -> Manifest:
+    """Write a backup into a file that is open, and return what it holds. Raises what ``back_up`` raises, and OSError."""
     from llmuses import __version__
 
+    if not outputs.is_dir():
+        raise UsageError(f"there is no folder of runs {outputs}; name yours with --outputs.")
     now = time.time()
     found = contents(outputs, secrets)
     manifest = Manifest(

@@ -5,6 +5,8 @@ Objects come first and the manifest last, so that whatever breaks off on the way
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -145,24 +147,22 @@ class _ModelScope:
                 place = Path(folder) / path_of(name)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, place)
-            modelscope_api().upload_folder(
-                self._repo,
-                "dataset",
-                folder,
-                commit_message=f"{len(objects)} pieces",
-                use_cache=False,
-                disable_tqdm=True,
-            )
+            message = f"{len(objects)} pieces"
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints a table, whoever asks
+                modelscope_api().upload_folder(
+                    self._repo, "dataset", folder, commit_message=message, use_cache=False, disable_tqdm=True
+                )
 
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
         from llmuses.hub import modelscope_api
 
         api = modelscope_api()
-        api.upload_file(
-            self._repo, "dataset", manifest, MANIFEST, commit_message="Backup of llmuses", disable_tqdm=True
-        )
-        if gone := [path_of(name) for name in dropped]:
-            api.delete_files(self._repo, "dataset", gone, commit_message="Pieces that are no longer needed")
+        with contextlib.redirect_stdout(io.StringIO()):
+            api.upload_file(
+                self._repo, "dataset", manifest, MANIFEST, commit_message="Backup of llmuses", disable_tqdm=True
+            )
+            if gone := [path_of(name) for name in dropped]:
+                api.delete_files(self._repo, "dataset", gone, commit_message="Pieces that are no longer needed")
 
     def take(self, folder: Path) -> None:
         from llmuses.hub import modelscope_api

@@ -62,11 +62,16 @@ class Mirror:
         Raises BackupError where the place holds the backup of another folder, and whatever the hub's library raises.
         """
         mark = marked(self._outputs)
+        found = contents(self._outputs)
+        if self._there is not None and self._is_same(found.files):
+            return None
+        self._shelf.prepare()  # each time: ModelScope's library would make one that is gone anew, and public
         if self._there is None:
             self._there = self._asked(mark.folder)
-        found = contents(self._outputs)
-        files = self._sent(found.files)
+        seen = self._sent(found.files)
+        files = [one.kept for one in seen.values()]
         if files == self._copied:
+            self._seen = seen
             return None
         from llmuses import __version__
 
@@ -75,12 +80,11 @@ class Mirror:
         )
         needed = {piece for kept in files for piece in kept.pieces}
         self._shelf.settle(msgspec.json.encode(manifest), sorted(self._there - needed))
-        self._there, self._copied = needed, files
+        self._seen, self._there, self._copied = seen, needed, files
         return manifest
 
     def _asked(self, folder: str) -> set[str]:
         """Return the objects that the place holds already."""
-        self._shelf.prepare()
         before = _manifest(self._shelf)
         if before is None:
             return set()
@@ -92,8 +96,13 @@ class Mirror:
         self._copied = before.files
         return {piece for kept in before.files for piece in kept.pieces}
 
-    def _sent(self, files: dict[str, Path]) -> list[KeptFile]:
-        """Send the pieces that the place lacks and return what the manifest says of the files."""
+    def _is_same(self, files: dict[str, Path]) -> bool:
+        """Return whether nothing has changed since the last copy."""
+        seen = self._seen
+        return files.keys() == seen.keys() and all(_stat(path) == seen[name].stat for name, path in files.items())
+
+    def _sent(self, files: dict[str, Path]) -> dict[str, _Seen]:
+        """Send the pieces that the place lacks and return the files as they are now."""
         assert self._there is not None
         seen: dict[str, _Seen] = {}
         with TemporaryDirectory() as folder:
@@ -102,23 +111,25 @@ class Mirror:
                 if (now := self._looked_at(name, path, batch)) is not None:
                     seen[name] = now
             batch.send()
-        self._seen = seen
-        return [one.kept for one in seen.values()]
+        return seen
 
     def _looked_at(self, name: str, path: Path, batch: _Batch) -> _Seen | None:
-        before = self._seen.get(name)
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            return None
-        stat = (status.st_ino, status.st_size, status.st_mtime_ns)
+        before, stat = self._seen.get(name), _stat(path)
         if before is not None and before.stat == stat:
             return before
-        if (file := opened(path)) is None:
+        if stat is None or (file := opened(path)) is None:
             return None
         with contextlib.closing(file):
             pieces = [batch.add(piece) for piece in file.pieces()]
         return _Seen(stat, KeptFile(path=name, size=file.size, pieces=pieces))
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class _Batch:

@@ -394,6 +394,17 @@ def test_the_commands_say_what_they_did(outputs: Path, here: Path, capsys: pytes
     assert "What was there before is in new/.before-restore-" in capsys.readouterr().out
 
 
+def test_a_backup_goes_to_standard_output_where_a_container_hands_it_out(
+    outputs: Path, here: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["backup", "-"]) == 0
+    said = capfdbinary.readouterr()
+    (here / "b.tar.gz").write_bytes(said.out)
+    restore(here / "b.tar.gz", here / "new")
+    assert read(here / "new") == FILES
+    assert said.err.startswith(b"9 files (")
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

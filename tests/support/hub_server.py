@@ -28,6 +28,8 @@ class HubServer:
     def __init__(self) -> None:
         self.repositories: dict[tuple[str, str], dict[str, Files]] = {}
         self.private: set[str] = set()
+        self.hidden: set[str] = set()
+        """Repositories that are their owner's alone: the owner is who asks."""
         self.requests: list[str] = []
         self.stalled = False
         self.broken_file: str | None = None
@@ -53,10 +55,10 @@ class HubServer:
 
 
 @contextmanager
-def hub_server() -> Iterator[HubServer]:
-    """Yield a running server; ``url`` is its address."""
+def hub_server(kind: type[Handler] | None = None) -> Iterator[HubServer]:
+    """Yield a running server; ``url`` is its address. ``kind`` answers the requests."""
     hub = HubServer()
-    handler = type("Handler", (_Handler,), {"hub": hub})
+    handler = type("Handler", (kind or Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     hub.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -79,7 +81,9 @@ def commit_of(files: Files) -> str:
     return digest.hexdigest()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers who only reads."""
+
     hub: HubServer
     protocol_version = "HTTP/1.1"
 
@@ -135,7 +139,14 @@ class _Handler(BaseHTTPRequestHandler):
                 ]
             )
         else:
-            self._json({"id": repo_id, "sha": commit_of(files), "siblings": [{"rfilename": path} for path in files]})
+            self._json(
+                {
+                    "id": repo_id,
+                    "sha": commit_of(files),
+                    "private": repo_id in self.hub.hidden,
+                    "siblings": [{"rfilename": path} for path in files],
+                }
+            )
 
     def _huggingface_file(self, kind: str, parts: list[str]) -> None:
         repo_id, revision, path = "/".join(parts[:2]), parts[3], "/".join(parts[4:])
@@ -153,7 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _modelscope_info(self, kind: str, repo_id: str) -> None:
         if (kind, repo_id) in self.hub.repositories:
             owner, name = repo_id.split("/")
-            self._json({"success": True, "data": {"id": repo_id, "owner": owner, "name": name}})
+            visibility = "private" if repo_id in self.hub.hidden else "public"
+            data = {"id": repo_id, "owner": owner, "name": name, "visibility": visibility}
+            self._json({"success": True, "data": data})
         else:
             self._error(404)
 

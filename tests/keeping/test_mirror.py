@@ -1,0 +1,240 @@
+"""A copy on a hub: the real libraries of both hubs against a stand-in on the loopback that can be written to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from leaderboard.results import Results
+from llmuses.errors import BackupError, NewerFormatError, UsageError
+from llmuses.keeping import contents, mirror
+from llmuses.keeping.hubs import shelf
+from llmuses.keeping.mark import marked
+from llmuses.keeping.mirror import MINUTES_ENV, WHERE_ENV, Mirror, fetch, mirror_state, mirroring
+from llmuses.records import FolderMark
+from llmuses.store import write_json
+from tests.keeping.test_archive import FILES, SECRETS, read, write
+from tests.support.hub_server import HubServer
+from tests.support.hub_writing import writable_hub
+from tests.support.hubs import point_hubs_at
+from tests.web.test_health import caller, figures
+
+PLACES = ["hf:me/kept", "ms:me/kept"]
+REPO = "me/kept"
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """Both hubs, in which somebody with a token may make datasets."""
+    for name in ("LLMUSES_ARENA", "LLMUSES_ADMIN_CONFIG", WHERE_ENV, MINUTES_ENV):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_TOKEN", "hf_token")
+    monkeypatch.setenv("MODELSCOPE_API_TOKEN", "ms-token")
+    with writable_hub() as server:
+        point_hubs_at(server.url, tmp_path / "hubs", monkeypatch)
+        yield server
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    write(tmp_path / "outputs", {**FILES, **SECRETS})
+    return tmp_path / "outputs"
+
+
+def kept(hub: HubServer) -> dict[str, bytes]:
+    """Return the files of the dataset."""
+    return dict(hub.repositories["dataset", REPO]["main"])
+
+
+@pytest.mark.parametrize("where", PLACES)
+class TestEitherHub:
+    def test_what_comes_back_is_what_was_there_and_the_dataset_is_private(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
+    ) -> None:
+        assert Mirror(outputs, where).push() is not None
+        assert REPO in hub.hidden
+        assert fetch(where, tmp_path / "new") is not None
+        assert read(tmp_path / "new") == FILES
+        assert marked(tmp_path / "new") == marked(outputs)
+
+    def test_no_secret_is_in_any_file_of_the_dataset(self, where: str, hub: HubServer, outputs: Path) -> None:
+        Mirror(outputs, where).push()
+        whole = b"".join(kept(hub).values())
+        assert [name for name, secret in SECRETS.items() if secret in whole] == []
+        assert b"jobs/secret" in whole, "the manifest names what was left out"
+
+    def test_only_the_pieces_that_changed_are_sent_and_the_old_ones_go(
+        self, where: str, hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(contents, "PIECE", 8)
+        copy = Mirror(outputs, where)
+        write(outputs, {"long.jsonl": b"1234567\nabcdefg\n"})
+        copy.push()
+        before = set(kept(hub))
+        assert copy.push() is None, "nothing has changed"
+        with open(outputs / "long.jsonl", "ab") as file:
+            file.write(b"more\ntorn")
+        copy.push()
+        assert len(set(kept(hub)) - before) == 1, "one new piece"
+        (outputs / "long.jsonl").unlink()
+        copy.push()
+        assert set(kept(hub)) < before
+        fetch(where, tmp_path / "new")
+        assert read(tmp_path / "new") == FILES
+
+    def test_a_server_that_starts_again_goes_on_with_the_copy(self, where: str, hub: HubServer, outputs: Path) -> None:
+        Mirror(outputs, where).push()
+        before = kept(hub)
+        assert Mirror(outputs, where).push() is None
+        assert kept(hub) == before
+
+    def test_a_public_dataset_is_refused_and_gets_nothing(self, where: str, hub: HubServer, outputs: Path) -> None:
+        hub.add("dataset", REPO, {})
+        with pytest.raises(BackupError, match=f"{where} is public.*make the dataset private"):
+            Mirror(outputs, where).push()
+        assert kept(hub) == {}
+
+    def test_a_dataset_that_was_made_public_meanwhile_gets_nothing_more(
+        self, where: str, hub: HubServer, outputs: Path
+    ) -> None:
+        copy = Mirror(outputs, where)
+        copy.push()
+        hub.hidden.clear()
+        before = kept(hub)
+        write(outputs, {"models.yaml": b"{}"})
+        with pytest.raises(BackupError, match="is public"):
+            copy.push()
+        assert kept(hub) == before
+
+    def test_the_copy_of_another_folder_is_never_written_over(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
+    ) -> None:
+        Mirror(outputs, where).push()
+        before = kept(hub)
+        write(tmp_path / "other", {"run/run.json": b"{}"})
+        with pytest.raises(BackupError, match="the backup of another folder"):
+            Mirror(tmp_path / "other", where).push()
+        assert kept(hub) == before
+
+    def test_what_breaks_off_on_the_way_leaves_the_copy_before_whole(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copy = Mirror(outputs, where)
+        copy.push()
+        write(outputs, {"models.yaml": b"changed: {}\n"})
+        with monkeypatch.context() as patch:
+            patch.setattr(type(shelf(where)), "settle", lambda *_: (_ for _ in ()).throw(ConnectionError("gone")))
+            with pytest.raises(ConnectionError):
+                copy.push()
+        fetch(where, tmp_path / "old")
+        assert read(tmp_path / "old") == FILES
+        copy.push()
+        fetch(where, tmp_path / "new")
+        assert read(tmp_path / "new")["models.yaml"] == b"changed: {}\n"
+
+    def test_a_piece_that_is_not_what_it_says_is_refused_and_nothing_is_put_in_place(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
+    ) -> None:
+        Mirror(outputs, where).push()
+        files = kept(hub)
+        name = next(name for name in files if name.startswith("objects/"))
+        hub.add("dataset", REPO, {**files, name: b"something else"})
+        with pytest.raises(BackupError, match=r"damaged|cannot be read"):
+            fetch(where, tmp_path / "new")
+        assert read(tmp_path / "new") == {}
+
+    def test_where_there_is_no_copy_there_is_none(self, where: str, hub: HubServer, tmp_path: Path) -> None:
+        assert fetch(where, tmp_path / "new") is None
+
+
+@pytest.mark.parametrize("where", ["", "kept", "hf:kept", "hf:me/kept/x", "hf:me/ke pt", "s3:me/kept", "hf:../x/y"])
+def test_a_place_that_is_none_is_refused_in_one_line(where: str) -> None:
+    with pytest.raises(UsageError, match="is no place for a backup"):
+        shelf(where)
+
+
+# --- beside the server ---------------------------------------------------------------------------------------
+
+
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_an_empty_folder_is_filled_and_what_changes_until_the_end_is_kept(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    with mirroring(outputs):
+        until(lambda: mirror_state(outputs))
+        write(outputs, {"late.jsonl": b"{}\n"})
+    with mirroring(tmp_path / "new"):
+        assert read(tmp_path / "new")["late.jsonl"] == b"{}\n"
+    assert "files were restored from hf:me/kept" in capsys.readouterr().out
+
+
+def test_a_hub_that_fails_is_said_in_the_figures_and_the_room_and_tried_again(
+    hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    monkeypatch.setenv(MINUTES_ENV, "0.002")
+    hub.add("dataset", REPO, {})  # public
+    with mirroring(outputs):
+        until(lambda: (state := mirror_state(outputs)) and state.problem)
+        found = figures(caller(outputs).get("/metrics").text)
+        assert found["llmuses_backup_failing"] == 1 and "llmuses_backup_age_seconds" not in found
+        hub.hidden.add(REPO)
+        until(lambda: (state := mirror_state(outputs)) and not state.problem)
+        found = figures(caller(outputs).get("/metrics").text)
+        assert found["llmuses_backup_failing"] == 0 and found["llmuses_backup_age_seconds"] < 60
+
+
+def test_an_empty_folder_that_cannot_be_filled_does_not_begin_a_second_history(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Mirror(outputs, "hf:me/kept").push()
+    files = kept(hub)
+    hub.add("dataset", REPO, {**files, "manifest.json": b"{"})
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    refused = pytest.raises(BackupError, match=f"without {WHERE_ENV} to begin with an empty folder")
+    with refused, mirroring(tmp_path / "new"):
+        pass
+
+
+def test_without_the_variable_nothing_is_copied_and_nothing_is_said(
+    hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mirroring(outputs):
+        pass
+    assert hub.requests == [] and mirror_state(outputs) is None
+
+
+def test_two_servers_on_one_folder_copy_it_once(hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    pushes: list[str] = []
+    monkeypatch.setattr(mirror, "_tried", lambda copy: pushes.append("x") or "")
+    with mirroring(outputs):
+        until(lambda: pushes)
+        with mirroring(outputs):
+            time.sleep(0.1)
+        assert len(pushes) == 1
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "soon", "nan", "inf"])
+def test_a_time_that_is_none_is_refused(minutes: str, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    monkeypatch.setenv(MINUTES_ENV, minutes)
+    with pytest.raises(UsageError, match="is no number of minutes"), mirroring(outputs):
+        pass
+
+
+def test_a_folder_of_a_newer_llmuses_is_not_copied(hub: HubServer, outputs: Path) -> None:
+    write_json(outputs / ".llmuses.json", FolderMark(format=99, folder="x"))
+    with pytest.raises(NewerFormatError):
+        Mirror(outputs, "hf:me/kept").push()
+    assert Results(outputs).runs() is not None
