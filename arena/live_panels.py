@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from arena.live.texts import texts
 from llmuses.i18n import Lang, text
 from llmuses.markup import Markup, icon, join
-
-_PARTS = {"votes": 5, "terms": 4}
-
-
-def texts(lang: Lang, name: str) -> list[str]:
-    """Return the paragraphs of ``votes`` or ``terms`` that come with the page."""
-    return [text(lang, f"arena.{name}.{part}") for part in range(1, _PARTS[name] + 1)]
 
 
 def drawer(lang: Lang, terms: Sequence[str] | None = None) -> Markup:

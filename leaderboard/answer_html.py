@@ -10,6 +10,7 @@ from leaderboard.model_text import as_written, rendered
 from leaderboard.options_html import options
 from leaderboard.shown import Shown
 from llmuses.i18n import Lang
+from llmuses.inference import Item
 from llmuses.markup import Markup, count, cut_short, icon, join, note, verdict, verdict_of
 from llmuses.records import Generate, Loglikelihood, Prediction, Review, Status
 
@@ -65,7 +66,7 @@ def _prompt(lang: Lang, review: Review, prediction: Prediction) -> Markup:
     )
 
 
-def split_prompt(prediction: Prediction) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def split_prompt(prediction: Prediction | Item) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return what was sent as (role, text) pairs: what stands before the sample's own question, and the question.
 
     The texts, one after the other, are exactly what was sent.

@@ -201,13 +201,13 @@ def print_dry_run(console: Console, found: Sequence[DryRun], entry: ModelEntry |
     """Print what a run would ask, and the money that it may take where the model's entry has a price."""
     for dataset in found:
         console.rule(dataset.dataset, align="left")
-        if isinstance(dataset.example, Generate):
-            for message in dataset.example.messages:
+        if isinstance(dataset.example.ask, Generate):
+            for message in dataset.example.ask.messages:
                 console.print(f"[{message.role}]", style="dim", markup=False)
                 console.print(message.content, markup=False, highlight=False)
         else:
-            console.print(dataset.example.context, markup=False, highlight=False)
-            options = " | ".join(repr(text) for text in dataset.example.continuations)
+            console.print(dataset.example.ask.context, markup=False, highlight=False)
+            options = " | ".join(repr(text) for text in dataset.example.ask.continuations)
             console.print(f"continuations: {options}", style="dim", markup=False, highlight=False)
     console.rule(align="left")
     for dataset in found:

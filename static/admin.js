@@ -7,7 +7,8 @@
 //                          asked first and answered with a second click within six seconds; nothing moves meanwhile
 //   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
 //                          field is left out, data-list makes a list of a field's lines
-//   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown
+//   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown; the button with the same data-step as the
+//                          one that was pressed there has the focus then
 (() => {
   const room = document.querySelector("[data-room]");
   if (!room) return;
@@ -60,7 +61,11 @@
     if (answer?.status === 401) location.reload();
     say(content.problem || content.say, !!content.problem);
     const place = room.querySelector(`[data-outcome="${CSS.escape(name)}"]`);
-    if (place && content.html !== undefined) place.innerHTML = content.html;
+    if (place && content.html !== undefined) {
+      place.innerHTML = content.html;
+      const { step } = source.dataset; // who turns over goes on turning over
+      if (step) [...place.querySelectorAll("[data-step]")].find((each) => each.dataset.step === step && !each.disabled)?.focus();
+    }
     if (content.go) location.assign(content.go);
     else if (!content.problem && content.html === undefined) {
       if (source.form?.contains(document.activeElement)) document.activeElement.blur(); // what was written is sent

@@ -158,8 +158,9 @@
       if (composer.asks()) return;
       const sent = composer.leave();
       composer.focus();
-      const taken = await room.send(sent.prompt, { ...sent, models, proof: this.facts.proof });
+      const taken = await room.send(sent.prompt, { ...sent, models, proof: this.facts.proof, terms: this.facts.terms });
       if (!taken) composer.restore(sent); // nothing came of it: what was written is back in the box
+      if (!taken && room.unagreed) { await this.learn(); composer.asks(); } // the terms changed while the page was open
       if (!taken) this.changed();
     }
 

@@ -10,7 +10,7 @@
 
   class Composer {
     constructor(main, words, page) {
-      Object.assign(this, { main, words, page, picture: null, editing: false, asking: false, wait: 0, agreed: kept(forGood, TERMS) === "yes" });
+      Object.assign(this, { main, words, page, picture: null, editing: false, asking: false, wait: 0, agreed: kept(forGood, TERMS) });
       this.form = this.one("[data-composer]");
       this.box = this.one("[data-write]");
       this.sending = this.one("[data-send]");
@@ -101,12 +101,13 @@
       return Object.fromEntries(fields.map((field) => [field.name, field.valueAsNumber]));
     }
 
-    // Gives back whether the terms are still to be accepted; then they are shown.
+    // Gives back whether the terms, as they are now, are still to be accepted; then they are shown.
     asks() {
-      if (!this.page.facts?.terms_needed || this.agreed) return false;
+      const { facts } = this.page;
+      if (!facts?.terms_needed || this.agreed === facts.terms) return false;
       if (!this.asking) { this.asking = true; this.page.changed(); this.one("[data-do=agree]").focus({ preventScroll: true }); return true; }
-      Object.assign(this, { asking: false, agreed: true });
-      keep(forGood, TERMS, "yes");
+      Object.assign(this, { asking: false, agreed: facts.terms });
+      keep(forGood, TERMS, facts.terms);
       return false;
     }
 

@@ -35,7 +35,7 @@
       const image = given.image ?? (edit ? this.image : null); // an edited prompt keeps its image
       for (const pane of this.panes) pane.begin(prompt, image);
       if (given.models) this.panes.forEach((pane, place) => pane.call(given.models[place]));
-      const body = { prompt, mode: this.mode, terms: true };
+      const body = { prompt, mode: this.mode, terms: given.terms };
       if (this.battle) body.battle = this.battle;
       else Object.assign(body, { models: given.models || [], settings: given.settings });
       if (given.image) body.image = given.image.image;
@@ -77,7 +77,7 @@
     // Opens a stream and follows it. `began` is called with its first event, `failed` where none came.
     async follow(open, began, failed) {
       const run = this.run;
-      Object.assign(this, { phase: "writing", ended: null, stopping: false, late: false });
+      Object.assign(this, { phase: "writing", ended: null, stopping: false, late: false, unagreed: false });
       this.say("");
       this.changed();
       let begun = false;
@@ -189,6 +189,7 @@
       const words = this.words.has(key) ? this.words(key, { ...problem.figures, seconds }) : this.words("refused.unknown", { code: problem.code });
       this.say(words, problem.wait ? "warn" : "err", again && !problem.wait && !["ended", "voted", "closed", "foreign", "not_finished"].includes(problem.code) ? { label: this.words("try"), run: again } : null);
       this.wait = problem.wait ? Date.now() + 1000 * problem.wait : 0;
+      this.unagreed = problem.code === "terms";
     }
   }
 

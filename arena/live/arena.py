@@ -16,7 +16,7 @@ from arena.live.asking import check_next, check_prompt, generation
 from arena.live.battles import Battles, LiveBattle, Turn
 from arena.live.choosing import Choosing
 from arena.live.filtering import ContentFilter
-from arena.live.house import HouseFile
+from arena.live.house import HouseFile, terms_version
 from arena.live.keys import Keys
 from arena.live.limits import Limiter, Places
 from arena.live.lines import Lines
@@ -299,6 +299,7 @@ class LiveArena:
                 image_bytes=sizes.image_bytes,
             ),
             terms_needed=rules.terms,
+            terms=terms_version(self._house.now()),
             voting=rules.voting,
             loading=self._players.loading,
             judge=self._judge is not None,
@@ -333,7 +334,7 @@ class LiveArena:
         return Standing(latest.votes, len(latest.models), latest.tstamp) if latest else None
 
     def _check_new(self, ask: SendAsk) -> None:
-        if self.rules.terms and not ask.terms:
+        if self.rules.terms and ask.terms is not True and ask.terms != terms_version(self._house.now()):
             raise Refusal("terms")
         if ask.mode not in self.rules.modes:
             raise Refusal("mode")

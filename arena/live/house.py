@@ -5,6 +5,7 @@ What stands there wins over the rules' file; all processes of the arena see a ch
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import threading
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from arena.live.texts import texts
 from llmuses.errors import StoreError
+from llmuses.i18n import LANGUAGES
 from llmuses.records import Record
 from llmuses.store import read_json, write_json
 
@@ -29,6 +32,13 @@ class House(Record, kw_only=True, omit_defaults=False):
 
 
 _NOTHING = House()
+
+
+def terms_version(house: House) -> str:
+    """Return what changes whenever the terms do, in any language; those that come with the page are meant where the house has
+    none."""
+    words = {lang: tuple(house.terms.get(lang) or texts(lang, "terms")) for lang in LANGUAGES}
+    return hashlib.blake2b(msgspec.json.encode(words), digest_size=6).hexdigest()
 
 
 class HouseFile:

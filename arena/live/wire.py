@@ -40,7 +40,8 @@ class SendAsk(Asked, kw_only=True, frozen=True):
     """A prompt: the first of a new battle, or the next turn of the one that ``battle`` names (a token).
 
     ``mode``, ``models`` and ``settings`` count in the first turn only. ``edit`` replaces the last turn instead of adding
-    one. ``image`` is the id that the upload gave; ``proof`` a solved challenge, where the rules ask for one.
+    one. ``image`` is the id that the upload gave; ``proof`` a solved challenge, where the rules ask for one. ``terms`` is the
+    version that was accepted, or True for whichever there is now.
     """
 
     prompt: str
@@ -49,7 +50,7 @@ class SendAsk(Asked, kw_only=True, frozen=True):
     battle: str | None = None
     image: str | None = None
     settings: Settings = Settings()
-    terms: bool = False
+    terms: bool | str = False
     proof: str | None = None
     edit: bool = False
 
@@ -199,6 +200,8 @@ class Arena(msgspec.Struct, kw_only=True):
     models: tuple[Choosable, ...]
     limits: Limits
     terms_needed: bool
+    terms: str
+    """Their version: whoever accepted another one is asked again."""
     voting: Literal["open", "closed"]
     loading: bool
     judge: bool

@@ -19,7 +19,7 @@ from llmuses.sandbox import FunctionJob, Limits, Sandbox, open_sandbox
 
 _METRIC = "pass@1"
 # Reference solutions need up to 5 seconds of a processor, which other programs may be sharing.
-_LIMITS = Limits(seconds=60.0, cpu_seconds=10)
+PROGRAM_LIMITS = Limits(seconds=60.0, cpu_seconds=10)
 
 
 class Programs(Benchmark):
@@ -46,7 +46,7 @@ class Programs(Benchmark):
 
         Raises SandboxUnavailableError where nothing isolates a program and the plan does not allow to do without.
         """
-        with open_sandbox(limits=_LIMITS, unsafe=plan.unsafe_code) as sandbox:
+        with open_sandbox(limits=PROGRAM_LIMITS, unsafe=plan.unsafe_code) as sandbox:
             yield lambda sample, response: self._judged(sample, response, plan, sandbox)
 
     def judge(self, sample: Sample, response: Response, plan: DatasetPlan) -> Judgement:

@@ -10,6 +10,7 @@ import zlib
 import msgspec
 import pytest
 
+from arena.live.house import House, HouseFile, terms_version
 from llmuses.records import Battle, Winner
 from tests.browser.test_accessibility import AUDIT, axe_script
 from tests.support.live_site import ALPHA, BETA, THINKING, WORDS, live_site
@@ -43,7 +44,8 @@ class Visitor:
 
     def open(self, path="arena", agreed=True):
         if agreed:
-            self.page.add_init_script("try { localStorage.setItem('llmuses-arena-terms', 'yes') } catch {}")
+            accepted = f"localStorage.setItem('llmuses-arena-terms', '{terms_version(House())}')"
+            self.page.add_init_script(f"try {{ {accepted} }} catch {{}}")
         self.page.goto(path)
         self.page.locator("[data-send]:enabled").wait_for()
         return self
@@ -350,6 +352,23 @@ def test_the_terms_are_a_card_over_the_box_and_the_one_blue_button(visitor):
     card, box = who.see("[data-terms]").bounding_box(), who.see(".g-composer").bounding_box()
     assert card["height"] >= 44 and card["y"] + card["height"] <= box["y"] + 10, "it lies over what is above the box"
     assert who.page.locator(".a-below .primary:visible").all_inner_texts() == ["Agree and send"]
+
+
+def test_terms_that_change_while_somebody_is_here_are_asked_about_again(visitor, site):
+    who = visitor().open()
+    house = HouseFile(site.folder)
+    house.write(House(terms={"en": ("Be kind.",)}))
+    try:
+        who.ask("say: Before I read them.").see("[data-terms]")
+        assert who.page.locator("[data-write]").input_value() == "say: Before I read them."
+        who.page.locator("[data-do=agree]").click()
+        who.vote_open()
+        assert any("/arena-api/send" in problem or "403" in problem for problem in who.problems)
+        who.problems.clear()  # the browser notes the refusal
+        who.page.keyboard.press("n")
+        who.ask("say: A second one.").vote_open()
+    finally:
+        house.write(House())
 
 
 def test_what_is_refused_is_said_in_words_and_the_prompt_is_kept(visitor, site):

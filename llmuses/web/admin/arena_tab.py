@@ -15,7 +15,7 @@ from arena.live.filtering import words_of
 from arena.live.house import House, HouseFile
 from arena.live.published import MARKS, Publisher
 from arena.live.register import decide
-from arena.live_panels import texts
+from arena.live.texts import texts
 from leaderboard.board_words import Words
 from llmuses.errors import UsageError
 from llmuses.i18n import LANGUAGES

@@ -9,7 +9,8 @@ from typing import Any
 from leaderboard.board_words import Words
 from leaderboard.browse_parts import setting_words
 from llmuses.benchmarks import benchmark_names, get_benchmark
-from llmuses.evaluation.dry_run import DryRun, text_of
+from llmuses.benchmarks.programs import PROGRAM_LIMITS
+from llmuses.evaluation.dry_run import DryRun
 from llmuses.evaluation.plan import Plan
 from llmuses.evaluation.report import setting
 from llmuses.markup import Markup, attrs, count, icon, join, link
@@ -26,6 +27,7 @@ from llmuses.web.admin.evaluation import (
     plan_of,
     spec_and_args,
 )
+from llmuses.web.admin.example import EXAMPLE, pager
 from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.hello import HELLO
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
@@ -94,15 +96,22 @@ def _datasets(say: Words, query: Mapping[str, str]) -> Markup:
         ).format(
             Words(say.lang, "catalogue")(f"about.{name}"),
             name,
-            attrs(checked=name in chosen),
+            attrs(checked=name in chosen, data_runs_code=get_benchmark(name).runs_code),
             get_benchmark(name).title,
         )
         for name in benchmark_names()
     )
     return Markup(
         '<fieldset class="g-field u-plain"><legend>{}</legend><span class="g-chips u-wrap">{}</span>'
-        '<small>{} <a href="catalogue">{}</a></small></fieldset>'
-    ).format(say("eval.datasets"), boxes, say("eval.datasets.help"), say("eval.catalogue"))
+        '<small>{} <a href="catalogue">{}</a></small></fieldset><p class="u-note warn" data-note="code">{}<span>{}</span></p>'
+    ).format(
+        say("eval.datasets"),
+        boxes,
+        say("eval.datasets.help"),
+        say("eval.catalogue"),
+        icon("wrong"),
+        say("eval.code", seconds=f"{PROGRAM_LIMITS.seconds:.0f}", mb=PROGRAM_LIMITS.memory_mb),
+    )
 
 
 def _settings(say: Words, query: Mapping[str, str]) -> Markup:
@@ -138,7 +147,10 @@ def _field(
 def _plan(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
     say = Words(doing.lang, "admin")
     plan = plan_of(asked, doing.room)
-    return {"html": str(_estimate(doing.room, plan, estimate(plan), command_of(asked, doing.room), say))}
+    found = estimate(plan)
+    shown = _estimate(doing.room, plan, found, command_of(asked, doing.room), say)
+    first = pager(asked, found[0].example, 1, found[0].calls, say)
+    return {"html": str(Markup('{}<div data-outcome="example">{}</div>').format(shown, first))}
 
 
 def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], say: Words) -> Markup:
@@ -163,7 +175,7 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
         '<div class="row"><h3>{title}</h3><span class="sm qq">{basis}</span></div><div class="u-wide"><table class="u-tbl">'
         '<thead><tr>{heads}</tr></thead><tbody>{rows}<tr><th scope="row" class="b">{all}</th><td></td><td class="n b">{calls}</td>'
         '<td class="n b">{prompt}</td><td class="n b">{answers}</td><td class="n b">{time}</td><td></td></tr></tbody></table></div>'
-        '<p class="sm q">{note} {money}</p><h3>{asis}</h3>{examples}<h3>{cli}</h3><div class="u-code">{command}</div>'
+        '<p class="sm q">{note} {money}</p><h3>{cli}</h3><div class="u-code">{command}</div>'
     ).format(
         title=say("eval.estimate"),
         basis=say("eval.basis", rate=f"{rate:.1f}") if rate else say("eval.basis.none"),
@@ -176,8 +188,6 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
         time=_minutes(calls / rate) if rate else "–",
         note=say("eval.precision.note"),
         money=money,
-        asis=say("eval.asis"),
-        examples=join(_example(one, say) for one in found),
         cli=say("eval.command"),
         command=shlex.join(["llmuses", *command]),
     )
@@ -196,19 +206,6 @@ def _estimated(one: DryRun, asked: str, rate: float | None, say: Words) -> Marku
         _tokens(one.max_answer_tokens) if one.max_answer_tokens else "–",
         _minutes(one.calls / rate) if rate else "–",
         50 * (high - low),
-    )
-
-
-def _example(one: DryRun, say: Words) -> Markup:
-    return Markup(
-        '<details class="u-card"><summary>{}<span class="m">{}</span> <a class="sm end" href="{}">{}</a></summary>'
-        '<pre class="u-prompt">{}</pre></details>'
-    ).format(
-        icon("right", small=True),
-        get_benchmark(one.dataset).title,
-        link("catalogue", q=one.dataset),
-        say("eval.scored"),
-        text_of(one.example),
     )
 
 
@@ -244,6 +241,7 @@ def _start(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
 TAB = Tab("evaluate", Role.OPERATOR, view)
 DEEDS = {
     "plan": Deed(Role.OPERATOR, EvaluationAsked, _plan, audited=False),
+    "example": EXAMPLE,
     "start": Deed(Role.OPERATOR, EvaluationAsked, _start),
     "hello": HELLO,
 }

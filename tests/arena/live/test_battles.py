@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from arena.live.arena import LiveArena
+from arena.live.house import House, HouseFile
 from arena.live.refusal import Refusal
 from arena.live.visitor import Tier
 from arena.live.wire import Began, Ended, Frame, Mode, PaneState, Settings
@@ -326,6 +327,35 @@ async def test_terms_come_before_the_first_prompt(tmp_path: Path) -> None:
     arena = live_arena(tmp_path)
     who = visitor(arena)
     assert await refused(all_of(arena.send(who, msgspec.structs.replace(ask(), terms=False)))) == "terms"
+
+
+@in_a_loop
+async def test_who_accepted_earlier_terms_is_asked_again_and_a_battle_that_was_begun_goes_on(tmp_path: Path) -> None:
+    arena = live_arena(tmp_path)
+    who = visitor(arena)
+
+    async def plays(terms: str, battle: str | None = None) -> str:
+        try:
+            token, _, _ = await all_of(arena.send(who, msgspec.structs.replace(ask(battle=battle), terms=terms)))
+        except Refusal as refusal:
+            return refusal.code
+        return token
+
+    shipped = arena.state(who).terms
+    begun = await plays(shipped)
+    assert begun != "terms"
+    HouseFile(tmp_path).write(House(words=("wine",)))
+    assert arena.state(who).terms == shipped, "nothing of them changed"
+    versions = {shipped}
+    for terms in ({"en": ("Be kind.",)}, {"en": ("Be kind.",), "zh": ("请友善。",)}, {"zh": ("Be kind.",)}):
+        HouseFile(tmp_path).write(House(terms=terms))
+        versions.add(arena.state(who).terms)
+        assert await plays(shipped) == "terms" and await plays("") == "terms"
+        assert await plays(arena.state(who).terms) != "terms"
+    assert len(versions) == 4
+    assert await plays(shipped, begun) == begun
+    HouseFile(tmp_path).write(House())
+    assert await plays(shipped) != "terms"
 
 
 @in_a_loop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -11,9 +13,12 @@ import pytest
 
 from leaderboard.results import Results
 from llmuses.errors import LlmusesError
+from llmuses.visit import Visit
+from llmuses.web.admin import evaluate
 from llmuses.web.admin.clone import form_link
+from llmuses.web.admin.evaluate import DEEDS
 from llmuses.web.admin.evaluation import EvaluationAsked, command_of, spec_and_args
-from llmuses.web.admin.room import Room
+from llmuses.web.admin.room import Doing, Room
 from llmuses.web.admin.rules import Account, AdminRules, hash_password
 
 API = {"source": "api", "model": "qwen", "base_url": "https://8.8.8.8/v1", "api_key_env": "LAB_KEY", "concurrency": 8}
@@ -108,3 +113,51 @@ def test_an_address_inside_the_network_is_refused(room: Room, url: str) -> None:
 def test_a_folder_that_is_not_there_is_no_model(room: Room, tmp_path: Path) -> None:
     with pytest.raises(LlmusesError, match="there is no folder"):
         spec_and_args(asked(source="directory", model=str(tmp_path / "none")), room)
+
+
+# --- prompts as they will be sent -----------------------------------------------------------------------------------
+
+
+def _deed(room: Room, deed: str, **fields: Any) -> str:
+    kind = DEEDS[deed].asks
+    doing = Doing(room, room.sessions.nobody(), "en")
+    return str(DEEDS[deed].run(doing, msgspec.convert(fields, kind))["html"])
+
+
+PAGED = {"model": "baseline:random", "datasets": ["gsm8k", "arc"], "limit": 3, "few_shot": 2, "sample_data": True}
+
+
+def test_the_plan_shows_the_first_prompt_and_leads_to_the_others(room: Room) -> None:
+    page = _deed(room, "plan", **PAGED)
+    assert page.count("<details") == 1 and "2 worked examples" in page
+    assert "1 of 3, about " in page
+    buttons = re.findall(r'data-about="([^"]+)" data-step="(\w+)"[^>]*?( disabled)?>', page)
+    asked_for = {step: (msgspec.json.decode(html.unescape(about)), bool(off)) for about, step, off in buttons}
+    assert set(asked_for) == {"arc", "gsm8k", "left", "right"}
+    assert asked_for["left"][1] and not asked_for["right"][1], "there is none before the first"
+    after = _deed(room, "example", **asked_for["right"][0])
+    assert "2 of 3, about " in after and after != page
+    other = _deed(room, "example", **asked_for["arc"][0])
+    assert "1 of 6, about " in other and "each of these" in other and asked_for["arc"][0]["few_shot"] == 2
+    last = _deed(room, "example", **{**asked_for["right"][0], "number": 3})
+    assert re.search(r'data-step="right"[^>]* disabled', last)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"dataset": "gsm8k", "number": 0}, "there is no number 0"),
+        ({"dataset": "gsm8k", "number": 4}, "has 3 samples here"),
+        ({"dataset": "mmlu", "number": 1}, "not among the datasets"),
+    ],
+)
+def test_a_prompt_that_is_not_there_is_refused_in_words(room: Room, fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(LlmusesError, match=words):
+        _deed(room, "example", **PAGED, **fields)
+
+
+def test_benchmarks_that_run_what_the_model_wrote_bring_a_note(room: Room) -> None:
+    page = str(evaluate.view(room, room.sessions.nobody(), Visit("en", {})))
+    marked = set(re.findall(r'value="(\w+)" data-many[^>]* data-runs-code', page))
+    assert {"humaneval", "mbpp"} <= marked and "gsm8k" not in marked
+    assert "runs programs that the model writes, in a sandbox" in page

@@ -77,6 +77,7 @@ _JOB, _VOTE, _MODEL = {"job": "j-9999"}, {"battle": "9-9", "reason": "a bot"}, {
 
 DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
     "plan": (FOR_OPERATORS.format(200, 200), _EVALUATION),
+    "example": (FOR_OPERATORS.format(200, 200), {**_EVALUATION, "dataset": "arc", "number": 2}),
     "start": (FOR_OPERATORS.format(200, 200), _EVALUATION),
     "hello": (FOR_OPERATORS.format(409, 409), {"model": "no such model"}),
     "plan-battles": (FOR_OPERATORS.format(200, 200), _BATTLES),
