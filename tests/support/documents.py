@@ -4,6 +4,7 @@ A reader follows a page from top to bottom, and so do the tests. What they need 
 reader sees, right above a block:
 
     <!-- not run: it needs a key -->     its commands are only checked; the reason is wanted
+    <!-- in process: torch is slow -->   it is run in the test's own process, which may have loaded what is slow; likewise
     <!-- exits: 2 -->                    its last command ends with this code
     <!-- serves -->                      its last command is a server: it goes on while the rest of the page is followed
     <!-- given: a checkpoint -->         what a reader brings along (see tests/end_to_end/test_docs.py)
@@ -25,7 +26,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
-_COMMENT = re.compile(r"<!-- (?P<kind>not run|exits|serves|given)(?:: (?P<said>[^\n]+?))? -->")
+_COMMENT = re.compile(r"<!-- (?P<kind>not run|in process|exits|serves|given)(?:: (?P<said>[^\n]+?))? -->")
 _FILE = re.compile(r"`([\w./-]+\.\w+)`\s?[:：]$")
 
 
@@ -36,6 +37,11 @@ class Block(NamedTuple):
     text: str
     notes: dict[str, str]
     file: str
+
+    @property
+    def followed(self) -> bool:
+        """Return whether its commands are run in a shell."""
+        return self.language == "bash" and not {"not run", "in process"} & self.notes.keys()
 
 
 def blocks_of(document: str) -> list[Block]:
