@@ -43,12 +43,13 @@ class Staging:
                 file.write(piece)
                 size += len(piece)
                 found.append(hashed(piece))
+            file.flush()
+            os.fsync(file.fileno())
         if (size, found) != (kept.size, kept.pieces):
             raise BackupError(f"the backup's file '{kept.path}' is damaged.")
 
     def settle(self, manifest: Manifest, replace: bool) -> None:
         """Move everything into place."""
-        os.sync()
         stamp = time.strftime("%Y%m%d-%H%M%S")
         for root in self._roots.values():
             if replace and (before := _entries(root)):

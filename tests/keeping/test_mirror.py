@@ -14,8 +14,12 @@ from llmuses.keeping import contents, mirror
 from llmuses.keeping.hubs import shelf
 from llmuses.keeping.mark import marked
 from llmuses.keeping.mirror import MINUTES_ENV, WHERE_ENV, Mirror, fetch, mirror_state, mirroring
-from llmuses.records import FolderMark
+from llmuses.records import FolderMark, MirrorState
 from llmuses.store import write_json
+from llmuses.visit import Visit
+from llmuses.web.admin import health_tab
+from llmuses.web.admin.room import Room
+from llmuses.web.admin.rules import AdminRules
 from tests.keeping.test_archive import FILES, SECRETS, read, write
 from tests.support.hub_server import HubServer
 from tests.support.hub_writing import writable_hub
@@ -192,6 +196,25 @@ def test_a_hub_that_fails_is_said_in_the_figures_and_the_room_and_tried_again(
         until(lambda: (state := mirror_state(outputs)) and not state.problem)
         found = figures(caller(outputs).get("/metrics").text)
         assert found["llmuses_backup_failing"] == 0 and found["llmuses_backup_age_seconds"] < 60
+
+
+@pytest.mark.parametrize(
+    ("problem", "done", "said"),
+    [
+        ("", 1.8e9, "ms:me/kept</span>"),
+        ("hf:me/<b>kept is public", None, "ms:me/kept: hf:me/&lt;b&gt;kept is public"),
+    ],
+)
+def test_the_rooms_tab_of_health_has_a_line_for_it(
+    problem: str, done: float | None, said: str, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WHERE_ENV, "ms:me/kept")
+    room = Room(Results(outputs), AdminRules())
+    write_json(outputs / ".backup.json", MirrorState(where="ms:me/kept", tried=1.8e9, done=done, problem=problem))
+    shown = str(health_tab.view(room, room.sessions.nobody(), Visit("en", {})))
+    room.close()
+    assert said in shown
+    assert ("Last copied: 2027-01-15" if done else "Last copied: not yet") in shown
 
 
 def test_an_empty_folder_that_cannot_be_filled_does_not_begin_a_second_history(
