@@ -8,6 +8,9 @@ import os
 # torch is imported, and handed on to the processes that tests start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Hundreds of processes start from these files: compiling them is wanted once, even where it is otherwise not.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 from hypothesis import settings
 
 # How long an example takes says more about what else the machine does than about the code. The examples are the same in

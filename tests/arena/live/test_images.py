@@ -121,17 +121,16 @@ def test_an_image_that_was_held_sideways_is_turned_before_that_is_forgotten() ->
 # --- What is refused --------------------------------------------------------------------------------------------------
 
 
-def png_of(width: int, height: int, data: bytes = b"") -> bytes:
+def png_of(width: int, height: int, data: bytes = b"", bits: int = 8, colour: int = 2) -> bytes:
     """Return a PNG that says to have so many pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
-BOMB = encoded(Image.new("1", (30_000, 30_000)), "PNG")
 REFUSED = {
     "nothing": b"",
     "words": b"this is no image at all",
@@ -149,7 +148,6 @@ REFUSED = {
     "a PNG without pixels": png_of(0, 0),
     "a PNG of no data": png_of(100, 100),
     "a PNG that says to be enormous": png_of(2**31 - 1, 2**31 - 1),
-    "a bomb of a few kilobytes and 900 million pixels": BOMB,
     "a GIF that says to be enormous": b"GIF89a\xff\xff\xff\xff\x00\x00\x00" + bytes(50),
     "text that unpacks without end": png_of(4, 4).replace(
         b"IDAT", b"IDAT"
@@ -164,6 +162,14 @@ def test_what_is_no_image_or_too_much_of_one_is_refused_at_once(content: bytes) 
         taken(content)
     assert raised.value.code == "image"
     assert time.process_time() - began < 1.0
+
+
+def test_a_bomb_of_a_few_kilobytes_and_900_million_pixels_is_refused_at_once() -> None:
+    side = 30_000
+    line = bytes(1 + side // 8)
+    bomb = png_of(side, side, zlib.compress(line * side, 9), bits=1, colour=0)
+    assert len(bomb) < 200_000
+    test_what_is_no_image_or_too_much_of_one_is_refused_at_once(bomb)
 
 
 def test_the_limits_are_those_that_are_given() -> None:

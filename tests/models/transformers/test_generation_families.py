@@ -36,12 +36,16 @@ def load(name: str) -> CausalLM:
 
 
 @functools.cache
+def untouched(name: str) -> Any:
+    return transformers.AutoModelForCausalLM.from_pretrained(tiny_family(name))
+
+
+@functools.cache
 def alone(name: str, prompt: str) -> str:
-    network: Any = transformers.AutoModelForCausalLM.from_pretrained(tiny_family(name))
     codec = load(name)._codec
     tokens = codec.text(prompt)
     with torch.no_grad():
-        written = network.generate(torch.tensor([tokens]), max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
+        written = untouched(name).generate(torch.tensor([tokens]), max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
     return codec.decode(written[0, len(tokens) :].tolist())
 
 

@@ -57,8 +57,17 @@ def opened(**args: Any) -> CausalLM:
     return model
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[CausalLM]:
+    """Give a model to those who only read."""
+    model = opened()
+    yield model
+    model.close()
+
+
 @pytest.fixture
 def model() -> Iterator[CausalLM]:
+    """Give a model to one who breaks it."""
     model = opened()
     yield model
     model.close()
@@ -73,8 +82,8 @@ ASKS = [
 ]
 
 
-def test_a_local_model_is_a_streamer(model: CausalLM) -> None:
-    assert isinstance(model, Streamer)
+def test_a_local_model_is_a_streamer(shared: CausalLM) -> None:
+    assert isinstance(shared, Streamer)
 
 
 @pytest.mark.parametrize("ask", ASKS, ids=[ask.key for ask in ASKS])
@@ -89,25 +98,25 @@ def test_a_stream_comes_to_what_run_answers(family: str, ask: Request) -> None:
     model.close()
 
 
-def test_words_come_as_they_are_written(model: CausalLM) -> None:
-    [found] = together(read(model, ASKS[0]))
+def test_words_come_as_they_are_written(shared: CausalLM) -> None:
+    [found] = together(read(shared, ASKS[0]))
     assert found.deltas > 10
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 9])
 @pytest.mark.parametrize("start", [0, 1, 4, 9])
-def test_nothing_of_a_stop_string_is_ever_shown(model: CausalLM, start: int, length: int) -> None:
-    whole = answers(model, ASKS[0])["plain"].text or ""
+def test_nothing_of_a_stop_string_is_ever_shown(shared: CausalLM, start: int, length: int) -> None:
+    whole = answers(shared, ASKS[0])["plain"].text or ""
     stop = whole[start : start + length]
-    [found] = together(read(model, generate("The capital of France is", max_tokens=30, stop=(stop, "never written"))))
+    [found] = together(read(shared, generate("The capital of France is", max_tokens=30, stop=(stop, "never written"))))
     assert found.text == whole[: whole.index(stop)]
     assert found.last.finish_reason == "stop"
 
 
 def test_streams_are_written_together_and_each_as_if_it_were_alone(
-    model: CausalLM, monkeypatch: pytest.MonkeyPatch
+    shared: CausalLM, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = [answers(model, ask)[ask.key].text for ask in ASKS]
+    alone = [answers(shared, ask)[ask.key].text for ask in ASKS]
     rows: list[int] = []
     step = SlotLoop._take
 
@@ -116,7 +125,7 @@ def test_streams_are_written_together_and_each_as_if_it_were_alone(
         step(self, logits, told)
 
     monkeypatch.setattr(SlotLoop, "_take", counted)
-    found = together(*(read(model, ask) for ask in ASKS))
+    found = together(*(read(shared, ask) for ask in ASKS))
     assert [one.text for one in found] == alone
     assert max(rows) >= 3
 
@@ -136,27 +145,27 @@ def test_thoughts_are_told_apart_while_they_are_written(
 
 
 class TestLeaving:
-    def test_who_reads_no_further_is_not_written_for(self, model: CausalLM) -> None:
+    def test_who_reads_no_further_is_not_written_for(self, shared: CausalLM) -> None:
         async def leave() -> None:
-            async with aclosing(model.stream(generate("A", key="long", max_tokens=400))) as deltas:
+            async with aclosing(shared.stream(generate("A", key="long", max_tokens=400))) as deltas:
                 async for _ in deltas:
                     break
 
         together(leave())
-        assert eventually(lambda: not model._streams._in_progress)
+        assert eventually(lambda: not shared._streams._in_progress)
 
-    def test_a_cancelled_task_leaves_too_and_others_read_on(self, model: CausalLM) -> None:
-        expected = answers(model, ASKS[0])["plain"].text
+    def test_a_cancelled_task_leaves_too_and_others_read_on(self, shared: CausalLM) -> None:
+        expected = answers(shared, ASKS[0])["plain"].text
 
         async def cancelled() -> str:
-            task = asyncio.create_task(read(model, generate("A", key="long", max_tokens=400)))
-            reading = asyncio.create_task(read(model, ASKS[0]))
+            task = asyncio.create_task(read(shared, generate("A", key="long", max_tokens=400)))
+            reading = asyncio.create_task(read(shared, ASKS[0]))
             await asyncio.sleep(0.01)
             task.cancel()
             return (await reading).text
 
         assert together(cancelled()) == [expected]
-        assert eventually(lambda: not model._streams._in_progress)
+        assert eventually(lambda: not shared._streams._in_progress)
 
     @pytest.mark.parametrize("family", ["mamba"])
     def test_a_batch_of_plain_generation_stops_for_who_has_left(self, family: str) -> None:
@@ -180,8 +189,8 @@ class TestFaults:
         assert isinstance(problem, StreamError)
         assert (problem.error.kind, problem.error.code) == (ErrorKind.REJECTED, "context_length")
 
-    def test_what_is_no_written_answer_cannot_be_streamed(self, model: CausalLM) -> None:
-        [problem] = together(read(model, loglikelihood("The capital", " of")))
+    def test_what_is_no_written_answer_cannot_be_streamed(self, shared: CausalLM) -> None:
+        [problem] = together(read(shared, loglikelihood("The capital", " of")))
         assert isinstance(problem, TypeError)
 
     def test_numbers_that_are_none_are_a_stream_error(self, model: CausalLM) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import torch
 
 from llmuses import evaluate
 from llmuses.inference import Predictions
 from llmuses.models import load_model
-from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.records import Loglikelihood
 from tests.support.tiny_models import tiny_model
+
+if TYPE_CHECKING:
+    import torch
 
 
 def test_a_run_over_eight_subjects_reads_the_examples_of_each_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from llmuses.models.transformers.causal_lm import CausalLM
+
     model = load_model(str(tiny_model(window=8_192)))
     assert isinstance(model, CausalLM)
     read: list[int] = []

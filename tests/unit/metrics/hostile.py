@@ -1,8 +1,8 @@
-"""Texts of 200 KB that a pattern with nested repetition would never get through."""
+"""Texts of 60 KB that a pattern with nested repetition would never get through."""
 
 from __future__ import annotations
 
-SIZE = 200_000
+SIZE = 60_000
 
 _PIECES = (
     " ", "\n", "*", "(", "$", "\\", "-", "A ", "A, ", "A or ", "A. x\nB. y\n", "1", "1,", "1,111", "1/", "1 / ", "- ", "1 + ",
@@ -14,9 +14,9 @@ _PIECES = (
 HOSTILE = [
     *[f"The answer is {piece * (SIZE // len(piece))}!" for piece in _PIECES],
     "Answer:" + "\n" * SIZE + "7",
-    ("answer" + " " * 500) * 400,
-    ("\\boxed{" + "{" * 1000) * 200,
-    ("answer to " + "x " * 50) * 2000,
-    ("A. " + "x" * 100 + "\n") * 2000,
-    ("1" * 1000 + "/") * 200,
+    ("answer" + " " * 500) * 120,
+    ("\\boxed{" + "{" * 1000) * 60,
+    ("answer to " + "x " * 50) * 600,
+    ("A. " + "x" * 100 + "\n") * 600,
+    ("1" * 1000 + "/") * 60,
 ]

@@ -147,11 +147,11 @@ def test_what_is_read_stands_in_the_text(text: str) -> None:
 def test_no_text_takes_long() -> None:
     for text in [
         *HOSTILE[::6],
-        "answer is\n" * 20_000,
-        "[" * 200_000,
-        "not " * 50_000,
-        "yes " * 50_000,
-        "\n" * 200_000,
+        "answer is\n" * 6000,
+        "[" * 60_000,
+        "not " * 15_000,
+        "yes " * 15_000,
+        "\n" * 60_000,
     ]:
         read_label(text, YES_NO, ["no"])
         read_words(text, KNOWN)
