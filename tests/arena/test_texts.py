@@ -28,16 +28,21 @@ def write(path: Path, lines: Iterable[dict[str, Any]]) -> Path:
 # --- style -------------------------------------------------------------------------------------------------
 
 
-def styles(tmp_path: Path, a: Any, b: Any, name: str = "output") -> dict[str, float]:
-    path = write(tmp_path / "b.jsonl", [{f"{name}_a": a, f"{name}_b": b}])
-    with open_battles([path], derived=style_columns()) as table:
+def styles_of(tmp_path: Path, lines: Iterable[dict[str, Any]]) -> list[dict[str, float]]:
+    """Return the styles of each battle; many are read in one go, which takes as long as one."""
+    with open_battles([write(tmp_path / "b.jsonl", lines)], derived=style_columns()) as table:
         found = table.arrays(*(f"style_{style}" for style in STYLES))
-    return {style: float(found[f"style_{style}"][0]) for style in STYLES}
+    columns = [found[f"style_{style}"].tolist() for style in STYLES]
+    return [dict(zip(STYLES, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-@pytest.mark.parametrize(
-    ("style", "a", "b", "share"),
-    [
+def styles(tmp_path: Path, a: Any, b: Any, name: str = "output") -> dict[str, float]:
+    (found,) = styles_of(tmp_path, [{f"{name}_a": a, f"{name}_b": b}])
+    return found
+
+
+def test_a_matter_of_style_is_its_share_of_both_outputs(tmp_path: Path) -> None:
+    cases = [
         ("length", "x" * 30, "x" * 10, 0.5),
         ("length", "同" * 10, "x" * 10, 0.0),
         ("headers", "# One\ntext\n### Two", "plain", 1.0),
@@ -49,13 +54,12 @@ def styles(tmp_path: Path, a: Any, b: Any, name: str = "output") -> dict[str, fl
         ("bold", "2 ** 3 ** 4\n**", "x", 1.0),
         ("headers", "```\n# a comment\n```", "text", 0.0),
         ("lists", "```python\n- 1\n", "text", 0.0),
-    ],
-)
-def test_a_matter_of_style_is_its_share_of_both_outputs(
-    style: str, a: str, b: str, share: float, tmp_path: Path
-) -> None:
-    assert styles(tmp_path, a, b)[style] == pytest.approx(share)
-    assert styles(tmp_path, b, a)[style] == pytest.approx(-share)
+    ]
+    found = styles_of(tmp_path, [{"output_a": a, "output_b": b} for _, a, b, _ in cases])
+    mirrored = styles_of(tmp_path, [{"output_a": b, "output_b": a} for _, a, b, _ in cases])
+    for (style, a, b, share), one, other in zip(cases, found, mirrored, strict=True):
+        assert one[style] == pytest.approx(share), (a, b)
+        assert other[style] == pytest.approx(-share), (a, b)
 
 
 def test_a_missing_output_has_no_style(tmp_path: Path) -> None:
@@ -122,25 +126,26 @@ def test_the_command_says_what_style_is_worth(tmp_path: Path, capsys: pytest.Cap
 # --- language ----------------------------------------------------------------------------------------------
 
 
-def language(tmp_path: Path, **line: Any) -> str | None:
-    with open_battles([write(tmp_path / "b.jsonl", [line])], columns=["language"]) as table:
-        ((found,),) = table.texts("language")
-    return found
+def languages(tmp_path: Path, lines: Iterable[dict[str, Any]]) -> list[str | None]:
+    """Return the language of each battle; many are read in one go, which takes as long as one."""
+    with open_battles([write(tmp_path / "b.jsonl", lines)], columns=["language"]) as table:
+        return [code for (code,) in table.texts("language")]
 
 
-@pytest.mark.parametrize(
-    ("spelling", "code"),
-    [("en", "en"), ("English", "en"), ("EN", "en"), ("en-US", "en"), ("eng", "en"), ("Chinese", "zh"), ("zh-Hans", "zh"),
-     ("zh_CN", "zh"), ("中文", "zh"), ("cmn", "zh"), ("Japanese", "ja"), ("pt-BR", "pt"), ("Português", "pt"), ("Farsi", "fa"),
-     (" german ", "de"), ("klingon", "klingon")],
-)  # fmt: skip
-def test_a_language_is_its_code_however_it_is_spelled(spelling: str, code: str, tmp_path: Path) -> None:
-    assert language(tmp_path, language=spelling, question="whatever the question is") == code
+def test_a_language_is_its_code_however_it_is_spelled(tmp_path: Path) -> None:
+    cases = [
+        ("en", "en"), ("English", "en"), ("EN", "en"), ("en-US", "en"), ("eng", "en"), ("Chinese", "zh"), ("zh-Hans", "zh"),
+        ("zh_CN", "zh"), ("中文", "zh"), ("cmn", "zh"), ("Japanese", "ja"), ("pt-BR", "pt"), ("Português", "pt"), ("Farsi", "fa"),
+        (" german ", "de"), ("klingon", "klingon"),
+    ]  # fmt: skip
+    lines = [{"language": spelling, "question": "whatever the question is"} for spelling, _ in cases]
+    found = dict(zip((spelling for spelling, _ in cases), languages(tmp_path, lines), strict=True))
+    assert found == dict(cases)
 
 
-@pytest.mark.parametrize(
-    ("question", "code"),
-    [
+@pytest.mark.parametrize("absent", [{}, {"language": "unknown"}, {"language": ""}], ids=["none", "unknown", "empty"])
+def test_a_language_that_is_not_given_is_told_from_the_question(absent: dict[str, str], tmp_path: Path) -> None:
+    cases = [
         ("Write a poem about the sea.", "en"),
         ("What’s the difference between a stack and a queue?", "en"),
         ("请解释一下什么是梯度下降", "zh"),
@@ -161,13 +166,9 @@ def test_a_language_is_its_code_however_it_is_spelled(spelling: str, code: str, 
         ("Dlaczego niebo jest niebieskie w ciągu dnia?", "pl"),
         ("12 + 34 = ?", None),
         ("hi", None),
-    ],
-)
-def test_a_language_that_is_not_given_is_told_from_the_question(
-    question: str, code: str | None, tmp_path: Path
-) -> None:
-    for absent in ({}, {"language": "unknown"}, {"language": ""}):
-        assert language(tmp_path, question=question, **absent) == code
+    ]
+    found = languages(tmp_path, [{"question": question, **absent} for question, _ in cases])
+    assert dict(zip((question for question, _ in cases), found, strict=True)) == dict(cases)
 
 
 def test_a_conversation_is_told_by_what_the_person_said(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_conversation_is_told_by_what_the_person_said(tmp_path: Path) -> None:
         {"role": "user", "content": "请写一首关于大海的诗"},
         {"role": "assistant", "content": "The sea and the sky, what a view."},
     ]
-    assert language(tmp_path, conversation=turns) == "zh"
+    assert languages(tmp_path, [{"conversation": turns}]) == ["zh"]
 
 
 def test_ratings_by_language_come_of_logs_without_one(tmp_path: Path) -> None:
