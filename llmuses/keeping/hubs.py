@@ -97,8 +97,8 @@ class _HuggingFace:
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-        gone = [CommitOperationDelete(path_of(name)) for name in dropped]
-        operations = [CommitOperationAdd(MANIFEST, manifest), *gone]
+        operations: list[CommitOperationAdd | CommitOperationDelete] = [CommitOperationAdd(MANIFEST, manifest)]
+        operations += [CommitOperationDelete(path_of(name)) for name in dropped]
         HfApi().create_commit(self._repo, operations, commit_message="Backup of llmuses", repo_type="dataset")
 
     def take(self, folder: Path) -> None:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from tests.arena.live.test_guards import packed, solve
 from tests.support.browser import ROOT, free_port
 from tests.support.live_site import LiveSite, live_site
 
@@ -157,14 +158,16 @@ def test_an_address_that_is_none_has_a_page_whose_links_are_below_the_path(proxi
 def test_an_answer_comes_through_word_by_word_as_the_models_write_it(proxied: Proxied) -> None:
     proxied.site.wait_for(lambda: len(proxied.models()) == 2, "the first who comes has the models loaded")
     proxied.site.slow()
-    ask = msgspec.json.encode({"prompt": "What is rain?", "terms": True})
+    given = proxied.ask(f"{BELOW}/arena-api/challenge")
+    proof = packed(solve(msgspec.json.decode(given.body)))
+    ask = msgspec.json.encode({"prompt": "What is rain?", "terms": True, "proof": proof})
+    (cookie,) = given.cookies
     connection = http.client.HTTPConnection("127.0.0.1", proxied.port, timeout=20)
-    headers = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
+    headers = {"content-type": "application/json", "sec-fetch-site": "same-origin", "cookie": cookie.partition(";")[0]}
     try:
         connection.request("POST", f"{BELOW}/arena-api/send", ask, headers)
         answer = connection.getresponse()
         assert answer.getheader("content-type", "").startswith("text/event-stream")
-        cookie = answer.getheader("set-cookie", "")
         frames = 0
         while frames < 3:
             frames += answer.readline().startswith(b"event: frame")
