@@ -270,6 +270,21 @@ def test_blocks_of_a_page_are_what_they_say_they_are(page: str, tmp_path: Path) 
         parsed(block, tmp_path)
 
 
+@pytest.mark.parametrize("page", ["docs/public-arena.md", "docs/public-arena.zh.md"])
+def test_the_numbers_of_the_public_arena_are_those_of_the_shipped_rules(page: str) -> None:
+    rules = load_rules()
+    hour, day = rules.rates.vote.voter
+    (block,) = rules.rates.vote.block
+    assert (hour.seconds, day.seconds, block.seconds) == (3600, 86400, 3600)
+    said = (ROOT / page).read_text("utf-8")
+    english = not page.endswith(".zh.md")
+    own = f"{hour.count} an hour, {day.count} a day" if english else f"每小时 {hour.count} 票，每天 {day.count} 票"
+    network = f"{block.count} an hour" if english else f"每小时 {block.count} 票"
+    batch = f"after {rules.publishing.votes} votes" if english else f"至少要有 {rules.publishing.votes} 张新票"
+    assert own in said and network in said and batch in said
+    assert round(500 / block.count) == 2, "500 votes take two hours"
+
+
 def test_the_index_leads_to_every_page_in_both_languages() -> None:
     for index, pages in (("docs/README.md", PAGES), ("docs/README.zh.md", [chinese(page) for page in PAGES])):
         text = (ROOT / index).read_text("utf-8")
