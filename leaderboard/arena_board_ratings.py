@@ -22,6 +22,9 @@ V = TypeVar("V")
 PATIENCE = 0.8
 """Seconds that a page waits for figures before it says that they are on their way."""
 
+PATIENT = 60.0
+"""Seconds that a download waits for its figures: a file cannot be asked for again by itself."""
+
 _PAUSE = 10
 """A file that grows is rated anew once so many times as long as it took have passed: a tenth of one core at the most."""
 
@@ -81,6 +84,10 @@ class Desk:
     def ratings(self, source: Source, rule: Rule, patience: float | None = None) -> Answer[Ratings]:
         """Return an arena's ratings under a rule."""
         return self._ask(source, rule, lambda: self.arenas.ratings(source, rule), patience)
+
+    def made(self, source: Source, what: Hashable, make: Callable[[], V], patience: float | None = None) -> Answer[V]:
+        """Return what ``make`` makes of an arena's battles, known by the name ``what``."""
+        return self._ask(source, what, make, patience)
 
     def prepare(self, source: Source, rule: Rule) -> None:
         """Compute ratings that will be asked for next, when there is time."""

@@ -9,7 +9,7 @@ from leaderboard.arena_board import Board, make_board
 from leaderboard.arena_board_choice import Choice, command, read_choice, rule_for
 from leaderboard.arena_board_export import caption, sheet
 from leaderboard.arena_board_html import About, Waiting, arena_page, no_arena_page, refused_page, waiting_page
-from leaderboard.arena_board_ratings import Answer, Desk
+from leaderboard.arena_board_ratings import PATIENT, Answer, Desk
 from leaderboard.arenas import Facts, Source
 from leaderboard.board_words import Words
 from leaderboard.boards_head import CITE, Data, citation
@@ -20,9 +20,6 @@ from llmuses.visit import Visit
 
 if TYPE_CHECKING:
     from arena.rating_records import Ratings, Rule
-
-PATIENT = 60.0
-"""Seconds that a download waits for its figures."""
 
 NO_FACTS = Facts([], [], [])
 

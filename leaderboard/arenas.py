@@ -5,7 +5,7 @@ A rating is computed once for each state of a file and each rule, and kept. Noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -157,10 +157,6 @@ class Arenas:
 
         found = self._published(source)
         return Ratings(models=found.models, battles=found.votes, rule=rule, groups={}, notes=found.notes)
-
-    def keep(self, what: str, source: Source, make: Callable[[], V], *about: Hashable) -> V:
-        """Return what ``make`` makes of a file, made anew where the file has changed since."""
-        return self._kept.get((what, *_state(source), *about), make)
 
 
 def votes_of(facts: Facts, wish: str | None) -> Votes:

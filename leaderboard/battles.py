@@ -48,20 +48,23 @@ class Place(NamedTuple):
         """Return the address of this view with some things changed; other filters begin at the first page."""
         if changes.keys() - {"page", "id"}:
             changes = {"page": 0, "id": None, **changes}
-        there = self._replace(**changes)
-        query = {
-            "arena": there.arena,
-            "group": there.group,
-            "language": there.language,
-            "model": there.model,
-            "other": there.other,
-            "judge": there.judge,
-            "result": None if there.result == "all" else there.result,
-            "page": there.page if there.page > 1 else None,
-            "id": there.id,
-        }
-        said = {name: value for name, value in query.items() if value is not None}
+        said = self._replace(**changes).query()
         return f"battles?{urlencode(said, quote_via=quote)}" if said else "battles"
+
+    def query(self) -> dict[str, str]:
+        """Return the query of this view's address."""
+        query = {
+            "arena": self.arena,
+            "group": self.group,
+            "language": self.language,
+            "model": self.model,
+            "other": self.other,
+            "judge": self.judge,
+            "result": None if self.result == "all" else self.result,
+            "page": str(self.page) if self.page > 1 else None,
+            "id": self.id,
+        }
+        return {name: value for name, value in query.items() if value is not None}
 
 
 def place(query: Mapping[str, str]) -> Place:

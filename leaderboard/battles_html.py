@@ -8,6 +8,7 @@ from leaderboard.arena_board_html import language_words
 from leaderboard.arenas import Source
 from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, question_of
 from leaderboard.board_words import Words
+from leaderboard.boards_head import view_actions
 from leaderboard.browse_parts import facts, go, pager, when, words
 from leaderboard.chart_figures import Dot, Series, radar
 from leaderboard.charts_html import drawing, joined, select, table_twin
@@ -23,20 +24,20 @@ MOST_MODELS = 30
 ON_RADAR = 4
 
 
-def frame(say: Words, body: Markup, files: tuple[str, str], title: str = "") -> Markup:
-    """Return a page of battles around its body. ``files`` are what static/charts.js draws with."""
+def frame(say: Words, body: Markup, files: tuple[str, str], title: str = "", busy: bool = False) -> Markup:
+    """Return a page of battles around its body. ``files`` are what static/charts.js draws with; it asks again where ``busy``."""
     return Markup(
         '<div id="main" class="u-page b-page v-page v-battles" tabindex="-1" data-title="{} · llmuses" data-plotly="{}"'
-        ' data-template="{}">{}</div>'
-    ).format(title or say("title"), *files, body)
+        ' data-template="{}"{}>{}</div>'
+    ).format(title or say("title"), *files, attrs(data_live="1" if busy else None), body)
 
 
-def head(say: Words) -> Markup:
-    """Return the page's head with its sub-pages."""
-    return Markup(
-        '<div class="u-head"><h1>{}</h1>{}<div class="row end u-hide-phone"><button class="g-btn sm ghost" type="button"'
-        ' data-copy="">{}<span data-words>{}</span></button></div></div>'
-    ).format(say("browse"), sub_pages(say.lang, "battles", BROWSE), icon("link", small=True), say("copy"))
+def head(say: Words, there: Place | None = None) -> Markup:
+    """Return the page's head with its sub-pages, and the ways to take the view ``there`` away."""
+    actions = "" if there is None else view_actions("battles", there.query(), say.shared)
+    return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>').format(
+        say("browse"), sub_pages(say.lang, "battles", BROWSE), actions
+    )
 
 
 def nothing(say: Words) -> Markup:
@@ -69,7 +70,7 @@ def list_page(say: Words, hall: Hall, sources: Sequence[Source], there: Place) -
     delay = note(say("delay"), "", "clock") if hall.source.live else ""
     return join(
         [
-            head(say),
+            head(say, there if scores else None),
             _filters(say, hall, sources, there),
             delay,
             scores,

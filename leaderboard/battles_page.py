@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import gradio as gr
 
-from leaderboard.arenas import Arenas
+from leaderboard.arena_board_ratings import Desk
 from leaderboard.battle_index import BattleShelf
-from leaderboard.battles import Hall, Place, place
+from leaderboard.battles import Place, place
+from leaderboard.battles_export import battles_beside
 from leaderboard.battles_html import battle_page, frame, head, list_page, nothing
 from leaderboard.board_words import Words
+from leaderboard.ready import Busy, Ready
 from leaderboard.results import Results
 from llmuses.live_page import live_page
-from llmuses.markup import Markup, join, message
+from llmuses.markup import Markup, join, message, note
 from llmuses.visit import Visit
 
 
-def build(page: gr.Blocks, results: Results, arenas: Arenas, files: tuple[str, str]) -> None:
+def build(page: gr.Blocks, results: Results, desk: Desk, shelf: BattleShelf, files: tuple[str, str]) -> None:
     """Place the page into the route that is open. ``files`` are the addresses of Plotly's script and of the template."""
-    shelf = BattleShelf()
-    live_page(page, lambda visit: battles_view(arenas, shelf, visit, files))
+    live_page(
+        page,
+        lambda visit: battles_view(Ready(desk), shelf, visit, files),
+        lambda visit: battles_beside(desk, shelf, visit),
+    )
 
 
-def battles_view(arenas: Arenas, shelf: BattleShelf, visit: Visit, files: tuple[str, str]) -> Markup:
+def battles_view(ready: Ready, shelf: BattleShelf, visit: Visit, files: tuple[str, str]) -> Markup:
     """Return the page that an address names. Whatever it names wrongly is said, with a way on."""
     say, there = Words(visit.lang, "battles"), place(visit.query)
-    sources = arenas.sources()
+    sources = ready.arenas.sources()
     source = next((each for each in sources if each.name == there.arena), None)
     if not sources:
         return frame(say, join([head(say), nothing(say)]), files)
@@ -33,7 +38,10 @@ def battles_view(arenas: Arenas, shelf: BattleShelf, visit: Visit, files: tuple[
             way = Markup('<p class="u-act"><a class="g-btn sm" data-go href="battles">{}</a></p>').format(say("clear"))
             return frame(say, join([head(say), message(say("no_arena"), say("no_arena_why"), "find", way)]), files)
         source = sources[0]
-    hall = Hall(shelf, source)
+    try:
+        hall = ready.hall(shelf, source)
+    except Busy:
+        return frame(say, join([head(say), note(say("busy"), "", "clock")]), files, busy=True)
     if there.id is None:
         return frame(say, list_page(say, hall, sources, there), files)
     at = hall.shown(there.id)

@@ -34,11 +34,12 @@ def boards_head(current: str, page: str, query: Mapping[str, str], say: Words, a
     """Return the head of a board; ``page`` is its address, which its downloads are named after."""
     say = say.shared
     return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>').format(
-        say("title"), sub_pages(say.lang, current, query=query), _actions(page, query, say) if actions else ""
+        say("title"), sub_pages(say.lang, current, query=query), view_actions(page, query, say) if actions else ""
     )
 
 
-def _actions(page: str, query: Mapping[str, str], say: Words) -> Markup:
+def view_actions(page: str, query: Mapping[str, str], say: Words) -> Markup:
+    """Return the ways to take a view away: its link, its files, its citation; ``say`` has the words that boards share."""
     files = join(
         Markup('<a class="g-btn sm ghost" href="{}" download>{}{}</a>').format(
             link(f"export/{page}.{ending}", **query), icon("download", small=True) if ending == "csv" else "", name

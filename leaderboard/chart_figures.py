@@ -30,14 +30,25 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
+class Value(NamedTuple):
+    """One figure of a chart, as it is taken away: of which model, of what, and its 95% interval where it has one."""
+
+    name: str
+    about: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
 class Figure(NamedTuple):
-    """One chart: what Plotly draws, its height in pixels, what it says in a sentence, its table."""
+    """One chart: what Plotly draws, its height in pixels, what it says in a sentence, its table, its figures."""
 
     data: list[dict[str, Any]]
     layout: dict[str, Any]
     height: int
     sentence: str
     table: Table
+    values: Sequence[Value] = ()
 
 
 class Dot(NamedTuple):
@@ -128,7 +139,8 @@ def intervals(dots: Sequence[Dot], unit: str, words: Mapping[str, str], digits: 
         else ""
     )
     heads = (words["model"], unit, words["low"], words["high"])
-    return Figure([trace], layout, 56 + ROW * max(3, len(dots)), sentence, Table(heads, rows))
+    values = [Value(dot.name, unit, dot.value, dot.low, dot.high) for dot in dots]
+    return Figure([trace], layout, 56 + ROW * max(3, len(dots)), sentence, Table(heads, rows), values)
 
 
 class Square(NamedTuple):
@@ -196,13 +208,14 @@ def heat(square: Square, words: Mapping[str, str], digits: int = 0) -> Figure:
         (name, *("–" if value is None else _written(value, digits) for value in line))
         for name, line in zip(square.names, square.values, strict=True)
     ]
-    return Figure(
-        [trace],
-        layout,
-        56 + 27 * max(3, len(rows)),
-        words["sentence"],
-        Table((words["model"], *square.names), table_rows),
-    )
+    values = [
+        Value(name, other, value)
+        for name, line in zip(square.names, square.values, strict=True)
+        for other, value in zip(square.names, line, strict=True)
+        if value is not None
+    ]
+    table = Table((words["model"], *square.names), table_rows)
+    return Figure([trace], layout, 56 + 27 * max(3, len(rows)), words["sentence"], table, values)
 
 
 class Point(NamedTuple):
@@ -266,7 +279,9 @@ def against(points: Sequence[Point], axes: tuple[str, str], words: Mapping[str, 
     ]
     heads = (words["model"], axes[0], axes[1], words["low"], words["high"])
     sentence = words["sentence"].format(best=words["comma"].join(point.dot.name for point in best))
-    return Figure([line, *traces], layout, 360, sentence, Table(heads, rows))
+    values = [Value(p.dot.name, axes[1], p.dot.value, p.dot.low, p.dot.high) for p in points]
+    values += [Value(p.dot.name, axes[0], p.x) for p in points]
+    return Figure([line, *traces], layout, 360, sentence, Table(heads, rows), values)
 
 
 def _labels(group: Sequence[Point], points: Sequence[Point]) -> list[str]:
@@ -334,7 +349,8 @@ def radar(axes: Sequence[str], series: Sequence[Series], words: Mapping[str, str
         "legend": {"orientation": "h", "y": -0.08, "yanchor": "top"},
         "showlegend": True,
     }
-    return Figure(traces, layout, 380, words["sentence"], _series_table(words["kind"], axes, series, digits))
+    table = _series_table(words["kind"], axes, series, digits)
+    return Figure(traces, layout, 380, words["sentence"], table, _series_values(axes, series))
 
 
 def over_time(
@@ -363,12 +379,22 @@ def over_time(
         "margin": {"l": 8, "r": 16, "t": 36, "b": 32},
         "showlegend": True,
     }
-    return Figure(traces, layout, 340, words["sentence"], _series_table(words["day"], moments, series, digits))
+    table = _series_table(words["day"], moments, series, digits)
+    return Figure(traces, layout, 340, words["sentence"], table, _series_values(moments, series))
 
 
 def _series_table(head: str, keys: Sequence[str], series: Sequence[Series], digits: int) -> Table:
     rows = [(key, *(_with_margin(one.dots[place], digits) for one in series)) for place, key in enumerate(keys)]
     return Table((head, *(one.name for one in series)), rows)
+
+
+def _series_values(keys: Sequence[str], series: Sequence[Series]) -> list[Value]:
+    return [
+        Value(one.name, key, dot.value, dot.low, dot.high)
+        for one in series
+        for key, dot in zip(keys, one.dots, strict=True)
+        if dot is not None
+    ]
 
 
 def _with_margin(dot: Dot | None, digits: int) -> str:

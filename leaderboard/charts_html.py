@@ -9,11 +9,11 @@ import msgspec
 from leaderboard.arena_board_html import language_words
 from leaderboard.board_filters import NAMES, narrow_chips, read_narrow
 from leaderboard.board_words import Words
+from leaderboard.boards_head import boards_head
+from leaderboard.chart_cards import Card, Look
 from leaderboard.chart_figures import Figure, Table
-from leaderboard.charts import Card, Look
 from leaderboard.comparing import PLACES
-from leaderboard.sub_pages import sub_pages
-from llmuses.markup import Markup, attrs, count, icon, join, link, message
+from llmuses.markup import Markup, attrs, count, icon, join, link, message, note
 from llmuses.visit import Visit
 
 KEPT = ("of", "arena", "category", "language", "votes", "judge", "style", "x", "y", "rates", *PLACES, *NAMES, "lang")
@@ -25,6 +25,8 @@ def charts_page(look: Look, visit: Visit, files: tuple[str, str]) -> Markup:
     query = {name: visit.query[name] for name in KEPT if name in visit.query}
     if look.problem:
         body = message(say("problem"), look.problem, "info")
+    elif not look.cards and look.busy:
+        body = note(say("busy.all"), "", "clock")
     elif not look.cards:
         way = Markup('<p class="u-act"><a class="g-btn sm" href="leaderboard">{}</a></p>').format(say("to_board"))
         body = message(say("nothing"), say("nothing_why"), "info", way)
@@ -34,9 +36,16 @@ def charts_page(look: Look, visit: Visit, files: tuple[str, str]) -> Markup:
             join(Markup('<div class="v-stack">{}</div>').format(s) for s in stacks)
         )
     return Markup(
-        '<div id="main" class="u-page v-page v-charts" tabindex="-1" data-title="{} · llmuses" data-plotly="{}" data-template="{}">'
+        '<div id="main" class="u-page v-page v-charts" tabindex="-1" data-title="{} · llmuses" data-plotly="{}" data-template="{}"{}>'
         "{}{}{}</div>"
-    ).format(say("title"), *files, _head(say, query), _filters(look, query, say), body)
+    ).format(
+        say("title"),
+        *files,
+        attrs(data_live="1" if look.busy else None),
+        boards_head("charts", "charts", query, say, bool(look.cards) and not look.busy),
+        _filters(look, query, say),
+        body,
+    )
 
 
 def _stacks(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
@@ -49,13 +58,6 @@ def _stacks(cards: Sequence[Card]) -> tuple[list[Card], list[Card]]:
         (left, right)[side].append(card)
         heights[side] += 90 + (card.figure.height if card.figure else 40)
     return left, right
-
-
-def _head(say: Words, query: dict[str, str]) -> Markup:
-    return Markup(
-        '<div class="u-head"><h1>{}</h1>{}<div class="row end u-hide-phone"><button class="g-btn sm ghost" type="button"'
-        ' data-copy="">{}<span data-words>{}</span></button></div></div>'
-    ).format(say("leaderboard"), sub_pages(say.lang, "charts", query=query), icon("link", small=True), say("copy"))
 
 
 # --- filters -------------------------------------------------------------------------------------------------------

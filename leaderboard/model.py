@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
 from leaderboard.arena_board import FEW
-from leaderboard.arenas import Arenas, Facts, Source, Votes, rule_of, votes_of
+from leaderboard.arenas import Facts, Source, Votes, rule_of, votes_of
 from leaderboard.board import Board, Row, make_board
 from leaderboard.comparing import named
 from leaderboard.figures import Cell, Column
 from leaderboard.known_models import Known, Models
+from leaderboard.ready import Busy, Ready
 from leaderboard.results import RunEntry
 from llmuses.errors import LlmusesError
 from llmuses.records import Estimate, RegisterLine
@@ -22,6 +24,8 @@ from llmuses.statistics.intervals import Z95, wilson
 
 if TYPE_CHECKING:
     from arena.rating_records import ModelRating, Ratings
+
+V = TypeVar("V")
 
 TOO_MANY = 300_000
 """Battles. With more of them ratings with style control are not computed for this page: all texts would be read."""
@@ -49,7 +53,10 @@ class Group(NamedTuple):
 
 
 class ArenaFigures(NamedTuple):
-    """What one arena says of a model: its line, how many are rated, ratings by group, opponents, the style-controlled line."""
+    """What one arena says of a model: its line, how many are rated, ratings by group, opponents, the style-controlled line.
+
+    ``busy`` says that some of it is still being computed.
+    """
 
     source: Source
     votes: Votes
@@ -59,6 +66,7 @@ class ArenaFigures(NamedTuple):
     groups: list[Group]
     met: list[Met]
     styled: ModelRating | None
+    busy: bool
 
 
 class Kind(NamedTuple):
@@ -93,7 +101,7 @@ class Event(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Everything on the page."""
+    """Everything on the page; ``busy`` where figures of an arena are on their way."""
 
     name: str
     known: Known
@@ -102,6 +110,7 @@ class Model(NamedTuple):
     arenas: list[Source]
     arena: ArenaFigures | None
     problem: str
+    busy: bool
     row: Row | None
     board: Board
     benchmarks: list[Benchmark]
@@ -110,27 +119,49 @@ class Model(NamedTuple):
     runs: list[RunEntry]
 
 
-def find_model(name: str, entries: Sequence[RunEntry], arenas: Arenas, query: Mapping[str, str]) -> Model | None:
-    """Return a model by its name or SPEC, None where nothing here has ever been known of it."""
+class _Soon:
+    """Notes whether anything that was asked for was not ready yet."""
+
+    def __init__(self) -> None:
+        self.busy = False
+
+    def __call__(self, make: Callable[[], V], otherwise: V) -> V:
+        """Return what ``make`` does; ``otherwise`` as long as that is being computed."""
+        try:
+            return make()
+        except Busy:
+            self.busy = True
+            return otherwise
+
+
+def find_model(name: str, entries: Sequence[RunEntry], ready: Ready, query: Mapping[str, str]) -> Model | None:
+    """Return a model by its name or SPEC, None where nothing here has ever been known of it.
+
+    Raises Busy as long as arenas that may know it are read.
+    """
     board = make_board(entries, {})
     rows = named(board)
     row = rows.get(name) or next((each for each in board.rows if name in (each.model, each.spec)), None)
-    sources = [source for source in arenas.sources() if name in arenas.facts(source).models]
+    arenas, soon = ready.arenas.sources(), _Soon()
+    nothing = Facts([], [], [])
+    sources = [each for each in arenas if name in soon(partial(ready.facts, each), nothing).models]
     events = [
         Event(source.title, line)
-        for source in arenas.sources()
-        for line in arenas.register(source)
+        for source in arenas
+        for line in ready.arenas.register(source)
         if name in (line.model, line.variant_of)
     ]
     entry = model_entries().get(name)
     if row is None and not sources and not events and entry is None:
+        if soon.busy:
+            raise Busy
         return None
     runs = [each for each in entries if row is not None and each.run.model == row.model]
     source = next((each for each in sources if each.name == query.get("arena")), sources[0] if sources else None)
     figures, problem = None, ""
     if source is not None:
         try:
-            figures = _arena(name, arenas, source, query.get("votes"))
+            figures = soon(lambda: _arena(name, ready, source, query.get("votes")), None)
         except LlmusesError as trouble:
             problem = str(trouble)
     spec = row.spec if row else next((event.line.model_spec for event in events if event.line.model_spec), "") or ""
@@ -143,6 +174,7 @@ def find_model(name: str, entries: Sequence[RunEntry], arenas: Arenas, query: Ma
         arenas=sources,
         arena=figures,
         problem=problem,
+        busy=soon.busy or (figures is not None and figures.busy),
         row=row,
         board=board,
         benchmarks=_benchmarks(board, row) if row else [],
@@ -159,10 +191,10 @@ def _entry_of(spec: str) -> ModelEntry | None:
 # --- arenas ------------------------------------------------------------------------------------------------------
 
 
-def _arena(name: str, arenas: Arenas, source: Source, wish: str | None) -> ArenaFigures | None:
-    facts = arenas.facts(source)
+def _arena(name: str, ready: Ready, source: Source, wish: str | None) -> ArenaFigures | None:
+    facts, soon = ready.facts(source), _Soon()
     votes = votes_of(facts, wish)
-    ratings = arenas.ratings(source, rule_of(facts, votes))
+    ratings = ready.ratings(source, rule_of(facts, votes))
     line = next((each for each in ratings.models if each.model == name), None)
     if line is None:
         return None
@@ -173,17 +205,20 @@ def _arena(name: str, arenas: Arenas, source: Source, wish: str | None) -> Arena
         line=line,
         rated=sum(each.rating is not None for each in ratings.models),
         average=math.fsum(others) / len(others) if others else 0.0,
-        groups=[] if source.live or votes == "both" else _groups(name, arenas, source, facts, votes),
-        met=_met(line, arenas, source, facts, ratings),
-        styled=_styled(name, arenas, source, facts, votes),
+        groups=soon(lambda: _groups(name, ready, source, facts, votes), []),
+        met=soon(lambda: _met(line, ready, source, ratings), []),
+        styled=soon(lambda: _styled(name, ready, source, facts, votes), None),
+        busy=soon.busy,
     )
 
 
-def _groups(name: str, arenas: Arenas, source: Source, facts: Facts, votes: Votes) -> list[Group]:
-    found = []
-    for by, there in (("category", len(facts.categories) > 1), ("language", len(arenas.languages(source)) > 1)):
+def _groups(name: str, ready: Ready, source: Source, facts: Facts, votes: Votes) -> list[Group]:
+    found: list[Group] = []
+    if source.live or votes == "both":
+        return found
+    for by, there in (("category", len(facts.categories) > 1), ("language", len(ready.languages(source)) > 1)):
         if there:
-            groups = arenas.ratings(source, rule_of(facts, votes, by=by)).groups
+            groups = ready.ratings(source, rule_of(facts, votes, by=by)).groups
             lines = [
                 (value, next((each for each in models if each.model == name), None)) for value, models in groups.items()
             ]
@@ -191,19 +226,19 @@ def _groups(name: str, arenas: Arenas, source: Source, facts: Facts, votes: Vote
     return found
 
 
-def _styled(name: str, arenas: Arenas, source: Source, facts: Facts, votes: Votes) -> ModelRating | None:
+def _styled(name: str, ready: Ready, source: Source, facts: Facts, votes: Votes) -> ModelRating | None:
     if source.live or votes == "both" or sum(n for _, n in facts.judges) > TOO_MANY:
         return None
     try:
-        ratings = arenas.ratings(source, rule_of(facts, votes, style=True))
+        ratings = ready.ratings(source, rule_of(facts, votes, style=True))
     except LlmusesError:  # without texts there is no style to account for
         return None
     return next((each for each in ratings.models if each.model == name and each.rating is not None), None)
 
 
-def _met(line: ModelRating, arenas: Arenas, source: Source, facts: Facts, ratings: Ratings) -> list[Met]:
+def _met(line: ModelRating, ready: Ready, source: Source, ratings: Ratings) -> list[Met]:
     rule = msgspec.structs.replace(ratings.rule, by=None)
-    rates = arenas.win_rates(source, rule)
+    rates = ready.win_rates(source, rule)
     if line.model not in rates.models:
         return []
     at = rates.models.index(line.model)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from leaderboard.arenas import Arenas
+from leaderboard.arena_board_ratings import PATIENT, Desk
 from leaderboard.model import Model, find_model
+from leaderboard.ready import Busy, Ready
 from leaderboard.results import Results
 from leaderboard.sheets import Sheet
 
 FIELDS = ("kind", "name", "setting", "value", "ci_low", "ci_high", "n", "place", "of", "run")
 
 
-def model_sheet(results: Results, arenas: Arenas, query: Mapping[str, str]) -> Sheet | None:
+def model_sheet(results: Results, desk: Desk, query: Mapping[str, str]) -> Sheet | None:
     """Return the figures of the model that a query names, ``None`` where nothing is known of it. Scores are fractions."""
     name = query.get("name", "")[:300]
-    model = find_model(name, results.runs(), arenas, query) if name else None
-    if model is None:
+    try:
+        model = find_model(name, results.runs(), Ready(desk, PATIENT), query) if name else None
+    except Busy:
+        return None
+    if model is None or model.busy:
         return None
     records = list(_records(model))
     cells = [

@@ -29,6 +29,11 @@ def missing_page(say: Words, name: str) -> Markup:
     return _frame(say, say("missing"), message(say("missing"), say("missing.why", model=name[:100]), "find", way))
 
 
+def computing_page(say: Words, name: str) -> Markup:
+    """Return what is said while the arenas that may know a model are read."""
+    return _frame(say, name, note(say("busy"), "", "clock"), busy=True)
+
+
 def model_page(say: Words, model: Model, battles: Sequence[Battle], all_met: bool) -> Markup:
     """Return the page. ``battles`` are the latest ones; ``all_met`` shows every opponent."""
     figures = model.arena
@@ -41,18 +46,19 @@ def model_page(say: Words, model: Model, battles: Sequence[Battle], all_met: boo
         [
             _head(say, model),
             note(model.problem, "warn", "failed") if model.problem else "",
+            note(say("busy"), "", "clock") if model.busy else "",
             _figures(say, model),
             Markup('<div class="v-model"><div class="v-stack">{}</div><div class="v-stack">{}</div></div>').format(
                 join(left), join(right)
             ),
         ]
     )
-    return _frame(say, model.name, body)
+    return _frame(say, model.name, body, model.busy)
 
 
-def _frame(say: Words, title: str, body: Markup) -> Markup:
-    return Markup('<div id="main" class="u-page v-page" tabindex="-1" data-title="{} · llmuses">{}</div>').format(
-        title, body
+def _frame(say: Words, title: str, body: Markup, busy: bool = False) -> Markup:
+    return Markup('<div id="main" class="u-page v-page" tabindex="-1" data-title="{} · llmuses"{}>{}</div>').format(
+        title, attrs(data_live="1" if busy else None), body
     )
 
 

@@ -24,6 +24,9 @@ from leaderboard import (
 )
 from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas, Source
+from leaderboard.battle_index import BattleShelf
+from leaderboard.battles_export import battles_sheet
+from leaderboard.charts_export import charts_sheet
 from leaderboard.compare_export import compare_sheet
 from leaderboard.comparing import Comparer
 from leaderboard.first_start import starting
@@ -47,8 +50,8 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
     """Yield the app over a folder of runs, and files of battles from elsewhere; what it started ends with the context."""
     results = Results(outputs)
     first = Demo(results)
-    arenas, comparer = Arenas(outputs, battles), Comparer()
-    boards, desk = board_page.Boards(results), Desk(arenas)
+    comparer, shelf = Comparer(), BattleShelf()
+    boards, desk = board_page.Boards(results), Desk(Arenas(outputs, battles))
     board = partial(arena_board_page.build, boards=boards, desk=desk, demo=first.state)
     moved = partial(arena_board_page.moved, desk)
     drawn = (assets.plotly_address(), assets.address("plotly_template.json"))
@@ -56,11 +59,11 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
         Page("", "leaderboard", board, moved),
         Page("leaderboard", "leaderboard", board, moved),
         Page("benchmarks", "leaderboard", partial(board_page.build, boards=boards, demo=first.state)),
-        Page("charts", "leaderboard", partial(charts_page.build, arenas=arenas, files=drawn)),
+        Page("charts", "leaderboard", partial(charts_page.build, desk=desk, files=drawn)),
         Page("compare", "compare", partial(compare_page.build, comparer=comparer)),
-        Page("model", "leaderboard", partial(model_page.build, arenas=arenas)),
+        Page("model", "leaderboard", partial(model_page.build, desk=desk, shelf=shelf)),
         Page("browse", "browse", partial(browse_page.build, comparer=comparer)),
-        Page("battles", "browse", partial(battles_page.build, arenas=arenas, files=drawn)),
+        Page("battles", "browse", partial(battles_page.build, desk=desk, shelf=shelf, files=drawn)),
         Page("catalogue", "browse", catalogue_page.build),
     ]
     try:
@@ -75,8 +78,10 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
             ]
             sheets: dict[str, SheetOf] = {
                 **arena_board_page.sheets(desk, boards),
+                "battles": partial(battles_sheet, desk, shelf),
+                "charts": partial(charts_sheet, results, desk),
                 "compare": partial(compare_sheet, results, comparer),
-                "model": partial(model_sheet, results, arenas),
+                "model": partial(model_sheet, results, desk),
             }
             home = partial(_first, results, first)
             app = create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))

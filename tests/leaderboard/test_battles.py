@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from arena.rating import rate
 from arena.rating_records import Rule
+from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas, Source
 from leaderboard.battle_index import BattleShelf
 from leaderboard.battles import PUBLIC_AFTER, Hall, Place, groups_of, place, read_mapping
+from leaderboard.battles_export import battles_sheet
 from leaderboard.battles_page import battles_view
+from leaderboard.ready import Ready
 from llmuses.commands.view import opened_file
 from llmuses.errors import DataError
 from llmuses.records import Battle, Redaction, Winner
@@ -35,7 +38,7 @@ def outputs(tmp_path):
 
 
 def page(arenas, lang="en", **query):
-    found = Page(str(battles_view(arenas, BattleShelf(), visit(lang, **query), FILES)))
+    found = Page(str(battles_view(Ready(Desk(arenas), patience=60), BattleShelf(), visit(lang, **query), FILES)))
     assert found.errors == []
     return found
 
@@ -261,3 +264,25 @@ def test_strengths_come_out_in_their_order(outputs):
     shown = hall(outputs / "arena-open")
     assert list(shown.shares(shown.select(Place()))) == list(STRENGTHS)
     assert msgspec.json.encode(shown.read([0])[0])
+
+
+# --- what can be taken away
+
+
+def test_what_is_taken_away_are_the_shares_of_the_page_with_every_model(outputs):
+    desk = Desk(Arenas(outputs))
+    found = battles_sheet(desk, BattleShelf(), {"model": "gamma", "result": "won"})
+    there = hall(outputs / "arena-open")
+    overall = {record["model"]: record["share"] for record in found.records if record["category"] is None}
+    assert overall == {name: share.share for name, share in there.shares(there.select(Place())).items()}
+    for group, shares in there.by_group(Place()).items():
+        for name, share in shares.items():
+            (record,) = [line for line in found.records if (line["category"], line["model"]) == (group, name)]
+            assert (record["ci_low"], record["ci_high"], record["battles"]) == (*share.ci95, share.n)
+    assert SECRET not in str(found)
+
+
+def test_no_battles_are_no_file(tmp_path, outputs):
+    assert battles_sheet(Desk(Arenas(tmp_path / "none")), BattleShelf(), {}) is None
+    assert battles_sheet(Desk(Arenas(outputs)), BattleShelf(), {"arena": "nowhere"}) is None
+    assert battles_sheet(Desk(Arenas(outputs)), BattleShelf(), {"language": "xx"}) is None

@@ -14,11 +14,16 @@ from hypothesis import strategies as st
 from arena.rate_tables import win_rates
 from arena.rating import rate
 from arena.rating_records import Rule
+from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas, Source
 from leaderboard.board import make_board
+from leaderboard.board_words import Words
+from leaderboard.chart_cards import Shared
 from leaderboard.chart_figures import Dot, Point, against, frontier, intervals, plain
 from leaderboard.charts import look
+from leaderboard.charts_export import charts_sheet
 from leaderboard.charts_html import charts_page
+from leaderboard.ready import Ready
 from leaderboard.results import Results
 from llmuses.records import HUMAN
 from tests.support.arenas import STRENGTHS, write_arena
@@ -30,8 +35,12 @@ WORDS = {"sentence": "{n} {first} {value}", "model": "m", "low": "l", "high": "h
 
 
 @cache
-def arenas(folder):
-    return Arenas(folder)
+def desk(folder):
+    return Desk(Arenas(folder))
+
+
+def ready(folder):
+    return Ready(desk(folder), patience=60)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +53,7 @@ def outputs(tmp_path_factory):
 
 
 def cards(outputs, **query):
-    found = look(Results(outputs), arenas(outputs), visit("en", **query))
+    found = look(Results(outputs), ready(outputs), visit("en", **query))
     assert found.problem == ""
     return {card.name: card for card in found.cards}
 
@@ -98,10 +107,9 @@ def test_a_radar_closes_and_holds_each_category_of_each_chosen_model(outputs):
 
 def test_of_the_arena_on_this_site_only_what_was_published_is_drawn(tmp_path):
     folder = write_arena(tmp_path, "arena-live")
-    arenas = Arenas(tmp_path)
     source = Source("arena-live", folder / "battles.jsonl")
     assert source.live
-    assert look(Results(tmp_path), arenas, visit("en")).of == "benchmarks"
+    assert look(Results(tmp_path), ready(tmp_path), visit("en")).of == "benchmarks"
     published = {"tstamp": 1.79e9, "size": 10, "votes": 120, "met": [], "notes": []}
     line = {"rank": [1, 1], "battles": 60, "won": 0.6, "place": "rated", "borrowed": None, "online": None}
     published["models"] = [
@@ -135,7 +143,7 @@ def test_what_is_not_known_is_said_instead_of_drawn(outputs, x):
 
 def test_every_chart_says_what_it_shows_and_has_its_figures_as_a_table(outputs):
     for query in ({}, {"of": "benchmarks"}):
-        found = look(Results(outputs), arenas(outputs), visit("en", **query))
+        found = look(Results(outputs), ready(outputs), visit("en", **query))
         html = str(charts_page(found, visit("en", **query), FILES))
         page = Page(html)
         assert page.errors == []
@@ -148,7 +156,7 @@ def test_every_chart_says_what_it_shows_and_has_its_figures_as_a_table(outputs):
 
 
 def test_an_empty_folder_is_said_with_a_way_on(tmp_path):
-    found = look(Results(tmp_path), Arenas(tmp_path), visit("en"))
+    found = look(Results(tmp_path), ready(tmp_path), visit("en"))
     assert "Nothing to draw yet" in Page(str(charts_page(found, visit("en"), FILES))).text
 
 
@@ -176,3 +184,42 @@ def test_two_models_of_one_long_name_stay_two():
     dots = [Dot("m" * 60 + str(number), 1.0 + number, 0.5, 3.0) for number in range(3)]
     figure = intervals(dots, "x", WORDS)
     assert figure.data[0]["y"] == [0, 1, 2]
+
+
+# --- what can be taken away
+
+
+@pytest.mark.parametrize("query", [{}, {"rates": "observed"}, {"of": "benchmarks"}])
+def test_what_is_taken_away_are_the_figures_that_are_drawn(outputs, query):
+    sheet = charts_sheet(Results(outputs), desk(outputs), {**query, "lang": "zh"})
+    drawn = [(name, card.figure) for name, card in cards(outputs, **query).items() if card.figure]
+    assert len(sheet.records) == sum(len(figure.values) for _, figure in drawn) > 0
+    name, figure = drawn[0]
+    first = [record for record in sheet.records if record["chart"] == Words("en", "charts")(f"card.{name}")]
+    assert [record["value"] for record in first] == figure.data[0]["x"]
+    assert [record["ci_high"] - record["value"] for record in first] == pytest.approx(
+        figure.data[0]["error_x"]["array"]
+    )
+
+
+def test_every_square_of_a_heat_map_is_in_the_file(outputs):
+    sheet = charts_sheet(Results(outputs), desk(outputs), {})
+    rates = win_rates(outputs / "arena-open" / "battles.jsonl", Rule(judge=HUMAN, blind_only=True))
+    written = {(record["model"], record["about"]): record["value"] for record in sheet.records}
+    for row, model in enumerate(rates.models):
+        for column, other in enumerate(rates.models):
+            if row != column:
+                assert written[model, other] == pytest.approx(100 * rates.predicted[row][column])
+
+
+def test_charts_without_figures_are_no_file(tmp_path):
+    assert charts_sheet(Results(tmp_path), desk(tmp_path), {}) is None
+
+
+@pytest.mark.parametrize(("values", "said"), [((60.0, 70.0), True), ((5.0, 90.0), False), ((-20.0, 30.0), False), ((1000.0, 1100.0), True)])  # fmt: skip
+def test_a_chart_says_where_its_axis_does_not_begin_at_zero(values, said):
+    dots = [Dot(str(value), value, value - 1, value + 1) for value in values]
+    shared = Shared([], {}, Words("en", "charts"))
+    assert ("does not begin at zero" in shared.note("line", dots)) == said
+    card = shared.scatter(dots, {dot.name: 7.0 for dot in dots}, "points", 0)
+    assert ("does not begin at zero" in card.note) == said

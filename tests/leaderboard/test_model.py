@@ -9,11 +9,13 @@ import pytest
 
 from arena.rating import rate
 from arena.rating_records import Rule
+from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas
 from leaderboard.battle_index import BattleShelf
 from leaderboard.model import against_average, find_model
 from leaderboard.model_export import model_sheet
 from leaderboard.model_page import model_view
+from leaderboard.ready import Ready
 from leaderboard.results import Results
 from leaderboard.sheets import to_json
 from llmuses.records import HUMAN
@@ -23,8 +25,12 @@ from tests.support.pages import Page, check_harmless, visit
 
 
 @cache
-def arenas(folder):
-    return Arenas(folder)
+def desk(folder):
+    return Desk(Arenas(folder), patience=60)
+
+
+def ready(folder):
+    return Ready(desk(folder), patience=60)
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +44,13 @@ def outputs(tmp_path_factory):
 
 
 def page(outputs, name, lang="en", **query):
-    found = Page(str(model_view(Results(outputs), arenas(outputs), BattleShelf(), visit(lang, name=name, **query))))
+    found = Page(str(model_view(Results(outputs), ready(outputs), BattleShelf(), visit(lang, name=name, **query))))
     check_harmless(found)
     return found
 
 
 def find(outputs, name):
-    return find_model(name, Results(outputs).runs(), arenas(outputs), {})
+    return find_model(name, Results(outputs).runs(), ready(outputs), {})
 
 
 def test_ratings_are_those_of_rate_overall_and_by_category(outputs):
@@ -121,10 +127,10 @@ def test_every_figure_leads_down(outputs):
 
 
 def test_the_download_says_what_the_page_says(outputs):
-    found = json.loads(to_json(model_sheet(Results(outputs), arenas(outputs), {"name": "gamma"})))
+    found = json.loads(to_json(model_sheet(Results(outputs), desk(outputs), {"name": "gamma"})))
     model = find(outputs, "gamma")
     assert found["model"] == "gamma"
     values = {(each["kind"], each["name"]): each["value"] for each in found["figures"]}
     assert values["rating", "open"] == model.arena.line.rating
     assert values["score", "gsm8k"] == 0.87
-    assert model_sheet(Results(outputs), arenas(outputs), {"name": "nobody"}) is None
+    assert model_sheet(Results(outputs), desk(outputs), {"name": "nobody"}) is None

@@ -13,10 +13,14 @@ from leaderboard.arena_board_page import moved, shows_arena
 from leaderboard.arena_board_ratings import Desk
 from leaderboard.arena_board_view import arena_beside, arena_view
 from leaderboard.arenas import Arenas
+from leaderboard.battle_index import BattleShelf
+from leaderboard.battles_export import battles_beside
 from leaderboard.board_page import Boards
 from leaderboard.charts import look
+from leaderboard.charts_export import charts_beside
 from leaderboard.charts_html import charts_page
 from leaderboard.demo_state import DemoState
+from leaderboard.ready import Ready
 from leaderboard.results import Results
 from llmuses.cli import _parser
 from llmuses.settings import read_only
@@ -110,7 +114,7 @@ def test_what_a_board_is_narrowed_by_goes_with_the_reader_to_its_charts_and_back
         shown = Page(arena_view(desk, visit("en", category="coding", **query)))
     elif page == "charts":
         shown = Page(
-            charts_page(look(Results(outputs), Arenas(outputs), visit("en", **query)), visit("en", **query), ("", ""))
+            charts_page(look(Results(outputs), Ready(desk), visit("en", **query)), visit("en", **query), ("", ""))
         )
     else:
         shown = Page(Boards(Results(outputs)).view(visit("en", **query), DemoState()))
@@ -159,6 +163,22 @@ def test_the_hash_of_a_citation_is_that_of_the_csv_that_the_same_address_gives(c
     assert hashlib.sha256(csv).hexdigest() in page.html
     assert "600 battles" in page.text or "coding" in page.text
     assert re.search(r"read \d{4}-\d\d-\d\d; data SHA-256", page.text)
+
+
+@pytest.mark.parametrize("view", ["charts", "battles"])
+def test_charts_and_battles_are_files_with_a_citation_too(client, desk, outputs, view):
+    shelf = BattleShelf()
+    asked = visit("zh", cite="1")
+    page = Page(
+        charts_beside(Results(outputs), desk, asked) if view == "charts" else battles_beside(desk, shelf, asked)
+    )
+    check_harmless(page)
+    for ending in ("csv", "json", "md", "tex"):
+        answer = client.get(f"/export/{view}.{ending}")
+        assert answer.status_code == 200
+        assert "two" in answer.text
+    csv = client.get(f"/export/{view}.csv").content
+    assert hashlib.sha256(csv).hexdigest() in page.html
 
 
 def test_the_benchmark_boards_citation_names_its_date_and_hash_too(client, outputs):
