@@ -7,6 +7,7 @@
 //                          asked first and answered with a second click within six seconds; nothing moves meanwhile
 //   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
 //                          field is left out, data-list makes a list of a field's lines
+//   template[data-work]    how the jobs stand, for [data-working] in the head
 //   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown; the button with the same data-step as the
 //                          one that was pressed there has the focus then
 (() => {
@@ -25,6 +26,8 @@
     const written = answer?.ok ? await answer.text() : null;
     if (mine !== asked) return;
     if (written !== null && !pressed && !view.contains(writing()) && !view.querySelector("[data-asked]")) view.innerHTML = written;
+    const work = view.querySelector("template[data-work]"), shown = room.querySelector("[data-working]");
+    if (work && shown.innerHTML !== work.innerHTML) shown.innerHTML = work.innerHTML;
     view.querySelector("[data-turn]")?.setAttribute("data-turn", data?.turn ?? 0);
     arrived();
   }

@@ -109,7 +109,7 @@ def _datasets(say: Words, query: Mapping[str, str]) -> Markup:
         boxes,
         say("eval.datasets.help"),
         say("eval.catalogue"),
-        icon("wrong"),
+        icon("failed"),
         say("eval.code", seconds=f"{PROGRAM_LIMITS.seconds:.0f}", mb=PROGRAM_LIMITS.memory_mb),
     )
 

@@ -6,84 +6,25 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import msgspec
-
-from arena.live.published import MARKS
 from leaderboard.board_words import Words
 from llmuses.jobs import JobStatus
 from llmuses.keeping.mirror import mirror_state
 from llmuses.markup import Markup, count, icon, join, link
-from llmuses.records import AuditLine, JobLine, LogoutLine, PlayerLine, RegisterLine, VoterMark
 from llmuses.settings import arena_dir, jobs_dir
-from llmuses.store import START, Cursor, Reader
 from llmuses.visit import Visit
 from llmuses.web.admin.parts import moment, section, table
 from llmuses.web.admin.room import Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
+from llmuses.web.admin.store_check import STORES, checked, run_stores
 
 _DEEDS = 50
 """So many lines of the audit log are shown."""
 
 _PACKAGES = ("gradio", "torch", "transformers", "vllm", "openai", "duckdb")
-
-
-class _About(msgspec.Struct):
-    """A line of a file of battles: whatever it says, it names a battle."""
-
-    battle_id: str
-
-
-_TYPES: dict[str, type[msgspec.Struct]] = {
-    "audit.jsonl": AuditLine,
-    "battles.jsonl": _About,
-    "jobs.jsonl": JobLine,
-    "logouts.jsonl": LogoutLine,
-    "players.jsonl": PlayerLine,
-    "register.jsonl": RegisterLine,
-    MARKS: VoterMark,
-}
-
-
-class Checked(NamedTuple):
-    """What was found in a store: bytes, lines, lines that are no record, and pieces of lines that writers left who died."""
-
-    size: int
-    lines: int
-    broken: int
-    torn: int
-
-
-class _Known(NamedTuple):
-    cursor: Cursor
-    broken: int
-
-
-_known: dict[Path, _Known] = {}
-"""How far each store was looked through: it only grows, and what was read is not read again."""
-
-_mutex = threading.Lock()
-
-
-def checked(path: Path) -> Checked:
-    """Return what is in a store now. Raises OSError where it cannot be read."""
-    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_TYPES.get(path.name, dict))
-    with _mutex:
-        known = _known.get(path, _Known(START, 0))
-        reader = Reader(path, decoder.decode, known.cursor)
-        for _ in reader:
-            pass
-        again = reader.cursor.inode != known.cursor.inode or reader.cursor.line < known.cursor.line
-        broken = len(reader.broken) + (0 if again else known.broken)
-        _known[path] = _Known(reader.cursor, broken)
-    torn = path.with_name(f"{path.name}.torn")
-    pieces = torn.read_bytes().count(b"\n") if torn.exists() else 0
-    return Checked(path.stat().st_size, reader.cursor.line, broken, pieces)
 
 
 def view(room: Room, person: Person, visit: Visit) -> Markup:
@@ -95,8 +36,13 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
 
 def _stores(room: Room, say: Words) -> Markup:
     rows = [_store(path, say) for folder in (jobs_dir(room.outputs), arena_dir(room.outputs)) for path in _in(folder)]
+    found = run_stores(room.outputs)
+    rows += [_store(path, say) for path in found.damaged]
     files, size = _runs(room.outputs)
     about = say("health.runs", files=count(files), size=_bytes(size))
+    about += say("health.run_stores", n=count(found.looked_at), broken=count(found.broken))
+    if found.left:
+        about += say("health.run_stores.left", n=count(found.left))
     if room.outputs.exists():
         about += say("health.free", size=_bytes(shutil.disk_usage(room.outputs).free))
     heads = [say(f"health.{name}") for name in ("store", "size", "lines", "broken", "torn")]
@@ -108,7 +54,7 @@ def _in(folder: Path) -> list[Path]:
 
 
 def _store(path: Path, say: Words) -> Markup:
-    name = f"{path.parent.name}/{path.name}"
+    name = "/".join(path.parts[-3 if path.parent.name in STORES else -2 :])
     try:
         found = checked(path)
     except OSError as problem:

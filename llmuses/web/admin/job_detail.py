@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Sequence
 
 from leaderboard.board_words import Words
@@ -18,6 +19,7 @@ from llmuses.markup import Markup, attrs, count, icon, join, link, margin
 from llmuses.visit import Visit
 from llmuses.web.admin.battles_detail import battles_table
 from llmuses.web.admin.clone import form_link
+from llmuses.web.admin.flow import Flow
 from llmuses.web.admin.job_progress import Progress, bar, button, moment, of_all, score_of, span, subject
 from llmuses.web.admin.room import Room
 
@@ -38,6 +40,7 @@ def detail(room: Room, job: Job, far: Progress, visit: Visit) -> Markup:
 
 def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Markup:
     body = battles_table(room, far.battles, say) if far.battles else _datasets(job, far, visit, say)
+    flow = room.flows.of(job, far.entries, time.time()) if far.entries else None
     return Markup(
         '<div class="u-card"><div class="row u-cardhead"><h3>{id}</h3><span class="q cut">{head}</span>'
         '<span class="row end">{acts}</span></div>'
@@ -48,9 +51,9 @@ def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Mar
         head=subject(job)[0],
         acts=_leads(job, far, say),
         reason=Markup('<p class="u-note err">{}</p>').format(job.reason) if job.reason else "",
-        figures=_figures(job, far, say),
+        figures=_figures(job, far, flow, say),
         body=body,
-        facts=_facts(job, far, say),
+        facts=_facts(job, far, flow, say),
         note=say("battles.note" if far.battles else "job.note"),
         command=shlex.join(["llmuses", *job.command]),
     )
@@ -71,7 +74,7 @@ def _leads(job: Job, far: Progress, say: Words) -> Markup:
     return join(found)
 
 
-def _figures(job: Job, far: Progress, say: Words) -> Markup:
+def _figures(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
     took = job.ended - job.started if job.ended and job.started and job.status.ended else None
     left = span(took) if took is not None else span(far.left) if far.left is not None else "–"
     pairs = [("took_head" if took is not None else "left", left, "")]
@@ -86,15 +89,30 @@ def _figures(job: Job, far: Progress, say: Words) -> Markup:
             ("samples", of_all(far.answered, far.total), ""),
             ("failed", count(far.failed), ""),
         ]
-    return join(
+    if flow is not None and flow.tokens is not None:
+        pairs.insert(-1, ("tokens", f"{flow.tokens / 1e6:.1f} M" if flow.tokens >= 100_000 else count(flow.tokens), ""))
+    shown = join(
         Markup(
             '<div><div class="sm qq">{}</div><div class="tn b u-figure">{}<span class="q">{}</span></div></div>'
         ).format(say(f"job.{name}"), value, unit)
         for name, value, unit in pairs
     )
+    return shown + _line_of(flow.pace, flow.seconds, say) if flow is not None and flow.pace else shown
 
 
-def _facts(job: Job, far: Progress, say: Words) -> Markup:
+def _line_of(pace: Sequence[float], seconds: float, say: Words) -> Markup:
+    """Return the pace as a line over the time that it was taken over."""
+    most = max(pace)
+    step = 240 / (len(pace) - 1)
+    points = " ".join(f"{place * step:.0f},{32 - 28 * value / most:.1f}" for place, value in enumerate(pace))
+    about = say("job.pace", n=max(1, round(seconds / 60)), most=f"{most:.1f}")
+    return Markup(
+        '<figure class="u-pace"><svg viewBox="0 0 240 34" width="240" height="34" role="img" aria-label="{0}"><path d="M0 33.5H240"/>'
+        '<polyline points="{1}"/></svg><figcaption class="qq">{0}</figcaption></figure>'
+    ).format(about, points)
+
+
+def _facts(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
     runs = join(
         (
             Markup('<a class="mono" href="{}">{}</a>').format(link("browse", run=entry.run_id), entry.run.plan_hash[:8])
@@ -109,6 +127,10 @@ def _facts(job: Job, far: Progress, say: Words) -> Markup:
         ("by", job.by or "–"),
         ("attempts", count(job.attempts)),
     ]
+    if flow is not None and flow.latency is not None and flow.latency[1] >= 0.05:
+        pairs.append(("latency", say("job.latency.is", median=f"{flow.latency[0]:.1f}", most=f"{flow.latency[1]:.1f}")))
+    if flow is not None and flow.again:
+        pairs.append(("again", say("job.again.is", n=count(flow.again))))
     if job.clone_of:
         from_job = link("admin", tab="jobs", job=job.clone_of)
         pairs.append(("clone_of", Markup('<a href="{}" data-go>{}</a>').format(from_job, job.clone_of)))

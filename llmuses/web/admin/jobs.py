@@ -16,6 +16,7 @@ from llmuses.web.admin.job_progress import Progress, bar, button, moment, of_all
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
+from llmuses.web.admin.working import at_work
 
 _SHOWN = 100
 """The last so many jobs are listed; the log keeps all."""
@@ -45,9 +46,15 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         for name in _HEADS
     )
     return Markup(
-        '<div class="u-wide u-joblist" data-live="2"><table class="u-tbl cozy u-jobs"><thead><tr>{}<th scope="col">'
+        '<template data-work>{}</template><div class="u-wide u-joblist" data-live="2"><table class="u-tbl cozy u-jobs"><thead><tr>{}<th scope="col">'
         '<span class="sr">{}</span></th></tr></thead><tbody>{}</tbody></table></div>{}'
-    ).format(heads, text(visit.lang, "admin.job.actions"), rows, detail(room, chosen, far[chosen.job_id], visit))
+    ).format(
+        at_work(room, visit),
+        heads,
+        text(visit.lang, "admin.job.actions"),
+        rows,
+        detail(room, chosen, far[chosen.job_id], visit),
+    )
 
 
 _HEADS = ("status", "id", "subject", "of", "progress", "samples", "rate", "left", "so_far", "started")

@@ -18,6 +18,7 @@ from llmuses.settings import ModelEntry, jobs_dir, model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import named_servers
 from llmuses.web.admin.audit import AuditLog
+from llmuses.web.admin.flow import Flows
 from llmuses.web.admin.pace import Paces
 from llmuses.web.admin.passwords import Passwords
 from llmuses.web.admin.rules import AdminRules, Role
@@ -36,6 +37,7 @@ class Room:
         self.log = JobLog(folder)
         self.audit = AuditLog(folder)
         self.paces = Paces()
+        self.flows = Flows()
         # Whoever may enter without an account sits at this machine, and may call what it may call.
         self.supervisor = Supervisor(self.log, reachable=self.reachable)
         self.passwords = Passwords([account for account in rules.accounts if account.password])

@@ -13,6 +13,7 @@ from llmuses.web import assets
 from llmuses.web.admin.room import Room, Tab
 from llmuses.web.admin.rules import AdminRules
 from llmuses.web.admin.sessions import Person
+from llmuses.web.admin.working import at_work
 from llmuses.web.bar import Entry, bar
 
 _ENTRIES = (
@@ -31,7 +32,7 @@ def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request,
     title = text(who.lang, f"admin.tab.{tab.name}")
     body = Markup(
         '<main id="main" class="u u-page u-room" data-room data-token="{token}">{head}<div data-view>{shown}</div></main>'
-    ).format(token=person.token, head=_head(person, tabs, tab, who), shown=shown)
+    ).format(token=person.token, head=_head(room, person, tabs, tab, who), shown=shown)
     return _document(who, f"{title} · llmuses", body, nonce)
 
 
@@ -40,7 +41,7 @@ def chosen(tabs: Sequence[Tab], who: Visit) -> Tab:
     return next((tab for tab in tabs if tab.name == who.query.get("tab")), tabs[0])
 
 
-def _head(person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Markup:
+def _head(room: Room, person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Markup:
     pills = join(
         Markup('<a href="{}"{}>{}</a>').format(
             link("admin", tab=tab.name),
@@ -54,14 +55,19 @@ def _head(person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Mark
         leave = Markup(
             '<form method="post" action="admin/logout"><button class="g-btn sm ghost">{}</button></form>'
         ).format(text(who.lang, "admin.leave"))
+    fresh = Markup('<a class="g-btn sm primary" href="{}">{}</a>').format(
+        link("admin", tab="evaluate"), text(who.lang, "admin.tab.evaluate")
+    )
     return Markup(
         '<div class="u-head"><h1>{}</h1><nav class="u-sub" aria-label="{}">{}</nav>'
-        '<div class="row end"><span class="md q">{}</span>{}</div></div>'
+        '<div class="row end"><span class="md q u-working" data-working>{}</span>{}<span class="md q">{}</span>{}</div></div>'
         '<p class="u-note" role="status" data-said hidden></p>'
     ).format(
         text(who.lang, "admin.title"),
         text(who.lang, "admin.title"),
         pills,
+        at_work(room, who),
+        fresh if current.name == "jobs" else "",
         text(who.lang, f"admin.role.{person.role}", name=person.name),
         leave,
     )

@@ -22,13 +22,14 @@ from llmuses.store import JsonlStore
 from llmuses.web.admin import arena_tab, health_tab
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Room
-from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
+from llmuses.web.admin.rules import Account, AdminRules, Role
 from tests.arena.live.test_published import votes
 from tests.support.live_arenas import live_arena
+from tests.support.quick_hash import quick_hash
 
 HERE = {"sec-fetch-site": "same-origin"}
 PASSWORD = "correct horse battery"
-HASHED = hash_password(PASSWORD)
+HASHED = quick_hash(PASSWORD)
 ENTRIES = {name: msgspec.convert({"model": f"openai:{name}", "arena": {}}, ModelEntry) for name in ("a1", "b2", "c3")}
 
 

@@ -24,8 +24,9 @@ from llmuses.store import JsonlStore
 from llmuses.web.admin import passwords
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
-from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password, read_rules
+from llmuses.web.admin.rules import Account, AdminRules, Role, read_rules
 from llmuses.web.admin.sessions import COOKIE
+from tests.support.quick_hash import quick_hash
 
 PASSWORD = "correct horse battery"
 HERE = {"sec-fetch-site": "same-origin"}
@@ -44,12 +45,13 @@ TABS = (
     Tab("jobs", Role.OPERATOR, lambda room, person, visit: Markup("<p>first tab</p>")),
     Tab("models", Role.ADMIN, lambda room, person, visit: Markup("<p>for admins</p>")),
 )
+
 DEEDS = {"echo": Deed(Role.OPERATOR, _Word, _echo), "rule": Deed(Role.ADMIN, _Word, _echo)}
 
 
 @pytest.fixture(scope="module")
 def accounts() -> tuple[Account, ...]:
-    hashed = hash_password(PASSWORD)
+    hashed = quick_hash(PASSWORD)
     return Account(name="ada", password=hashed, role=Role.ADMIN), Account(name="bob", password=hashed)
 
 
@@ -197,7 +199,7 @@ class TestLogin:
         self, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
     ) -> None:
         cookie = room.sessions.cookie(accounts[0], time.time())
-        changed = Account(name="ada", password=hash_password("another password"), role=Role.ADMIN)
+        changed = Account(name="ada", password=quick_hash("another password"), role=Role.ADMIN)
         later = Room(Results(tmp_path), AdminRules(accounts=(changed,)))
         assert room.sessions.person(cookie, time.time()) is not None
         assert later.sessions.person(cookie, time.time()) is None

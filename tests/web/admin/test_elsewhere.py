@@ -16,9 +16,10 @@ from leaderboard.results import Results
 from llmuses.web.admin.door import TOKEN, add_admin
 from llmuses.web.admin.elsewhere import COOKIE
 from llmuses.web.admin.room import Room
-from llmuses.web.admin.rules import AdminRules, hash_password
+from llmuses.web.admin.rules import AdminRules
 from llmuses.web.admin.sessions import COOKIE as SESSION
 from tests.support.openid_server import CLIENT, SECRET, Provider, openid_provider
+from tests.support.quick_hash import quick_hash
 from tests.web.admin.test_door import DEEDS, TABS
 
 ADA = {"name": "ada", "role": "admin", "login": "hub", "subject": "person-1"}
@@ -159,7 +160,7 @@ def test_whoever_is_no_longer_in_the_rules_is_out_at_the_next_start(tmp_path: Pa
 
 
 def test_passwords_go_on_beside_a_provider(tmp_path: Path, provider: Provider) -> None:
-    bob = {"name": "bob", "password": hash_password("correct horse battery")}
+    bob = {"name": "bob", "password": quick_hash("correct horse battery")}
     both = browser(tmp_path, rules(provider, ADA, bob))
     page = both.get("/admin").text
     assert "Sign in with The Hub" in page and 'type="password"' in page

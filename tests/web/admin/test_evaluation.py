@@ -19,7 +19,8 @@ from llmuses.web.admin.clone import form_link
 from llmuses.web.admin.evaluate import DEEDS
 from llmuses.web.admin.evaluation import EvaluationAsked, command_of, spec_and_args
 from llmuses.web.admin.room import Doing, Room
-from llmuses.web.admin.rules import Account, AdminRules, hash_password
+from llmuses.web.admin.rules import Account, AdminRules
+from tests.support.quick_hash import quick_hash
 
 API = {"source": "api", "model": "qwen", "base_url": "https://8.8.8.8/v1", "api_key_env": "LAB_KEY", "concurrency": 8}
 FORMS: dict[str, dict[str, Any]] = {
@@ -37,7 +38,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
-    account = Account(name="ada", password=hash_password("long enough"))
+    account = Account(name="ada", password=quick_hash("long enough"))
     return Room(Results(tmp_path_factory.mktemp("outputs")), AdminRules(accounts=(account,)))
 
 

@@ -23,11 +23,12 @@ from leaderboard.results import Results
 from llmuses.web.admin import passwords, site
 from llmuses.web.admin.door import TOKEN, add_admin
 from llmuses.web.admin.room import Room
-from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
+from llmuses.web.admin.rules import Account, AdminRules, Role
 from llmuses.web.admin.sessions import COOKIE
 from llmuses.web.health import add_health
 from tests.support.live_arenas import live_arena
 from tests.support.openid_server import CLIENT, openid_provider
+from tests.support.quick_hash import quick_hash
 
 PASSWORD = "correct horse battery"
 OURS = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "empty"}
@@ -116,7 +117,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("room")
     models = folder / "models.yaml"
     models.write_text(yaml.safe_dump({"judge": {"model": "openai:judge"}}))
-    hashed = hash_password(PASSWORD)
+    hashed = quick_hash(PASSWORD)
     accounts = {
         "ada": Account(name="ada", password=hashed, role=Role.ADMIN),
         "bob": Account(name="bob", password=hashed),

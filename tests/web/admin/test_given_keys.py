@@ -14,8 +14,9 @@ from llmuses.jobs.environment import job_environment
 from llmuses.web.admin.evaluate import DEEDS
 from llmuses.web.admin.evaluation import EvaluationAsked
 from llmuses.web.admin.room import Doing, Room
-from llmuses.web.admin.rules import Account, AdminRules, Role, hash_password
+from llmuses.web.admin.rules import Account, AdminRules, Role
 from llmuses.web.admin.sessions import Person
+from tests.support.quick_hash import quick_hash
 
 HERE = "http://127.0.0.1:9/v1"
 MODELS = 'lab: {model: "openai:lab", args: {base_url: "http://127.0.0.1:9/v1/", api_key_env: LAB_KEY}}'
@@ -29,7 +30,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.setenv("CLOUD_SECRET", "cs-2")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    account = Account(name="ada", password=hash_password("long enough"))
+    account = Account(name="ada", password=quick_hash("long enough"))
     return Room(Results(tmp_path), AdminRules(accounts=(account,), allowed_addresses=("127.0.0.0/8",)))
 
 

@@ -12,7 +12,8 @@ from llmuses.settings import model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin import models
 from llmuses.web.admin.room import Doing, Room
-from llmuses.web.admin.rules import Account, AdminRules, hash_password
+from llmuses.web.admin.rules import Account, AdminRules
+from tests.support.quick_hash import quick_hash
 
 GOOD = """\
 mine:
@@ -47,7 +48,7 @@ BAD = {
 def doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doing:
     monkeypatch.setenv("LLMUSES_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("LLMUSES_MODELS", raising=False)
-    account = Account(name="ada", password=hash_password("long enough"))
+    account = Account(name="ada", password=quick_hash("long enough"))
     room = Room(Results(tmp_path), AdminRules(accounts=(account,)))
     return Doing(room, room.sessions.nobody(), "en")
 
