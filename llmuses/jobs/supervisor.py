@@ -33,7 +33,7 @@ class Supervisor:
     """Looks after the jobs of one log, from a thread of its own.
 
     ``slots`` is how many jobs a device takes at a time; ``reachable`` returns the networks that jobs may call beside the
-    public internet, None where nothing is forbidden.
+    public internet, None where nothing is forbidden; ``kept_back`` are variables of the environment that they do not get.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Supervisor:
         log: JobLog,
         slots: Mapping[str, int] = SLOTS,
         reachable: Callable[[], Sequence[str] | None] = lambda: None,
+        kept_back: Sequence[str] = (),
     ):
         self.log = log
         self.reachable = reachable
+        self._kept_back = kept_back
         self._slots = slots
         self._lock: IO[str] | None = None
         self._children: list[subprocess.Popen[bytes]] = []
@@ -135,7 +137,7 @@ class Supervisor:
                     stderr=subprocess.DEVNULL,
                     pass_fds=(lock.fileno(),),
                     start_new_session=True,
-                    env=job_environment(self.reachable()),
+                    env=job_environment(self.reachable(), self._kept_back),
                 )
             except OSError as problem:
                 self.log.say(job.job_id, JobEvent.FAILED, reason=f"it could not be started: {problem}")

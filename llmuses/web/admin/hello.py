@@ -29,7 +29,10 @@ def _hello(doing: Doing, asked: EvaluationAsked) -> Mapping[str, Any]:
     command = [sys.executable, "-m", "llmuses.hello", spec, msgspec.json.encode(args).decode(), doing.lang]
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=_SECONDS, env=job_environment(doing.room.reachable())
+            command,
+            capture_output=True,
+            timeout=_SECONDS,
+            env=job_environment(doing.room.reachable(), doing.room.kept_back()),
         )
     except subprocess.TimeoutExpired:
         raise ModelError(f"{spec} did not answer within {_SECONDS:.0f} s.") from None

@@ -39,7 +39,7 @@ class Room:
         self.paces = Paces()
         self.flows = Flows()
         # Whoever may enter without an account sits at this machine, and may call what it may call.
-        self.supervisor = Supervisor(self.log, reachable=self.reachable)
+        self.supervisor = Supervisor(self.log, reachable=self.reachable, kept_back=self.kept_back())
         self.passwords = Passwords([account for account in rules.accounts if account.password])
         accounts = {account.name: account for account in rules.accounts}
         self.sessions = Sessions(folder, accounts, rules.session_hours)
@@ -48,6 +48,11 @@ class Room:
         """Stop looking after the jobs; those that run go on."""
         self.supervisor.close()
         self.log.close()
+
+    def kept_back(self) -> list[str]:
+        """Return the variables that hold secrets of the logins: nothing that is started here needs them."""
+        logins = [*self.rules.logins.values(), *(self.arena.rules.logins.values() if self.arena else ())]
+        return [login.client_secret_env for login in logins if login.client_secret_env]
 
     def reachable(self) -> list[str] | None:
         """Return the networks that what is started here may call beside the public internet, None where nothing is forbidden.

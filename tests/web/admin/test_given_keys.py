@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from arena.live.rules import Provider
 from leaderboard.results import Results
 from llmuses.errors import UsageError
 from llmuses.jobs.environment import job_environment
@@ -70,11 +71,17 @@ def test_what_an_admin_named_and_servers_without_a_key_can_be_asked(room: Room, 
     assert len(room.log.jobs()) == 1
 
 
-def test_a_job_does_not_know_what_opens_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_does_not_know_what_opens_the_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "a long password")
     monkeypatch.setenv("LLMUSES_METRICS_TOKEN", "a token")
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "of the host's client")
+    monkeypatch.setenv("HUB_SECRET", "of our own client")
+    hub = Provider(issuer="https://hub.example", client_id="x", client_secret_env="HUB_SECRET")
+    kept_back = Room(Results(tmp_path), AdminRules(logins={"hub": hub})).kept_back()
     said = subprocess.run(
-        [sys.executable, "-c", "import os; print(sorted(os.environ))"], env=job_environment(()), capture_output=True
+        [sys.executable, "-c", "import os; print(sorted(os.environ))"],
+        env=job_environment((), kept_back),
+        capture_output=True,
     ).stdout
     assert b"LLMUSES_REACHABLE" in said
-    assert b"PASSWORD" not in said and b"METRICS_TOKEN" not in said
+    assert not [word for word in (b"PASSWORD", b"METRICS_TOKEN", b"SECRET") if word in said]
