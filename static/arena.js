@@ -30,6 +30,7 @@
       this.composer.grow();
       this.composer.focus();
       this.learn();
+      for (const room of Object.values(this.rooms)) room.restore();
     }
 
     one(selector) { return this.main.querySelector(selector); }
@@ -130,10 +131,13 @@
     }
 
     saved() {
-      const { room, words } = this, { counted, reason, expected } = room.revealed;
+      const { room, words } = this, { counted, reason, expected, met } = room.revealed;
       const first = words(counted ? "caption.saved" : words.has("uncounted." + reason) ? "uncounted." + reason : "uncounted.other");
-      if (expected === null || expected === undefined || narrow()) return first;
-      return first + words("between") + words("caption.expected", { percent: Math.round(100 * expected) });
+      if (narrow()) return first;
+      const more = [];
+      if (expected !== null && expected !== undefined) more.push(words("caption.expected", { percent: Math.round(100 * expected) }));
+      if (met) more.push(words("caption.met", { n: met.n, percent: Math.round(100 * met.share) }));
+      return [first, ...more].join(words("between"));
     }
 
     rest() {
@@ -167,7 +171,7 @@
     next() {
       if (this.room.busy) return;
       this.composer.editing = this.doubt = false;
-      this.room.fresh();
+      this.room.leave();
       this.prompts.show();
       this.changed();
       this.composer.focus();

@@ -10,6 +10,11 @@
 (() => {
   const { arenaApi: api, ArenaPane: Pane, arenaProof: proof } = window.llmuses;
 
+  // The battle of each mode that this tab had open: a page that is loaded anew goes on with it.
+  const KEPT = "llmuses-arena-battle-";
+  const remember = (mode, token) => { try { token ? sessionStorage.setItem(KEPT + mode, token) : sessionStorage.removeItem(KEPT + mode); } catch { /* a browser that keeps nothing */ } };
+  const remembered = (mode) => { try { return sessionStorage.getItem(KEPT + mode); } catch { return null; } };
+
   class Room {
     constructor(mode, element, words, template, changed) {
       Object.assign(this, { mode, element, words, changed });
@@ -21,6 +26,39 @@
       Object.assign(this, { phase: "start", battle: null, revealed: null, late: false, image: null, withdrawn: false, trouble: null, ended: null, stopping: false, prompt: "", opinion: null, wait: 0 });
       this.run = (this.run || 0) + 1; // what still arrives of an earlier battle is not ours
       for (const pane of this.panes) pane.clear();
+    }
+
+    // Another battle begins: this one is not gone on with.
+    leave() {
+      remember(this.mode, null);
+      this.fresh();
+    }
+
+    // Goes on with the battle that this tab had open before the page was loaded, where the server still has it.
+    async restore() {
+      const battle = remembered(this.mode), run = this.run;
+      if (!battle || this.phase !== "start") return;
+      let found;
+      try { found = await api.post("again", { battle }); } catch (problem) {
+        if (problem instanceof api.Refused && problem.code !== "rate" && problem.code !== "writing") remember(this.mode, null);
+        return;
+      }
+      if (run !== this.run || this.phase !== "start") return; // something was sent meanwhile
+      this.battle = battle;
+      for (const turn of found.turns) {
+        this.prompt = turn.prompt;
+        this.image = turn.image ?? null;
+        for (const pane of this.panes) {
+          pane.begin(turn.prompt, this.image);
+          pane.apply(turn[pane.side === "b" ? "b" : "a"]);
+          pane.end("", false);
+        }
+      }
+      this.panes.forEach((pane, place) => { if (found.models?.[place]) pane.call(found.models[place]); });
+      this.revealed = found.revealed ?? null;
+      this.finish(found.ended);
+      if (this.revealed) this.uncover();
+      this.changed();
     }
 
     get busy() { return this.phase === "writing" || this.phase === "voting"; }
@@ -84,7 +122,7 @@
       try {
         for await (const { name, data } of await open()) {
           if (run !== this.run) return true;
-          if (name === "battle") { begun = true; began(); this.battle = data.battle; this.changed(); }
+          if (name === "battle") { begun = true; began(); this.battle = data.battle; remember(this.mode, this.battle); this.changed(); }
           else if (name === "frame") this.frame(data);
           else if (name === "end") { this.finish(data); return true; }
         }
@@ -144,10 +182,7 @@
         if (run !== this.run) return;
         this.revealed = revealed;
         this.phase = "voted";
-        this.panes.forEach((pane, place) => {
-          const side = place ? "b" : "a";
-          pane.reveal(revealed[side], revealed.choice === "model_" + side, revealed.moved && revealed.moved[side]);
-        });
+        this.uncover();
       } catch (problem) {
         if (run !== this.run) return;
         const over = problem instanceof api.Refused && ["ended", "voted", "closed", "not_finished", "foreign"].includes(problem.code);
@@ -155,6 +190,14 @@
         this.complain(problem, "vote", () => this.vote(choice));
       }
       this.changed();
+    }
+
+    uncover() {
+      const { revealed } = this;
+      this.panes.forEach((pane, place) => {
+        const side = place ? "b" : "a";
+        pane.reveal(revealed[side], revealed.choice === "model_" + side, revealed.moved && revealed.moved[side]);
+      });
     }
 
     // Asks for the judge's opinion, which is kept; what went wrong is said.
@@ -172,6 +215,7 @@
         await api.post("withdraw", { battle: this.battle });
         if (run !== this.run) return;
         this.withdrawn = true;
+        remember(this.mode, null);
         this.say("");
       } catch (problem) { this.complain(problem, "other"); }
       this.changed();

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from arena.live.again import turn_again
 from arena.live.asking import check_next, check_prompt, generation
 from arena.live.battles import Battles, LiveBattle, Turn
 from arena.live.choosing import Choosing
@@ -21,7 +22,7 @@ from arena.live.keys import Keys
 from arena.live.limits import Limiter, Places
 from arena.live.lines import Lines
 from arena.live.opinion import LiveJudge
-from arena.live.pictures import Pictures, ReadPicture
+from arena.live.pictures import Pictures, ReadPicture, image_info
 from arena.live.playing import MakeWriter, Players
 from arena.live.proofs import Challenge, Proofs
 from arena.live.published import Publisher, Standing
@@ -31,6 +32,7 @@ from arena.live.visitor import Tier, Visitor
 from arena.live.voting import given_away, not_blind, opinion_lines, revealed, texts, vote_lines
 from arena.live.wire import (
     Arena,
+    BattleAgain,
     Began,
     Choosable,
     Ended,
@@ -118,14 +120,15 @@ class LiveArena:
             if battle is None and self._proofs is not None and visitor.tier is not Tier.LOGIN:
                 self._proofs.spend(ask.proof or "", visitor.session)
             await self._filter.check(prompt)
-            turn = Turn(prompt=prompt, image=image)
+            turn = Turn(prompt=prompt, image=image, picture=ask.image)
             if battle is None:
                 battle = self._new_battle(visitor, ask, turn, config)
             else:
                 check_next(battle, ask, prompt, self.rules.sizes)  # once more: the filter took its time
                 if ask.edit:
                     self._note_what_was_read(battle)
-                    turn.image = image or battle.turns[-1].image
+                    if image is None:
+                        turn.image, turn.picture = battle.turns[-1].image, battle.turns[-1].picture
                     battle.turns[-1] = turn
                 else:
                     battle.turns.append(turn)
@@ -189,14 +192,34 @@ class LiveArena:
             writing.stop()
             turn.answers = {**turn.answers, **writing.answers()}
             battle.stop = None
+        yield self._ended(battle)
+
+    def _ended(self, battle: LiveBattle) -> Ended:
         reason = battle.no_vote() or ("closed" if self.rules.voting == "closed" else None)
-        yield Ended(vote=reason is None, reason=reason)
+        return Ended(vote=reason is None, reason=reason)
 
     def stop(self, visitor: Visitor, token: str) -> None:
         """Stop the sides that still write: what is there is the answer. Nothing happens where none does."""
         battle = self._own(visitor, token)
         if battle.stop is not None:
             battle.stop()
+
+    async def again(self, visitor: Visitor, token: str) -> BattleAgain:
+        """Return a battle of this visitor as it stands, for a page that was loaded anew. Raises Refusal ``writing`` as long as
+        models write: whoever reads that has it."""
+        battle = self._own(visitor, token)
+        if battle.stop is not None:
+            raise Refusal("writing")
+        self._limiter.take("send", visitor)
+        turns = []
+        for turn in battle.turns:
+            turns.append(await turn_again(turn, self._make_writer, self._pictures.find(visitor, turn.picture)))
+        return BattleAgain(
+            turns=tuple(turns),
+            ended=self._ended(battle),
+            models=() if battle.mode is Mode.BATTLE else tuple(battle.contest.names.values()),
+            revealed=self._revealed(battle, battle.choice) if battle.choice is not None else None,
+        )
 
     # -- deciding
 
@@ -226,7 +249,10 @@ class LiveArena:
         except StoreError as problem:
             battle.choice, battle.judged_turns = None, 0
             raise Refusal("not_saved") from problem
-        return revealed(battle, choice, reason, self._players, self._publisher.latest())
+        return self._revealed(battle, choice)
+
+    def _revealed(self, battle: LiveBattle, choice: Winner) -> Revealed:
+        return revealed(battle, choice, not_blind(battle), self._players, self._publisher.latest())
 
     async def opinion(self, visitor: Visitor, token: str) -> Opinion:
         """Return the judge's view of a battle after its vote; it is asked once, and kept beside the vote."""
@@ -268,7 +294,7 @@ class LiveArena:
         self._limiter.take("image", visitor)
         picture = await asyncio.to_thread(self._read_picture, data)
         name = self._pictures.add(visitor, picture)
-        return ImageInfo(image=name, width=picture.width, height=picture.height, url=f"arena-api/image/{name}")
+        return image_info(name, picture)
 
     def image(self, visitor: Visitor, name: str) -> Image:
         """Return an image that this visitor sent."""

@@ -45,6 +45,8 @@ class Turn(msgspec.Struct, kw_only=True):
 
     prompt: str
     image: Image | None = None
+    picture: str | None = None
+    """The id under which the image was sent."""
     answers: dict[Side, Answer] = {}
 
     @property

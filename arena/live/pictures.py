@@ -10,6 +10,7 @@ from typing import NamedTuple
 from arena.live.refusal import Refusal
 from arena.live.rules import Sizes
 from arena.live.visitor import Visitor
+from arena.live.wire import ImageInfo
 from llmuses.records import Image
 
 _SECONDS = 3600.0
@@ -27,6 +28,11 @@ class Picture(NamedTuple):
 
 ReadPicture = Callable[[bytes], Picture]
 """Checks what was sent and writes it anew. Raises Refusal ``image``."""
+
+
+def image_info(name: str, picture: Picture) -> ImageInfo:
+    """Return what a page needs to know of an image that its session sent."""
+    return ImageInfo(image=name, width=picture.width, height=picture.height, url=f"arena-api/image/{name}")
 
 
 class _Kept(NamedTuple):
@@ -62,6 +68,14 @@ class Pictures:
         if kept is None or kept.session != visitor.session:
             raise Refusal("image_gone")
         return kept.picture.image
+
+    def find(self, visitor: Visitor, name: str | None) -> ImageInfo | None:
+        """Return where this session can see an image; None where it is not kept any more, or is another session's."""
+        self.forget()
+        kept = self._kept.get(name or "")
+        if name is None or kept is None or kept.session != visitor.session:
+            return None
+        return image_info(name, kept.picture)
 
     def forget(self) -> None:
         """Forget what is old, or too much."""

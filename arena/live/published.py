@@ -15,7 +15,7 @@ import numpy as np
 from arena.audit_voters import odd_voters
 from arena.battle_files import BattleTable, Selection, open_battles
 from arena.live.rules import Publishing
-from arena.live.wire import Moved
+from arena.live.wire import Between, Moved
 from arena.rating import rate
 from arena.rating_records import ModelRating, Rule
 from arena.ratings.counts import PairCounts
@@ -56,6 +56,15 @@ class Published(Record, kw_only=True, omit_defaults=False):
     def rating(self, model: str) -> ModelRating | None:
         """Return a model's line; None where it has none."""
         return next((line for line in self.models if line.model == model), None)
+
+    def between(self, a: str, b: str) -> Between | None:
+        """Return how model A did against model B, ties as half; None where they had no battle."""
+        for met in self.met:
+            if {met.first, met.second} == {a, b}:
+                n = met.wins + met.losses + met.ties
+                won = met.wins if met.first == a else met.losses
+                return Between(n=n, share=(won + met.ties / 2) / n) if n else None
+        return None
 
     def counts(self) -> tuple[list[str], PairCounts]:
         """Return the models' names and how often they met."""

@@ -80,6 +80,7 @@ def revealed(
         reason=reason,
         expected=expected,
         moved=moved if reason is None else None,
+        met=published.between(names["a"], names["b"]) if published else None,
     )
 
 

@@ -133,11 +133,18 @@ class Moved(msgspec.Struct, kw_only=True):
     b: float
 
 
+class Between(msgspec.Struct, kw_only=True):
+    """How the two stood against each other in what was last published: their blind battles, and the share that A won."""
+
+    n: int
+    share: float
+
+
 class Revealed(msgspec.Struct, kw_only=True):
     """What the vote uncovers. ``counted``: in the blind ranking, else ``reason`` (``named``, ``asked``, ``side``).
 
     ``moved`` and ``expected`` (model A's chance to win, a tie counting half) follow from the ratings last published, so
-    that a vote is no oracle; ``None`` where a side has none yet.
+    that a vote is no oracle; ``None`` where a side has none yet. ``met`` is None where the two had no battle by then.
     """
 
     a: Card
@@ -147,6 +154,7 @@ class Revealed(msgspec.Struct, kw_only=True):
     reason: str | None = None
     moved: Moved | None = None
     expected: float | None = None
+    met: Between | None = None
 
 
 class Said(msgspec.Struct, kw_only=True):
@@ -173,6 +181,24 @@ class ImageInfo(msgspec.Struct, kw_only=True):
     width: int
     height: int
     url: str
+
+
+class TurnAgain(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A turn as it stood: the prompt, each side's answer whole, its image while that is kept."""
+
+    prompt: str
+    a: Pane
+    b: Pane | None = None
+    image: ImageInfo | None = None
+
+
+class BattleAgain(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A battle for a page that was loaded anew: what was said so far, how it stands, and who plays where that is no secret."""
+
+    turns: tuple[TurnAgain, ...]
+    ended: Ended
+    models: tuple[str, ...] = ()
+    revealed: Revealed | None = None
 
 
 class Choosable(msgspec.Struct, kw_only=True):

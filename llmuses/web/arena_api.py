@@ -59,6 +59,7 @@ def add_arena(app: FastAPI, arena: LiveArena) -> None:
         "send": api.send,
         "retry": api.retry,
         "stop": api.stop,
+        "again": api.again,
         "vote": api.vote,
         "opinion": api.opinion,
         "withdraw": api.withdraw,
@@ -124,6 +125,10 @@ class _Api:
         """Stop who writes."""
         self._arena.stop(visitor, (await self._read(request, _Of)).battle)
         return _json({})
+
+    async def again(self, visitor: Visitor, request: Request) -> Response:
+        """Return a battle as it stands, for a page that was loaded anew."""
+        return _json(await self._arena.again(visitor, (await self._read(request, _Of)).battle))
 
     # -- what people decide
 

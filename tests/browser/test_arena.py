@@ -111,6 +111,11 @@ def test_a_blind_battle_from_the_first_prompt_to_the_next_one(visitor, site):
     shown = page.locator(".g-panes:not([hidden])").inner_html()
     assert not re.search(f"{ALPHA}|{BETA}", shown), "nothing names a model before the vote"
     assert THINKING not in who.text(".g-panes:not([hidden])"), "thoughts are folded"
+    said = [who.text(f".g-pane[data-side={side}] .a-blocks") for side in "ab"]
+    page.reload()
+    who.vote_open()
+    assert [who.text(f".g-pane[data-side={side}] .a-blocks") for side in "ab"] == said, "a reload loses no battle"
+    assert not re.search(f"{ALPHA}|{BETA}", page.locator(".g-panes:not([hidden])").inner_html())
     page.keyboard.press("Escape")
     page.keyboard.press("1")
     who.see("[data-slot=after]")

@@ -46,6 +46,7 @@ OURS: dict[tuple[str, str], int] = {
     ("POST", "/arena-api/send"): 400,
     ("POST", "/arena-api/retry"): 400,
     ("POST", "/arena-api/stop"): 400,
+    ("POST", "/arena-api/again"): 400,
     ("POST", "/arena-api/vote"): 400,
     ("POST", "/arena-api/opinion"): 400,
     ("POST", "/arena-api/withdraw"): 400,

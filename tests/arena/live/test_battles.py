@@ -557,3 +557,59 @@ async def test_memory_does_not_grow_with_the_battles_that_were_played(tmp_path: 
     finally:
         tracemalloc.stop()
     assert grown < 100 * 200, f"{grown / 100:.0f} bytes a battle"
+
+
+# --- A page that is loaded anew ------------------------------------------------------------------------------
+
+
+@in_a_loop
+async def test_a_page_that_is_loaded_anew_goes_on_with_its_battle(tmp_path: Path) -> None:
+    arena = live_arena(tmp_path)
+    who = visitor(arena)
+    token = await battle(arena, who, "First?")
+    await all_of(arena.send(who, ask("Second?", battle=token)))
+    found = await arena.again(who, token)
+    assert [turn.prompt for turn in found.turns] == ["First?", "Second?"]
+    assert all(turn.b is not None and turn.a.blocks and turn.a.blocks != turn.b.blocks for turn in found.turns)
+    assert {pane.state for turn in found.turns for pane in (turn.a, turn.b) if pane} == {PaneState.FINISHED}
+    assert (found.ended, found.models, found.revealed) == (Ended(vote=True), (), None), "names stay hidden"
+    assert "7b" not in msgspec.json.encode(found).decode()
+    uncovered = await arena.vote(who, token, Winner.TIE)
+    assert (await arena.again(who, token)).revealed == uncovered, "and are there again after the vote"
+
+
+@in_a_loop
+async def test_what_was_cut_off_by_the_reload_is_what_is_there(tmp_path: Path) -> None:
+    arena = live_arena(tmp_path, ScriptedPlayers(TWO, lambda name, _: "half a thought…"))
+    who = visitor(arena)
+    events = arena.send(who, ask())
+    began = await anext(events)
+    assert isinstance(began, Began)
+    assert await refused(arena.again(who, began.battle)) == "writing", "somebody reads it"
+    while not any(pane and pane.blocks for pane in [getattr(await anext(events), side, None) for side in "ab"]):
+        pass
+    await asyncio.sleep(0.01)
+    await events.aclose()
+    found = await arena.again(who, began.battle)
+    assert found.turns[0].a.state is PaneState.STOPPED
+    assert found.turns[0].a.blocks == ("half a thought ",)
+    assert found.ended.vote
+
+
+@in_a_loop
+async def test_chosen_models_an_image_and_strangers_at_a_page_that_is_loaded_anew(tmp_path: Path) -> None:
+    clock = Clock()
+    arena = live_arena(tmp_path, clock=clock)
+    who = visitor(arena)
+    sent = await arena.take_image(who, b"image of a cat")
+    token, _, _ = await all_of(arena.send(who, ask(mode=Mode.DIRECT, models=("two-8b",), image=sent.image)))
+    found = await arena.again(who, token)
+    assert (found.models, found.turns[0].b, found.turns[0].image) == (("two-8b",), None, sent)
+    assert found.ended == Ended(vote=False, reason="direct")
+    for _ in range(2):
+        assert (await arena.again(who, token)).turns[0].image == sent
+        clock.now += 1801
+    assert (await arena.again(who, token)).turns[0].image is None, "images are kept for an hour"
+    assert await refused(arena.again(visitor(arena), token)) == "foreign"
+    await arena.withdraw(who, token)
+    assert await refused(arena.again(who, token)) == "ended"

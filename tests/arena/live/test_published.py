@@ -215,3 +215,19 @@ def test_two_players_always_meet() -> None:
     pairing = Pairing(Uniform(), np.random.default_rng(3))
     assert {frozenset(pairing.draw(TWO)[:2]) for _ in range(5)} == {frozenset(("one-7b", "two-8b"))}
     assert pairing.draw(TWO)[2] == 1.0
+
+
+def test_how_two_models_stand_is_what_was_published_of_them(tmp_path: Path) -> None:
+    written(tmp_path, *votes(200))
+    publisher(tmp_path, Clock()).publish()
+    published = read_published(tmp_path)
+    assert published is not None
+    with open_battles([tmp_path / "battles.jsonl"]) as table:
+        counts = table.counts()
+    met = counts.first.tolist().index(0)  # a1 against the next one
+    n, won = float(counts.total[met]), float(counts.wins[met] + counts.ties[met] / 2)
+    one, two = published.between("a1", "b2"), published.between("b2", "a1")
+    assert one is not None and two is not None
+    assert (one.n, one.share) == (n, pytest.approx(won / n))
+    assert (two.n, two.share) == (n, pytest.approx(1 - won / n))
+    assert published.between("a1", "nobody") is None
