@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leaderboard import browse_parts
+from leaderboard.browse_parts import title_words
 from leaderboard.figures import Column
 from llmuses.i18n import Lang, text
 
@@ -27,12 +28,6 @@ def setting_words(column: Column, say: Words) -> str:
     """Return a column's setting in the reader's language, and its data where that alone tells it from another."""
     words = browse_parts.setting_words(column.setting, say.lang).replace(", ", say("comma"))
     return f"{words}{say('comma')}{column.source}" if column.source else words
-
-
-def title_words(dataset: str, title: str, lang: Lang) -> str:
-    """Return what a benchmark is called in a language: the user's own rows have a name in each, others are called alike."""
-    key = f"catalogue.title.{dataset}"
-    return text(lang, key) if dataset in ("general_mcq", "general_qa") and text("en", key) == title else title
 
 
 def column_title(column: Column, say: Words) -> str:

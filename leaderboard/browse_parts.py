@@ -34,12 +34,18 @@ def datasets(entry: RunEntry) -> list[str]:
     return [name for name in entry.datasets() if _PLAIN_NAME.fullmatch(name)]
 
 
-def title(entry: RunEntry, dataset: str) -> str:
-    """Return what a dataset is called."""
+def title_words(dataset: str, title: str, lang: Lang) -> str:
+    """Return what a benchmark is called in a language: the user's own rows have a name in each, others are called alike."""
+    key = f"catalogue.title.{dataset}"
+    return text(lang, key) if dataset in ("general_mcq", "general_qa") and text("en", key) == title else title
+
+
+def title(entry: RunEntry, dataset: str, lang: Lang) -> str:
+    """Return what a dataset is called in a language."""
     if report := entry.reports.get(dataset):
-        return report.title
+        return title_words(dataset, report.title, lang)
     try:
-        return get_benchmark(dataset).title
+        return title_words(dataset, get_benchmark(dataset).title, lang)
     except UnknownNameError:
         return dataset
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leaderboard.board import GROUPS
-from leaderboard.board_words import Words, title_words
-from leaderboard.browse_parts import facts
+from leaderboard.board_words import Words
+from leaderboard.browse_parts import facts, title_words
 from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
 from llmuses.errors import LlmusesError
 from llmuses.evaluation.example import Form, example_prompt, form_plan, forms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from leaderboard.board import make_board
-from leaderboard.board_words import Words
+from leaderboard.board_words import Words, column_title
 from leaderboard.browse_parts import public, sample_name
 from leaderboard.compare_html import Context, compare_page, marker, probability, signed, test_words
 from leaderboard.comparing import PLACES, Block, Comparer, Line, Outcome, Paired, chosen, named
@@ -71,7 +71,7 @@ class _Panel:
         say = self._context.say
         head = Markup(
             '<div class="row"><h2 class="v-h">{}</h2><span class="sm qq tn end">n = {}</span></div>{}'
-        ).format(say("panel", benchmark=self._block.column.title), count(self._pair.n), self._against())
+        ).format(say("panel", benchmark=column_title(self._block.column, say)), count(self._pair.n), self._against())
         if not (first.samples_inside(self._dataset) and second.samples_inside(self._dataset)):
             body = note(say("outside"), "warn", "lock")
         else:
@@ -80,7 +80,7 @@ class _Panel:
             except LlmusesError as problem:
                 body = note(str(problem), "warn", "failed")
         return Markup('<aside class="u-card v-panel" aria-label="{}">{}{}</aside>').format(
-            say("panel", benchmark=self._block.column.title), head, body
+            say("panel", benchmark=column_title(self._block.column, say)), head, body
         )
 
     def _against(self) -> Markup:

@@ -10,7 +10,7 @@ from leaderboard.battles_html import outcome
 from leaderboard.board_table import describe
 from leaderboard.board_words import Words, column_title, setting_words
 from leaderboard.browse_parts import setting_words as said_setting
-from leaderboard.browse_parts import when
+from leaderboard.browse_parts import title, title_words, when
 from leaderboard.compare_html import copy_button, downloads, signed
 from leaderboard.figures import Kind as CellKind
 from leaderboard.model import ArenaFigures, Benchmark, Event, Group, Kind, Met, Model, against_average, few
@@ -446,7 +446,7 @@ def _kind(say: Words, kind: Kind) -> Markup:
     ).format(
         href,
         name,
-        kind.title,
+        title_words(kind.cell.dataset, kind.title, say.lang),
         signed(kind.apart),
         f"{100 * kind.margin:.1f}",
         against,
@@ -468,7 +468,10 @@ def _runs(say: Words, model: Model) -> Markup:
             run.run_id,
             run.run.plan_hash[:8],
             when(run.run.started, say.lang),
-            ", ".join(report.title + " " + said_setting(report.setting, say.lang) for report in run.reports.values())
+            ", ".join(
+                f"{title(run, name, say.lang)} {said_setting(report.setting, say.lang)}"
+                for name, report in run.reports.items()
+            )
             or ", ".join(run.datasets()),
             say(f"run.{run.status.value}"),
         )

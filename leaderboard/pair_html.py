@@ -76,7 +76,7 @@ def pair_page(lang: Lang, shown: PairShown) -> Markup:
         _lists(shown, say, names),
         shown.here,
         attrs(data_from=shown.asked),
-        f"{heading} · {title(shown.first.entry, shown.dataset)} · {names[0]} – {names[1]}",
+        f"{heading} · {title(shown.first.entry, shown.dataset, lang)} · {names[0]} – {names[1]}",
         prompt,
         cards,
         _keys(lang, shown, say),
@@ -87,7 +87,7 @@ def _head(lang: Lang, shown: PairShown, say: Words, heading: str) -> Markup:
     browse = words(lang)
     where = say("nth", n=count(shown.index + 1), total=count(shown.total)) if shown.index is not None else ""
     models = {"a": shown.second.model, "b": shown.first.model}
-    benchmark = title(shown.first.entry, shown.dataset)
+    benchmark = title(shown.first.entry, shown.dataset, lang)
     steps = [
         Markup('<a href="{}">{}</a>').format(link("compare", **models), say("title")),
         go(shown.chips[-1][2], benchmark),

@@ -97,7 +97,7 @@ def _dataset(lang: Lang, entry: RunEntry, dataset: str) -> Markup:
     return Markup(
         '<section class="u-card b-dataset"><div class="row"><h2>{}</h2><span class="row end">{}{}</span></div>{}'
         "</section>"
-    ).format(title(entry, dataset), _dataset_files(say, entry, dataset), samples, body)
+    ).format(title(entry, dataset, lang), _dataset_files(say, entry, dataset), samples, body)
 
 
 def _dataset_files(say: Words, entry: RunEntry, dataset: str) -> Markup:
@@ -271,7 +271,7 @@ def _plan(lang: Lang, entry: RunEntry) -> Markup:
     blocks = [
         Markup("<h3>{}</h3>{}").format(say("plan"), facts(general)),
         _command(say, run.command),
-        *(_dataset_plan(say, entry, plan) for plan in run.datasets),
+        *(_dataset_plan(lang, entry, plan) for plan in run.datasets),
         Markup("<h3>{}</h3>{}").format(say("versions"), versions) if run.versions else Markup(""),
     ]
     return join(Markup('<div class="b-block">{}</div>').format(block) for block in blocks if block)
@@ -287,7 +287,8 @@ def _command(say: Words, command: str) -> Markup:
     ).format(say("command"), command, icon("copy", small=True), say("copy"), command)
 
 
-def _dataset_plan(say: Words, entry: RunEntry, plan: DatasetPlan) -> Markup:
+def _dataset_plan(lang: Lang, entry: RunEntry, plan: DatasetPlan) -> Markup:
+    say = words(lang)
     state = entry.run.states.get(plan.dataset)
     generation = plan.generation
     source = say("sample_data") if plan.sample_data else plan.local_path or plan.hub
@@ -310,7 +311,7 @@ def _dataset_plan(say: Words, entry: RunEntry, plan: DatasetPlan) -> Markup:
             (say("fact.order_hash"), _hash(state.order.sha256)),
             (say("fact.rows_hash"), _hash(state.sha256)),
         ]
-    return Markup("<h3>{}</h3>{}").format(title(entry, plan.dataset), facts(pairs))
+    return Markup("<h3>{}</h3>{}").format(title(entry, plan.dataset, lang), facts(pairs))
 
 
 def _subsets(subsets: Sequence[str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from leaderboard.browse_parts import Words, datasets, go, pager, scored, short, title, when, words
 from leaderboard.browse_query import Place
 from leaderboard.results import Damage, RunEntry
-from llmuses.i18n import Lang, points, text
+from llmuses.i18n import LANGUAGES, Lang, points, text
 from llmuses.markup import Markup, count, icon, join, margin, message, note
 from llmuses.records import RunStatus
 
@@ -60,7 +60,8 @@ def _pages(lang: Lang) -> Markup:
 
 def fits(entry: RunEntry, q: str) -> bool:
     """Return whether a run's model, id or datasets hold every word of a search."""
-    told = " ".join([entry.run.model, entry.run.model_spec, entry.run_id, *(title(entry, d) for d in datasets(entry))])
+    titles = [title(entry, dataset, lang) for dataset in datasets(entry) for lang in LANGUAGES]
+    told = " ".join([entry.run.model, entry.run.model_spec, entry.run_id, *titles])
     told = f"{told} {' '.join(datasets(entry))} {entry.status}".lower()
     return all(word in told for word in q.lower().split())
 
@@ -145,7 +146,7 @@ def _result(lang: Lang, entry: RunEntry, dataset: str) -> Markup:
             )
     else:
         figure = Markup('<span class="qq">–</span>')
-    return Markup('<span class="b-result">{}{}</span>').format(go(href, title(entry, dataset)), figure)
+    return Markup('<span class="b-result">{}{}</span>').format(go(href, title(entry, dataset, lang)), figure)
 
 
 def demo_tag(say: Words, entry: RunEntry) -> Markup:

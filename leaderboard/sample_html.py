@@ -29,7 +29,7 @@ def sample_page(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing: 
         notes=notes(lang, entry, place.dataset or "", rows),
         at=place.to(),
         asked=attrs(data_from=shown.jumped_from),
-        title=f"{heading} · {title(entry, place.dataset or '')} · {entry.run.model} · llmuses",
+        title=f"{heading} · {title(entry, place.dataset or '', lang)} · {entry.run.model} · llmuses",
         side=side_list(lang, place, entry, rows, listing, shown.review),
         middle=content,
         details=details(lang, place, entry, shown),
@@ -53,7 +53,7 @@ def _head(lang: Lang, place: Place, entry: RunEntry, listing: Listing, shown: Sh
     steps = (
         (say("browse"), "browse"),
         (say("run_of", model=entry.run.model, run=short(entry)), Place(run=place.run).to()),
-        (title(entry, place.dataset or ""), place.samples()),
+        (title(entry, place.dataset or "", lang), place.samples()),
         (heading, None),
     )
     return Markup(

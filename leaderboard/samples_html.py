@@ -59,7 +59,7 @@ def samples_page(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing:
     steps = (
         (say("browse"), "browse"),
         (say("run_of", model=entry.run.model, run=short(entry)), Place(run=place.run).to()),
-        (title(entry, dataset), None),
+        (title(entry, dataset, lang), None),
     )
     if len(rows) == 0:
         body = message(say("no_samples"), say("no_samples_why"), "file")
@@ -77,7 +77,7 @@ def samples_page(lang: Lang, place: Place, entry: RunEntry, rows: Rows, listing:
         head=_figure(lang, entry, dataset),
         notes=notes(lang, entry, dataset, rows),
         form=_form(lang, place, rows, listing) if len(rows) else "",
-        name=f"{title(entry, dataset)} · {entry.run.model} · llmuses",
+        name=f"{title(entry, dataset, lang)} · {entry.run.model} · llmuses",
         body=body,
     )
 

@@ -50,11 +50,12 @@ HOSTILE = (
 SUBSETS = {
     "mmlu": ("anatomy", "formal_logic", "sociology", "virology"),
     "gsm8k": ("main",),
+    "general_mcq": ("own",),
     "arc": ("ARC-Easy", "ARC-Challenge"),
     "ceval": ("logic", "law"),
     "hellaswag": ("validation",),
 }
-CHANCE = {"mmlu": 0.25, "gsm8k": 0.0, "arc": 0.25, "ceval": 0.25, "hellaswag": 0.25}
+CHANCE = {"mmlu": 0.25, "gsm8k": 0.0, "general_mcq": 0.25, "arc": 0.25, "ceval": 0.25, "hellaswag": 0.25}
 
 
 @dataclass
