@@ -46,7 +46,8 @@ def main() -> int:
         requirements = ROOT / REQUIREMENTS[purpose]
         source = torch_source(python)
         say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; about 5 minutes the first time.")
-        pip(python, "install", *source, "-r", str(requirements))
+        pip(python, "install", "--no-compile", *source, "-r", str(requirements))
+        compile_packages(python)
         if purpose != "parity":
             say("Installing llmuses itself (seconds).")
             pip(python, "install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
@@ -80,6 +81,13 @@ def pip(python: Path, *arguments: str) -> None:
                 say(f"Still downloading and unpacking ({minutes} min).")
     if code:
         raise subprocess.CalledProcessError(code, command)
+
+
+def compile_packages(python: Path) -> None:
+    """Compile what was installed, on all processors: pip would take a minute for it, on one of them."""
+    (packages,) = python.parent.parent.glob("lib/python*/site-packages")
+    # What fails is no Python: packages hold templates too.
+    subprocess.run([str(python), "-m", "compileall", "-qq", "-j", "0", str(packages)])
 
 
 # --- the environment -----------------------------------------------------------------------------------------
