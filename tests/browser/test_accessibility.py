@@ -74,57 +74,49 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 """What a theme can spoil."""
 
 
-def test_no_page_has_a_serious_finding_in_light_or_dark(browser, address):
+BARE = """() => [...document.querySelectorAll("#main table")].filter((table) => table.tBodies.length && table.tBodies[0].rows.length)
+  .flatMap((table) => {
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const unnamed = rows.filter((row) => row.cells.length > 1 && !row.querySelector("th, [role=rowheader]")).length;
+    const heads = [...(table.tHead?.rows ?? [])].flatMap((row) => [...row.cells]).filter((cell) => cell.tagName === "TH");
+    return [unnamed ? `${unnamed} rows without a head in ${table.className}` : "", heads.length ? "" : `no heads in ${table.className}`];
+  }).filter(Boolean)"""
+
+
+@pytest.fixture(scope="module")
+def looked_at(windows, address):
+    """Look at every page once, in one language or the other: what axe finds in light and in dark, and tables without heads."""
     script = axe_script()
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme="light", reduced_motion="reduce", base_url=address
-    )
-    page = context.new_page()
-    findings = {}
+    opened = windows.open(address, reduced_motion="reduce")
+    page = opened.page
+    findings, bare = {}, {}
     for number, (name, path) in enumerate(PAGES.items()):
         page.emulate_media(color_scheme="light")
-        page.goto(path + ("&" if "?" in path else "?") + f"lang={('en', 'zh')[number % 2]}")
-        page.locator("#main").wait_for()
+        opened.open(path + ("&" if "?" in path else "?") + f"lang={('en', 'zh')[number % 2]}")
         if "data-figure" in page.content():
             page.locator(".plot-container").first.wait_for()
+        bare[name] = page.evaluate(BARE)
         page.evaluate(script)
         found = page.evaluate(AUDIT)
         page.emulate_media(color_scheme="dark")
         page.locator("body.dark").wait_for()
-        if found := [*found, *page.evaluate(AUDIT, COLOURS)]:
-            findings[name] = found
-    context.close()
-    assert findings == {}
+        findings[name] = [*found, *page.evaluate(AUDIT, COLOURS)]
+    opened.close()
+    return findings, bare
 
 
-def test_the_dialog_of_keys_has_no_serious_finding(browser, address):
+def test_no_page_has_a_serious_finding_in_light_or_dark(looked_at):
+    assert {name: found for name, found in looked_at[0].items() if found} == {}
+
+
+def test_every_figure_of_a_table_stands_under_a_column_and_beside_a_row_that_have_names(looked_at):
+    assert {name: found for name, found in looked_at[1].items() if found} == {}
+
+
+def test_the_dialog_of_keys_has_no_serious_finding(window):
     script = axe_script()
-    page = browser.new_page(base_url=address)
-    page.goto("browse")
-    page.locator("#main").wait_for()
+    page = window().open("browse")
     page.keyboard.press("?")
     page.locator("dialog.u-keys[open]").wait_for()
     page.evaluate(script)
     assert page.evaluate(AUDIT) == []
-    page.close()
-
-
-def test_every_figure_of_a_table_stands_under_a_column_and_beside_a_row_that_have_names(browser, address):
-    page = browser.new_page(base_url=address)
-    bare = {}
-    for name, path in PAGES.items():
-        page.goto(path)
-        page.locator("#main").wait_for()
-        found = page.evaluate(
-            """() => [...document.querySelectorAll("#main table")].filter((table) => table.tBodies.length && table.tBodies[0].rows.length)
-              .flatMap((table) => {
-                const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
-                const unnamed = rows.filter((row) => row.cells.length > 1 && !row.querySelector("th, [role=rowheader]")).length;
-                const heads = [...(table.tHead?.rows ?? [])].flatMap((row) => [...row.cells]).filter((cell) => cell.tagName === "TH");
-                return [unnamed ? `${unnamed} rows without a head in ${table.className}` : "", heads.length ? "" : `no heads in ${table.className}`];
-              }).filter(Boolean)"""
-        )
-        if found:
-            bare[name] = found
-    page.close()
-    assert bare == {}

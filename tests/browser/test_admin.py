@@ -8,7 +8,7 @@ import os
 import pytest
 import yaml
 
-from tests.support.browser import chromium, served
+from tests.support.browser import served
 from tests.support.servers import mock_openai
 from tests.support.tiny_models import tiny_model
 
@@ -17,12 +17,6 @@ SOON = 60_000
 """Milliseconds in which a job that is started comes to its next state, on a machine with much to do."""
 
 MODELS = ("skill-20", "skill-50", "skill-80")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 
 from leaderboard.published import PublishedResults
 from llmuses.records import PublishedResult
-from tests.browser.test_leaderboard import Window
 from tests.support.fake_arenas import showcase_arena, write_models
 from tests.support.fake_runs import showcase
 
@@ -26,21 +25,6 @@ def outputs(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLMUSES_MODELS", str(write_models(folder / "models.yaml")))
         yield folder
-
-
-@pytest.fixture
-def window(browser, address):
-    made = []
-
-    def make(**options):
-        made.append(Window(browser, address, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        problems = each.problems
-        each.context.close()
-        assert problems == []
 
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}

@@ -52,20 +52,6 @@ def _attack(run):
         reviews.append(msgspec.structs.replace(review, prompt=ATTACK[:160], extracted=ATTACK, target=ATTACK))
 
 
-@pytest.fixture
-def page(browser, address):
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-US", base_url=address, color_scheme="light"
-    )
-    opened = context.new_page()
-    opened.problems = []
-    opened.on("pageerror", lambda problem: opened.problems.append(str(problem)))
-    yield opened
-    problems = opened.problems
-    context.close()
-    assert problems == []
-
-
 def go(page, path, heading=None):
     page.goto(path)
     page.locator("#main").wait_for()
@@ -244,43 +230,38 @@ def test_chinese_is_complete_and_the_language_of_the_document(page):
         assert words in page.locator("#main").inner_text()
 
 
-def test_dark_follows_the_system(browser, address):
-    context = browser.new_context(base_url=address, color_scheme="dark", locale="en-US")
-    page = context.new_page()
+def test_dark_follows_the_system(window):
+    page = window(color_scheme="dark").page
     go(page, "browse?run=gamma&dataset=mmlu&sample=anatomy%2F1")
     page.locator(".b-options").wait_for()
     colours = page.evaluate(
         "() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.b-options td')).color]"
     )
-    context.close()
     assert colours == ["rgb(18, 19, 22)", "rgb(233, 234, 236)"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "browse",
-        "browse?run=alpha",
-        "browse?run=alpha&dataset=gsm8k",
-        "browse?run=alpha&dataset=gsm8k&filter=wrong&sample=main%2F5",
-        "browse?run=gamma&dataset=mmlu&sample=anatomy%2F1",
-        "browse?run=delta&dataset=gsm8k&sample=main%2F1&view=rendered",
-    ],
+PHONE_PAGES = (
+    "browse",
+    "browse?run=alpha",
+    "browse?run=alpha&dataset=gsm8k",
+    "browse?run=alpha&dataset=gsm8k&filter=wrong&sample=main%2F5",
+    "browse?run=gamma&dataset=mmlu&sample=anatomy%2F1",
+    "browse?run=delta&dataset=gsm8k&sample=main%2F1&view=rendered",
 )
-def test_a_phone_never_scrolls_sideways_and_what_is_tapped_is_large_enough(browser, address, path):
-    context = browser.new_context(
-        base_url=address, viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True, locale="en-US"
-    )
-    page = context.new_page()
-    go(page, path)
-    page.wait_for_timeout(300)
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    small = page.evaluate(
-        """() => [...document.querySelectorAll('.b-turn a, .b-filters label, .b-filters select, .b-pager a, .b-list td.name a')]
-              .map((element) => element.matches('.b-list a') ? element.closest('tr') : element)
-              .filter((element) => element.offsetParent && element.getBoundingClientRect().height < 44)
-              .map((element) => element.outerHTML.slice(0, 80))"""
-    )
-    context.close()
-    assert wide <= 390
-    assert small == []
+
+
+def test_a_phone_never_scrolls_sideways_and_what_is_tapped_is_large_enough(window):
+    page = window(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True).page
+    wide, small = {}, {}
+    for path in PHONE_PAGES:
+        go(page, path)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        wide[path] = page.evaluate("document.documentElement.scrollWidth")
+        small[path] = page.evaluate(
+            """() => [...document.querySelectorAll('.b-turn a, .b-filters label, .b-filters select, .b-pager a, .b-list td.name a')]
+                  .map((element) => element.matches('.b-list a') ? element.closest('tr') : element)
+                  .filter((element) => element.offsetParent && element.getBoundingClientRect().height < 44)
+                  .map((element) => element.outerHTML.slice(0, 80))"""
+        )
+    assert {path: width for path, width in wide.items() if width > 390} == {}
+    assert {path: found for path, found in small.items() if found} == {}

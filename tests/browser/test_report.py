@@ -9,16 +9,9 @@ import pytest
 
 from llmuses.records import RunStatus
 from llmuses.reports import write_reports
-from tests.support.browser import chromium
 from tests.unit.reports.builders import estimate, plan, report, run
 
 HOSTILE = '<img src="http://evil.example/x.png"><script>document.title = "hacked"</script>' + "wide" * 60
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +74,12 @@ def test_the_system_chooses_light_or_dark(page) -> None:
     assert ground() == "rgb(18, 19, 22)"
 
 
-@pytest.mark.parametrize("width", [390, 720, 1000, 1280, 1920])
-def test_nothing_is_wider_than_the_window(page, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_nothing_is_wider_than_the_window(page) -> None:
     for language in ("English", "中文"):
         page.get_by_text(language, exact=True).click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (390, 720, 1000, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (language, width)
 
 
 def test_a_name_in_the_results_leads_to_its_section(page) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import shutil
 import socket
-import subprocess
-import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.site_process import run
 
 ROOT = Path(__file__).parents[2]
 _FLAGS = (
@@ -24,6 +27,7 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",  # so that a tab finds the scripts compiled that the one before it ran: see windows.py
 )
 _SERVE = """
 import sys
@@ -41,35 +45,43 @@ def free_port() -> int:
         return port
 
 
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["tests.support.site_imports"])
+
+
 @contextlib.contextmanager
 def served(outputs: Path, program: str = _SERVE) -> Iterator[str]:
     """Serve the app over a folder of runs and yield its address, which ends in a slash.
 
-    ``program`` is the Python that serves; its arguments are the folder and the port.
+    ``program`` is the Python that serves; its arguments are the folder and the port. It runs in a process that is forked
+    from one which has imported the app: what takes seconds and is the same for all is done once.
     """
     port = free_port()
-    command = [sys.executable, "-c", program, str(outputs), str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        _wait_for(address, process)
-        yield address
-    finally:
-        process.terminate()
+    with tempfile.NamedTemporaryFile() as said:
+        given = (program, [str(outputs), str(port)], dict(os.environ), said.name)
+        process = _forks.Process(target=run, args=given)
+        process.start()
+        address = f"http://127.0.0.1:{port}/"
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            wait_for(address, process.is_alive, lambda: Path(said.name).read_text("utf-8", "replace"))
+            yield address
+        finally:
+            process.terminate()
+            process.join(10)
+            if process.is_alive():
+                process.kill()
+                process.join()
 
 
-def _wait_for(address: str, process: subprocess.Popen[str]) -> None:
-    for _ in range(240):
-        if process.poll() is not None:
-            raise RuntimeError(f"the app ended at once: {process.stdout.read() if process.stdout else ''}")
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=5):
+def wait_for(address: str, is_alive: Callable[[], bool], said: Callable[[], str] = str) -> None:
+    """Return as soon as an app answers. Raises RuntimeError where it ends before, with what it ``said``, or takes two minutes."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if not is_alive():
+            raise RuntimeError(f"the app ended at once: {said()}")
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=30):
             return
-        time.sleep(0.25)
+        time.sleep(0.02)
     raise RuntimeError("the app does not answer")
 
 
