@@ -51,7 +51,7 @@
     for (const trace of figure.data) {
       if (trace.colorscale === "sequential") trace.colorscale = template.layout.colorscale.sequential;
     }
-    place.drawn = place.dataset.figure + dark();
+    place.drawn = key(place);
     const layout = { ...figure.layout, template, autosize: true, dragmode: false };
     await window.Plotly.react(place, figure.data, layout, settings);
     wide.observe(place);
@@ -61,13 +61,21 @@
     if (window.Plotly && place.querySelector(".plot-container") && place.clientWidth) window.Plotly.Plots.resize(place);
   }
 
+  const key = (place) => place.dataset.figure + dark();
+  const isEmpty = (place) => !place.querySelector(".plot-container");
+
+  // A page that is written anew leaves its figures' places as the server wrote them: empty, though their figure is the same.
   function look() {
     for (const place of document.querySelectorAll("[data-figure]")) {
-      const empty = !place.querySelector(".plot-container");
-      if (place.drawn === place.dataset.figure + dark() && !(empty && place.started !== place.drawn)) continue;
-      if (empty && window.Plotly) window.Plotly.purge(place);
-      place.drawn = place.started = place.dataset.figure + dark();
-      draw(place);
+      if (place.drawing || (place.drawn === key(place) && !isEmpty(place)) || place.failed === key(place)) continue;
+      if (isEmpty(place) && window.Plotly) window.Plotly.purge(place);
+      const started = key(place);
+      place.drawing = true;
+      place.failed = null;
+      draw(place).catch((problem) => { place.failed = started; throw problem; }).finally(() => {
+        place.drawing = false;
+        if (place.drawn && !place.failed) look(); // it may have changed meanwhile
+      });
     }
   }
 

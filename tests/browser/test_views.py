@@ -33,30 +33,12 @@ def _turn_round(path):
         store.append(msgspec.structs.replace(line, scores=dict.fromkeys(line.scores, 0.0)))
 
 
-@pytest.fixture
-def page(browser, address):
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900},
-        locale="en-US",
-        base_url=address,
-        color_scheme="light",
-        accept_downloads=True,
-    )
-    opened = context.new_page()
-    opened.problems = []
-    opened.on("pageerror", lambda problem: opened.problems.append(str(problem)))
-    yield opened
-    problems = opened.problems
-    context.close()
-    assert problems == []
-
-
 def go(page, path):
     page.goto(path)
     page.locator("#main").wait_for()
 
 
-def test_from_a_difference_to_the_samples_that_decide_it_and_back(page, address, browser):
+def test_from_a_difference_to_the_samples_that_decide_it_and_back(page, window):
     go(page, "compare?a=alpha&b=beta")
     page.locator(".v-forest a", has_text="GSM8K").click()
     page.locator(".v-panel h2", has_text="GSM8K").wait_for()
@@ -72,10 +54,8 @@ def test_from_a_difference_to_the_samples_that_decide_it_and_back(page, address,
     assert len(set(seen)) == 4
     page.wait_for_function("(at) => location.href.endsWith(at)", arg=seen[-1])
     assert {"Correct", "Wrong"} == {words.strip() for words in page.locator(".u-pane-head .u-v").all_inner_texts()}
-    fresh = browser.new_page(base_url=address)
-    go(fresh, page.url)
+    fresh = window().open(page.url)
     assert fresh.locator("[data-at]").get_attribute("data-at") == seen[-1]
-    fresh.close()
     page.locator(".u-crumb a", has_text="Compare").click()
     page.locator(".v-forest").wait_for()
 
@@ -108,6 +88,14 @@ def test_charts_are_drawn_follow_the_theme_and_have_a_table(page):
     page.locator(".v-plot .plot-container").first.wait_for()
     drawn = page.locator(".v-plot .plot-container").count()
     assert drawn == page.locator(".v-plot").count() >= 4
+    page.evaluate(
+        """() => { for (const drawing of document.querySelectorAll(".plot-container")) drawing.old = true;
+             dispatchEvent(new PopStateEvent("popstate")); }"""
+    )
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".v-plot")].map((plot) => plot.querySelector(".plot-container"))
+                   .every((drawing) => drawing && !drawing.old)"""
+    )  # the page was written anew, and its charts are there again
     ink = "() => getComputedStyle(document.querySelector('.v-plot .scatterlayer .point')).fill"
     light = page.evaluate(ink)
     page.locator("[data-theme-switch]").click()
@@ -151,9 +139,8 @@ def test_the_question_mark_opens_the_keys_on_every_page_and_not_while_one_types(
     assert page.locator("dialog[open]").count() == 0
 
 
-def test_on_a_phone_and_in_chinese_nothing_is_wider_than_the_screen(browser, address):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=address)
-    page = context.new_page()
+def test_on_a_phone_and_in_chinese_nothing_is_wider_than_the_screen(window):
+    page = window(viewport={"width": 390, "height": 844}, locale="zh-CN").page
     for path in (
         "compare?a=alpha&b=beta",
         "model?name=gamma",
@@ -166,4 +153,3 @@ def test_on_a_phone_and_in_chinese_nothing_is_wider_than_the_screen(browser, add
         go(page, path)
         assert page.locator("html").get_attribute("lang") == "zh-CN"
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-    context.close()
