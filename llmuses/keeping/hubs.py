@@ -17,7 +17,7 @@ from typing import Protocol
 from llmuses.errors import BackupError, UsageError
 
 MANIFEST = "manifest.json"
-_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_PLACE = re.compile(r"(hf|ms):([\w-][\w.-]*/[\w-][\w.-]*)(?:@([\w][\w./-]*))?", re.ASCII)
 
 
 class Shelf(Protocol):
@@ -45,13 +45,16 @@ def path_of(name: str) -> str:
 
 
 def shelf(where: str) -> Shelf:
-    """Return what ``hf:OWNER/NAME`` or ``ms:OWNER/NAME`` names; nothing is asked of the hub. Raises UsageError."""
-    hub, _, repo_id = where.partition(":")
-    if hub not in _SHELVES or not _ID.fullmatch(repo_id):
+    """Return what ``hf:OWNER/NAME`` or ``ms:OWNER/NAME`` names; nothing is asked of the hub.
+
+    ``@REVISION`` behind it is an earlier state, to be read only. Raises UsageError.
+    """
+    found = _PLACE.fullmatch(where)
+    if found is None:
         raise UsageError(
             f"'{where}' is no place for a backup: hf:OWNER/NAME (Hugging Face) or ms:OWNER/NAME (ModelScope)."
         )
-    return _SHELVES[hub](repo_id)
+    return _SHELVES[found[1]](found[2], found[3])
 
 
 def _public(where: str) -> BackupError:
@@ -61,8 +64,9 @@ def _public(where: str) -> BackupError:
 
 
 class _HuggingFace:
-    def __init__(self, repo_id: str):
+    def __init__(self, repo_id: str, revision: str | None):
         self._repo = repo_id
+        self._revision = revision
 
     def prepare(self) -> None:
         from huggingface_hub import HfApi
@@ -83,7 +87,9 @@ class _HuggingFace:
 
         with TemporaryDirectory() as folder:
             try:
-                found = HfApi().hf_hub_download(self._repo, MANIFEST, repo_type="dataset", local_dir=folder)
+                found = HfApi().hf_hub_download(
+                    self._repo, MANIFEST, repo_type="dataset", revision=self._revision, local_dir=folder
+                )
             except (EntryNotFoundError, RepositoryNotFoundError):
                 return None
             return Path(found).read_bytes()
@@ -105,13 +111,14 @@ class _HuggingFace:
         from huggingface_hub import HfApi
 
         HfApi().snapshot_download(
-            self._repo, repo_type="dataset", local_dir=folder, allow_patterns=["objects/*"], tqdm_class=None
+            self._repo, repo_type="dataset", revision=self._revision, local_dir=folder, allow_patterns=["objects/*"]
         )
 
 
 class _ModelScope:
-    def __init__(self, repo_id: str):
+    def __init__(self, repo_id: str, revision: str | None):
         self._repo = repo_id
+        self._revision = revision
 
     def prepare(self) -> None:
         from modelscope_hub.errors import NotExistError
@@ -134,7 +141,9 @@ class _ModelScope:
 
         with TemporaryDirectory() as folder:
             try:
-                found = modelscope_api().download_file(self._repo, "dataset", MANIFEST, local_dir=folder, force=True)
+                found = modelscope_api().download_file(
+                    self._repo, "dataset", MANIFEST, revision=self._revision, local_dir=folder, force=True
+                )
             except NotExistError:
                 return None
             return Path(found).read_bytes()
@@ -167,7 +176,9 @@ class _ModelScope:
     def take(self, folder: Path) -> None:
         from llmuses.hub import modelscope_api
 
-        modelscope_api().download_repo(self._repo, "dataset", local_dir=folder, allow_patterns=["objects/*"])
+        modelscope_api().download_repo(
+            self._repo, "dataset", revision=self._revision, local_dir=folder, allow_patterns=["objects/*"]
+        )
 
 
 _SHELVES: dict[str, type[_HuggingFace] | type[_ModelScope]] = {"hf": _HuggingFace, "ms": _ModelScope}

@@ -23,6 +23,7 @@ from llmuses.keeping.hubs import Shelf, path_of, shelf
 from llmuses.keeping.mark import marked
 from llmuses.keeping.placing import check_manifest, is_empty, staged
 from llmuses.records import KeptFile, Manifest, MirrorState
+from llmuses.settings import read_only
 from llmuses.store import read_json, try_lock, write_json
 
 WHERE_ENV = "LLMUSES_BACKUP"
@@ -48,13 +49,17 @@ class Mirror:
     """Copies a folder to a place. One thread at a time."""
 
     def __init__(self, outputs: Path, where: str):
+        if "@" in where:
+            raise UsageError(f"'{where}' is an earlier state: a backup is kept in the dataset itself, without '@'.")
         self._outputs = outputs
         self._where = where
         self._shelf: Shelf = shelf(where)
         self._seen: dict[str, _Seen] = {}
-        self._there: set[str] | None = None
-        """The objects that the place holds; None before it was asked."""
+        self._there: set[str] = set()
+        """The objects that the place holds."""
         self._copied: list[KeptFile] = []
+        self._last: float | None = None
+        """The time of the manifest that the place holds; None before it was asked."""
 
     def push(self) -> Manifest | None:
         """Bring the place up to date; None where nothing had changed.
@@ -63,11 +68,10 @@ class Mirror:
         """
         mark = marked(self._outputs)
         found = contents(self._outputs)
-        if self._there is not None and self._is_same(found.files):
+        if self._last is not None and self._is_same(found.files):
             return None
         self._shelf.prepare()  # each time: ModelScope's library would make one that is gone anew, and public
-        if self._there is None:
-            self._there = self._asked(mark.folder)
+        self._look(mark.folder)
         seen = self._sent(found.files)
         files = [one.kept for one in seen.values()]
         if files == self._copied:
@@ -75,26 +79,31 @@ class Mirror:
             return None
         from llmuses import __version__
 
+        now = time.time()
         manifest = Manifest(
-            folder=mark.folder, files=files, left_out=found.left_out, llmuses_version=__version__, tstamp=time.time()
+            folder=mark.folder, files=files, left_out=found.left_out, llmuses_version=__version__, tstamp=now
         )
         needed = {piece for kept in files for piece in kept.pieces}
         self._shelf.settle(msgspec.json.encode(manifest), sorted(self._there - needed))
-        self._seen, self._there, self._copied = seen, needed, files
+        self._seen, self._there, self._copied, self._last = seen, needed, files, now
         return manifest
 
-    def _asked(self, folder: str) -> set[str]:
-        """Return the objects that the place holds already."""
+    def _look(self, folder: str) -> None:
+        """Learn what the place holds, where that is not what was put there last: another server, or a restart."""
         before = _manifest(self._shelf)
-        if before is None:
-            return set()
-        if before.folder != folder:
+        last = 0.0 if before is None else before.tstamp
+        if last == self._last:
+            return
+        if before is not None and before.folder != folder:
             raise BackupError(
                 f"{self._where} holds the backup of another folder: name another dataset, or restore that one first "
                 f"(llmuses restore {self._where})."
             )
-        self._copied = before.files
-        return {piece for kept in before.files for piece in kept.pieces}
+        if self._last is not None:
+            _log.warning("another server has written to %s: its copy is in the dataset's history", self._where)
+        self._last, self._seen = last, {}
+        self._copied = [] if before is None else before.files
+        self._there = {piece for kept in self._copied for piece in kept.pieces}
 
     def _is_same(self, files: dict[str, Path]) -> bool:
         """Return whether nothing has changed since the last copy."""
@@ -103,7 +112,6 @@ class Mirror:
 
     def _sent(self, files: dict[str, Path]) -> dict[str, _Seen]:
         """Send the pieces that the place lacks and return the files as they are now."""
-        assert self._there is not None
         seen: dict[str, _Seen] = {}
         with TemporaryDirectory() as folder:
             batch = _Batch(Path(folder), self._shelf, self._there)
@@ -219,6 +227,9 @@ def mirroring(outputs: Path) -> Iterator[None]:
     mirror = Mirror(outputs, where)
     if is_empty(outputs):
         _filled(where, outputs)
+    if read_only():  # a copy of the copy, which must not be written over it
+        yield
+        return
     stopped = threading.Event()
     thread = threading.Thread(target=_loop, args=(mirror, outputs, where, seconds, stopped), daemon=True, name="backup")
     thread.start()

@@ -95,6 +95,34 @@ class TestEitherHub:
         assert Mirror(outputs, where).push() is None
         assert kept(hub) == before
 
+    def test_two_servers_that_take_turns_never_leave_a_copy_that_lacks_a_piece(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        old = Mirror(outputs, where)
+        old.push()
+        fetch(where, tmp_path / "second")
+        new = Mirror(tmp_path / "second", where)
+        (tmp_path / "second" / "models.yaml").unlink()
+        new.push()
+        write(outputs, {"late.jsonl": b"{}\n"})
+        old.push()
+        assert "another server has written to" in caplog.text
+        fetch(where, tmp_path / "third")
+        assert read(tmp_path / "third") == {**FILES, "late.jsonl": b"{}\n"}
+
+    def test_an_earlier_state_comes_back_by_its_revision_and_is_not_written_to(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
+    ) -> None:
+        copy = Mirror(outputs, where)
+        copy.push()
+        hub.add("dataset", REPO, kept(hub), revision="before")
+        (outputs / "models.yaml").unlink()
+        copy.push()
+        fetch(f"{where}@before", tmp_path / "new")
+        assert read(tmp_path / "new") == FILES
+        with pytest.raises(UsageError, match="earlier state"):
+            Mirror(outputs, f"{where}@before")
+
     def test_a_public_dataset_is_refused_and_gets_nothing(self, where: str, hub: HubServer, outputs: Path) -> None:
         hub.add("dataset", REPO, {})
         with pytest.raises(BackupError, match=f"{where} is public.*make the dataset private"):
@@ -154,7 +182,21 @@ class TestEitherHub:
         assert fetch(where, tmp_path / "new") is None
 
 
-@pytest.mark.parametrize("where", ["", "kept", "hf:kept", "hf:me/kept/x", "hf:me/ke pt", "s3:me/kept", "hf:../x/y"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "",
+        "kept",
+        "hf:kept",
+        "hf:me/kept/x",
+        "hf:me/ke pt",
+        "s3:me/kept",
+        "hf:../x",
+        "hf:me/..",
+        "hf:me/x@",
+        "hf:me/x@-r",
+    ],
+)
 def test_a_place_that_is_none_is_refused_in_one_line(where: str) -> None:
     with pytest.raises(UsageError, match="is no place for a backup"):
         shelf(where)
@@ -235,6 +277,18 @@ def test_without_the_variable_nothing_is_copied_and_nothing_is_said(
     with mirroring(outputs):
         pass
     assert hub.requests == [] and mirror_state(outputs) is None
+
+
+def test_a_copy_that_is_only_read_is_filled_and_never_written_back(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Mirror(outputs, "hf:me/kept").push()
+    before = kept(hub)
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    monkeypatch.setenv("LLMUSES_READ_ONLY", "1")
+    with mirroring(tmp_path / "new"):
+        write(tmp_path / "new", {"late.jsonl": b"{}\n"})
+    assert kept(hub) == before
 
 
 def test_two_servers_on_one_folder_copy_it_once(hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
