@@ -70,7 +70,7 @@ class Guard:
         elif page in self.pages and path == f"/{page}/":
             here = Request(scope).url  # Gradio would send the browser to the top of the site
             there = here.replace(scheme="", netloc="", path=f"{scope.get('root_path', '')}/{page}")
-            await RedirectResponse(str(there), 307, document.headers())(scope, receive, send)
+            await RedirectResponse(str(there), 301, document.headers())(scope, receive, send)
         elif page in self.moved and (now := self._there(scope, page)) is not None:
             await RedirectResponse(now, 307, document.headers())(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and page in self.pages:
