@@ -32,15 +32,10 @@ def _well(site):
 class Visitor:
     """Somebody at the page, in a browser of their own; what the browser complains of is remembered."""
 
-    def __init__(self, browser, site, **options):
-        usual = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "color_scheme": "light"}
-        self.context = browser.new_context(base_url=site.address, **{**usual, **options})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
-        self.requests, self.problems = [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda problem: self.problems.append(str(problem)))
-        self.page.on("console", lambda said: said.type == "error" and self.problems.append(said.text))
+    def __init__(self, window):
+        self.window = window
+        self.page, self.context = window.page, window.context
+        self.requests, self.problems = window.requests, window.problems
 
     def open(self, path="arena", agreed=True):
         if agreed:
@@ -73,11 +68,11 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(browser, site):
+def visitor(windows, site):
     made = []
 
     def make(**options):
-        made.append(Visitor(browser, site, **options))
+        made.append(Visitor(windows.open(site.address, **options)))
         return made[-1]
 
     yield make
@@ -86,7 +81,7 @@ def visitor(browser, site):
             each.problems,
             [url for url in each.requests if not url.startswith((site.address, "data:"))],
         )
-        each.context.close()
+        each.window.close()
         assert problems == []
         assert elsewhere == []
 
