@@ -25,6 +25,9 @@ def axe_script() -> str:
     return Path(package.submodule_search_locations[0], "axe.min.js").read_text("utf-8")
 
 
+pytestmark = pytest.mark.timeout(900)  # axe looks through two dozen pages before the first test
+
+
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outputs")
