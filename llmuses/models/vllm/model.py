@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from llmuses.models.base import Delta
 from llmuses.models.transformers.chat_template import ChatTemplate
-from llmuses.models.transformers.prompting import Prompter
-from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
-from llmuses.models.transformers.streaming import Streams
+from llmuses.models.transformers.local_model import LocalModel, end_tokens
 from llmuses.models.transformers.tokenization import Codec
-from llmuses.models.transformers.writing_scheduler import WritingScheduler
 from llmuses.models.vllm.engine import Engine
 from llmuses.models.vllm.scoring import EngineScorer
 from llmuses.models.vllm.writing import EngineWriter
-from llmuses.records import Loglikelihood, Mode, Request, Response
 
 if TYPE_CHECKING:
     from llmuses.models.transformers.writer import Writer
 
 
-class VllmModel:
-    """Answers requests with an engine. See llmuses.models.base.Model and Streamer.
+class VllmModel(LocalModel):
+    """Answers requests with an engine.
 
     Requests are read, tokenised and answered by the schedulers of the transformers backend; only what computes is
-    another. ``max_length`` is the longest sequence that is read; a request beyond it is rejected, never cut.
+    another.
     """
-
-    prefers = Mode.LOGPROB
 
     def __init__(
         self,
@@ -49,32 +41,10 @@ class VllmModel:
         self._engine = engine
         codec = Codec(tokenizer)
         # An EngineWriter begins answers and makes loops as a Writer does: what the schedulers use of it.
-        writer = cast("Writer", EngineWriter(engine, codec, defaults, _ends(defaults, tokenizer)))
-        prompter = Prompter(codec, template, max_length)
-        self._scoring = ScoringScheduler(codec, EngineScorer(engine), max_length)
-        self._writing = WritingScheduler(codec, writer, prompter)
-        self._streams = Streams(codec, writer, prompter)
-
-    def run(self, requests: Iterable[Request]) -> Iterator[Response]:
-        """Yield one response for each request, as they are answered. Raises ModelError where the engine died."""
-        for kind, some in itertools.groupby(requests, lambda request: type(request.ask)):
-            if kind is Loglikelihood:
-                yield from self._scoring.run(some)
-            else:
-                yield from self._writing.run(some)
-
-    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Yield an answer as it is written. See llmuses.models.base.Streamer."""
-        return self._streams.stream(request)
+        writer = cast("Writer", EngineWriter(engine, codec, defaults, end_tokens(defaults, tokenizer)))
+        super().__init__(codec, EngineScorer(engine), writer, template, max_length)
 
     def close(self) -> None:
         """End the engine. May be called more than once."""
-        self._streams.close()
+        super().close()
         self._engine.close()
-
-
-def _ends(defaults: Any, tokenizer: Any) -> frozenset[int]:
-    """Return the tokens that end an answer: those of the checkpoint's generation settings and the tokenizer's own."""
-    configured = defaults.eos_token_id
-    found = configured if isinstance(configured, list) else [configured]
-    return frozenset(int(token) for token in [*found, tokenizer.eos_token_id] if token is not None)
