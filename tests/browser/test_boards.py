@@ -35,7 +35,7 @@ def names(page):
 
 
 def test_somebody_sorts_filters_and_shares_what_they_see_and_the_csv_is_the_same(window, tmp_path):
-    opened = window(accept_downloads=True)
+    opened = window()
     page = opened.open("leaderboard")
     page.locator("table.u-arena").wait_for()
     assert page.locator("th[aria-sort=ascending]").inner_text().startswith("Rank range")

@@ -280,7 +280,7 @@ def test_the_search_of_the_bar_leads_to_the_board_from_anywhere(window):
 
 
 def test_the_board_can_be_downloaded_as_it_is_shown(window, tmp_path):
-    page = window(accept_downloads=True).open("benchmarks?q=Qwen3")
+    page = window().open("benchmarks?q=Qwen3")
     with page.expect_download() as download:
         page.locator("a", has_text="CSV").click()
     download.value.save_as(tmp_path / "board.csv")
