@@ -107,7 +107,7 @@ def _line_of(pace: Sequence[float], seconds: float, say: Words) -> Markup:
     points = " ".join(f"{place * step:.0f},{32 - 28 * value / most:.1f}" for place, value in enumerate(pace))
     about = say("job.pace", n=max(1, round(seconds / 60)), most=f"{most:.1f}")
     return Markup(
-        '<figure class="u-pace"><svg viewBox="0 0 240 34" width="240" height="34" role="img" aria-label="{0}"><path d="M0 33.5H240"/>'
+        '<figure class="u-pace"><svg viewBox="0 0 240 34" height="34" preserveAspectRatio="none" role="img" aria-label="{0}"><path d="M0 33.5H240"/>'
         '<polyline points="{1}"/></svg><figcaption class="qq">{0}</figcaption></figure>'
     ).format(about, points)
 
