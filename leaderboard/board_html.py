@@ -80,7 +80,7 @@ def _damage(damaged: Sequence[Damage], say: Words) -> Markup:
 
 
 def _filters(context: Context) -> Markup:
-    board, say = context.board, context.say
+    board, say, choice = context.board, context.say, context.board.choice
     return Markup(
         '<form class="u-filters row u-filterbar" data-resets="rows" role="search" aria-label="{label}">'
         '<input class="g-input sm" type="search" name="q" value="{words}" placeholder="{label}" aria-label="{label}"'
@@ -93,8 +93,8 @@ def _filters(context: Context) -> Markup:
         columns=_column_menu(context),
         languages=_languages(context),
         narrow=narrow_menu(board.choice.narrow, [row.known for row in board.everyone], say),
-        published=_published_chip(context),
-        demo=_demo_chip(context),
+        published=_kind_chip(context, "published", choice.published, any(row.published for row in board.everyone)),
+        demo=_kind_chip(context, "demo", choice.demo, any(row.demo for row in board.everyone)),
         count=say("count", n=len(board.rows), of=board.models),
         clear=_clear(context),
     )
@@ -165,16 +165,18 @@ def _runs_menu(context: Context) -> Markup:
     )
 
 
-def _published_chip(context: Context) -> Markup:
-    if not any(row.published for row in context.board.everyone):
+def _kind_chip(context: Context, kind: str, shown: bool, there: bool) -> Markup:
+    """Return the chip that shows or hides one kind of rows, ``published`` or ``demo``, where there are any."""
+    if not there:
         return Markup("")
     return Markup(
-        '<label class="g-chip" title="{}"><input class="sr" type="checkbox" data-off="published" value="0"{}>{}{}</label>'
+        '<label class="g-chip" title="{}"><input class="sr" type="checkbox" data-off="{}" value="0"{}>{}{}</label>'
     ).format(
-        context.say("published.title"),
-        attrs(checked=context.board.choice.published),
+        context.say(f"{kind}.title"),
+        kind,
+        attrs(checked=shown),
         icon("correct", small=True),
-        context.say("published.chip"),
+        context.say(f"{kind}.chip"),
     )
 
 
@@ -182,19 +184,6 @@ def _active(context: Context) -> Markup:
     """Return the filters that are on, each with a way to take it off."""
     chips = narrow_chips(context.board.choice.narrow, context.say, context.go)
     return Markup('<div class="row wrap g-chips u-active">{}</div>').format(chips) if chips else Markup("")
-
-
-def _demo_chip(context: Context) -> Markup:
-    if not any(row.demo for row in context.board.everyone):
-        return Markup("")
-    return Markup(
-        '<label class="g-chip" title="{}"><input class="sr" type="checkbox" data-off="demo" value="0"{}>{}{}</label>'
-    ).format(
-        context.say("demo.title"),
-        attrs(checked=context.board.choice.demo),
-        icon("correct", small=True),
-        context.say("demo.chip"),
-    )
 
 
 def _clear(context: Context) -> Markup:
