@@ -23,6 +23,7 @@ RUN /opt/llmuses/bin/pip install --no-cache-dir --no-deps .
 FROM python:${PYTHON}-slim
 RUN useradd --uid 1000 --home-dir /data --create-home --shell /usr/sbin/nologin llmuses
 COPY --from=build /opt/llmuses /opt/llmuses
+COPY deploy /opt/llmuses/deploy
 ENV PATH=/opt/llmuses/bin:$PATH HOME=/data LLMUSES_OUTPUTS=/data/outputs PYTHONUNBUFFERED=1
 USER 1000:1000
 WORKDIR /data

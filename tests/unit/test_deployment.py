@@ -9,9 +9,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from arena.live.rules import load_rules
 from llmuses.cli import _parser
 from llmuses.settings import root_path, trusted_proxies
 from tools import environment
@@ -165,21 +167,26 @@ def test_the_proxy_speaks_to_the_app_by_a_name_that_both_variants_have() -> None
 # --- the platforms -------------------------------------------------------------------------------------------
 
 
-def test_a_space_is_told_the_versions_that_are_tested() -> None:
+def test_a_space_builds_the_image_and_looks_for_the_app_where_it_listens() -> None:
     space = front_matter()
-    pinned = dict(
-        line.split(" ")[0].split("==") for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line
-    )
-    assert space["sdk"] == "gradio" and space["sdk_version"] == pinned["gradio"]
-    assert space["python_version"] in ("3.11", "3.12", "3.13")
-    assert (ROOT / space["app_file"]).is_file()
+    assert space["sdk"] == "docker" and str(space["app_port"]) == dict(stages()[-1])["EXPOSE"]
     assert len(space["short_description"]) <= 60 and space["emoji"] and space["title"]
     assert {space["colorFrom"], space["colorTo"]} <= set("red yellow green blue indigo purple pink gray".split())
 
 
+def test_the_rules_for_a_space_change_the_cookie_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLMUSES_ARENA_CONFIG", raising=False)
+    usual = load_rules()
+    monkeypatch.setenv("LLMUSES_ARENA_CONFIG", str(ROOT / "deploy" / "space.yaml"))
+    assert load_rules() == msgspec.structs.replace(usual, web=msgspec.structs.replace(usual.web, embedded=True))
+    for guide in GUIDES:
+        assert "`/opt/llmuses/deploy/space.yaml`" in (ROOT / guide).read_text("utf-8")
+    assert ("COPY", "deploy /opt/llmuses/deploy") in stages()[-1]
+
+
 def test_a_studio_is_told_where_the_app_begins() -> None:
     studio = front_matter()
-    assert studio["deployspec"]["entry_file"] == front_matter()["app_file"]
+    assert (ROOT / studio["deployspec"]["entry_file"]).is_file()
     assert set(studio["domain"]) <= {"cv", "nlp", "audio", "multi-modal", "AutoML"}
 
 
