@@ -85,9 +85,10 @@ def test_a_comparison_can_be_taken_away(page):
 
 def test_charts_are_drawn_follow_the_theme_and_have_a_table(page):
     go(page, "charts")
-    page.locator(".v-plot .plot-container").first.wait_for()
-    drawn = page.locator(".v-plot .plot-container").count()
-    assert drawn == page.locator(".v-plot").count() >= 4
+    page.wait_for_function(
+        """() => { const plots = [...document.querySelectorAll(".v-plot")]; return plots.length >= 4
+             && !document.querySelector("#main[data-live]") && plots.every((plot) => plot.querySelector(".plot-container")); }"""
+    )  # figures that were still being computed came by themselves
     page.evaluate(
         """() => { for (const drawing of document.querySelectorAll(".plot-container")) drawing.old = true;
              dispatchEvent(new PopStateEvent("popstate")); }"""
@@ -110,6 +111,9 @@ def test_charts_are_drawn_follow_the_theme_and_have_a_table(page):
     )
     page.locator("select[name=category]").select_option("coding")
     page.wait_for_function("() => location.search.includes('category=coding')")
+    page.locator(".u-actions [data-drawer]").click()
+    page.locator(".u-drawer .u-hash").wait_for()
+    assert "arena" in page.locator(".u-drawer .u-cite").first.inner_text()
 
 
 def test_from_a_models_page_to_its_battles_and_one_of_them(page):
