@@ -96,7 +96,9 @@ class Flows:
         with self._mutex:
             seen = [self._look(entry.predictions(name)) for entry in entries for name in entry.datasets()]
             times = sorted(time for each in seen for time in each.times)
-            latencies = np.concatenate([np.array(each.latencies, np.float32) for each in seen] or [np.empty(0, np.float32)])
+            latencies = np.concatenate(
+                [np.array(each.latencies, np.float32) for each in seen] or [np.empty(0, np.float32)]
+            )
             end = now if job.status.works else (times[-1] if times else now)
             pace, seconds = _pace(times, end)
             return Flow(
