@@ -179,7 +179,7 @@ def test_ai_battles_are_watched_until_the_ranking_is_the_true_one(page):
 
 def test_the_room_speaks_chinese_and_fits_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    for tab, words in (("jobs", "任务"), ("evaluate", "基准"), ("battles", "开始对战")):
+    for tab, words in (("jobs", "任务"), ("evaluate", "评测集"), ("battles", "开始对战")):
         page.goto(f"admin?tab={tab}&lang=zh")
         page.locator("main", has_text=words).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab

@@ -133,7 +133,7 @@ def test_a_damaged_file_is_named_beside_the_results_that_are_left(tmp_path):
     assert len(cells(shown)) == 1
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "answered, not scored"), ("zh", "尚未评分")])
+@pytest.mark.parametrize(("lang", "words"), [("en", "answered, not scored"), ("zh", "尚未计分")])
 def test_answers_that_are_not_scored_yet_say_what_scores_them(tmp_path, lang, words):
     FakeRun("m", {"gsm8k": FakeDataset(n=10, reviewed=False)}, status=RunStatus.DONE).write(tmp_path)
     shown = page(tmp_path, lang)

@@ -864,7 +864,7 @@ def test_the_pages_need_no_web_framework():
         assert "gradio" not in (here / f"{name}.py").read_text("utf-8")
 
 
-@pytest.mark.parametrize(("lang", "called"), [("en", "Own multiple choice"), ("zh", "自有选择题")])
+@pytest.mark.parametrize(("lang", "called"), [("en", "Own multiple choice"), ("zh", "自己的选择题")])
 def test_the_users_own_rows_are_called_so_in_the_readers_language(tmp_path, lang, called):
     FakeRun("m", {"general_mcq": FakeDataset(n=4)}, run_id="own").write(tmp_path)
     for query in ({}, {"run": "own"}, {"run": "own", "dataset": "general_mcq"}):

@@ -73,7 +73,7 @@ def test_what_is_no_benchmark_opens_nothing(name: str) -> None:
 
 
 def test_the_user_s_own_rows_are_called_by_a_name_in_each_language() -> None:
-    assert title_words("general_qa", get_benchmark("general_qa").title, "zh") == "自有问答题"
+    assert title_words("general_qa", get_benchmark("general_qa").title, "zh") == "自己的问答题"
     assert title_words("general_mcq", get_benchmark("general_mcq").title, "en") == get_benchmark("general_mcq").title
     assert title_words("mmlu", "MMLU", "zh") == "MMLU"
     assert title_words("general_qa", "A title of one's own", "zh") == "A title of one's own"
