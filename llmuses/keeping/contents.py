@@ -2,6 +2,7 @@
 
 Stores that only grow end at their last whole line; all other files are replaced whole by whoever writes them, so that an
 open one stays what it was. Locks, caches and files on their way are left out, and so are secrets unless they are asked for.
+A folder that cannot be read is an error: a backup without it would look whole.
 """
 
 from __future__ import annotations
@@ -16,20 +17,22 @@ from typing import IO, NamedTuple
 
 from llmuses.errors import StoreError
 from llmuses.records import KeptFile
-from llmuses.settings import arena_dir, jobs_dir
+from llmuses.settings import arena_dir
 
 PIECE = 4 << 20
 """Bytes of a piece: a file that grows by a line changes its last one only."""
 
 _SECRET = "secret"
-"""The file that signs sessions and salts pseudonyms, in the folders of jobs and of the arena."""
+"""The file that signs sessions and salts pseudonyms. Its name alone tells it: a folder has many spellings, and old ones."""
 
-_PASSING = (".*", "*.lock", "lock", "*.new", "*.counts", "spent", "lost+found")
-"""Names of what lasts for a moment, or is computed again; folders too."""
+_PASSING = (".*", "*.lock", "lock", "*.new", "*.counts", "*.jsonl.index")
+_PASSING_FOLDERS = (".*", "spent", "lost+found")
+"""Names of what lasts for a moment, or is computed again."""
 
 _GROWING = (".jsonl", ".torn")
 _BLOCK = 1 << 16
-_TRICKS = re.compile(r"[\x00-\x1f\x7f\\]")
+_TRICKS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+"""No name of ours has such; a surrogate is a byte that is no UTF-8, which no manifest can name."""
 
 
 class Contents(NamedTuple):
@@ -49,7 +52,8 @@ def places(outputs: Path) -> dict[str, Path]:
 def contents(outputs: Path, secrets: bool = False) -> Contents:
     """Return what there is to keep of a folder of runs, and of the arena's where it is elsewhere.
 
-    Links are not followed. ``secrets`` takes the keys along that sign sessions and salt pseudonyms.
+    Links are not followed. ``secrets`` takes the keys along that sign sessions and salt pseudonyms. Raises StoreError where
+    a folder cannot be read.
     """
     files: dict[str, Path] = {}
     left_out: list[str] = []
@@ -58,27 +62,37 @@ def contents(outputs: Path, secrets: bool = False) -> Contents:
     for prefix, root in places(outputs).items():
         for path in _walk(root, left_out, prefix):
             name = prefix + path.relative_to(root).as_posix()
-            secret = path.name == _SECRET and path.parent in (jobs_dir(outputs), arena_dir(outputs))
-            if (secret and not secrets) or path.resolve() in hidden or not is_safe(name):
-                left_out.append(name)
+            if (path.name == _SECRET and not secrets) or path.resolve() in hidden or not is_safe(name):
+                left_out.append(_shown(name))
             else:
                 files.setdefault(name, path)
     return Contents(dict(sorted(files.items())), sorted(left_out))
 
 
 def _walk(root: Path, left_out: list[str], prefix: str) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+    for folder, folders, names in os.walk(root, onerror=_unless_gone):
         here = Path(folder)
-        folders[:] = [name for name in folders if not _passes(name)]
-        links = [name for name in (*folders, *names) if not _passes(name) and (here / name).is_symlink()]
-        left_out += [f"{prefix}{(here / name).relative_to(root).as_posix()} (a link)" for name in links]
+        folders[:] = [name for name in folders if not _passes(name, _PASSING_FOLDERS)]
+        names = [name for name in names if not _passes(name, _PASSING)]
+        links = [name for name in (*folders, *names) if (here / name).is_symlink()]
+        left_out += [f"{prefix}{_shown((here / name).relative_to(root).as_posix())} (a link)" for name in links]
         for name in names:
-            if not _passes(name) and name not in links and (here / name).is_file():
+            if name not in links and (here / name).is_file():
                 yield here / name
 
 
-def _passes(name: str) -> bool:
-    return any(fnmatch(name, pattern) for pattern in _PASSING)
+def _unless_gone(problem: OSError) -> None:
+    if not isinstance(problem, FileNotFoundError):
+        raise StoreError(f"cannot read {problem.filename}: {problem.strerror}") from problem
+
+
+def _passes(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _shown(name: str) -> str:
+    """Return a name with a question mark for each byte that is no text."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def is_safe(path: str) -> bool:

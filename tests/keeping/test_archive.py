@@ -43,6 +43,7 @@ PASSING = {
     "mmlu-run/predictions/mmlu.jsonl.new": b"half",
     "arena-live/battles.jsonl.counts": b"\x00",
     "arena-live/spent/1-a": b"",
+    "mmlu-run/reviews/mmlu.jsonl.index": b"\x00",
     ".cache/x": b"",
 }
 SECRETS = {"jobs/secret": b"0" * 64, "arena-live/secret": b"1" * 64}
@@ -104,6 +105,44 @@ def test_the_file_of_accounts_is_left_out_where_it_lies_among_the_runs(
     monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", str(outputs / "admin.yaml"))
     found = contents(outputs, secrets=True)
     assert "admin.yaml" in found.left_out and "admin.yaml" not in found.files
+
+
+@pytest.mark.parametrize("arena", ["{here}/outputs/../outputs/arena-live", "outputs/arena-live", "{here}/moved", ""])
+def test_no_spelling_of_a_folder_and_no_move_lets_a_secret_out(
+    arena: str, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LLMUSES_ARENA", arena.format(here=tmp_path))
+    for spelled in (outputs, Path("outputs")):
+        found = contents(spelled)
+        assert [name for name in found.files if name.endswith("secret")] == []
+        assert set(SECRETS) <= set(found.left_out)
+
+
+def test_a_run_whose_name_looks_like_a_lock_is_kept(tmp_path: Path) -> None:
+    write(tmp_path / "outputs", {"gpt.new/run.json": b"{}", "lock/run.json": b"{}", "a.counts/run.json": b"{}"})
+    assert len(contents(tmp_path / "outputs").files) == 3
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_and_not_a_backup_that_lacks_it(
+    outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.scandir
+
+    def scandir(folder: str | Path) -> object:
+        if str(folder).endswith("mmlu-run"):
+            raise OSError(24, "Too many open files", str(folder))
+        return whole(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(StoreError, match=r"cannot read .*mmlu-run: Too many open files"):
+        back_up(outputs, tmp_path / "b.tar.gz")
+
+
+def test_a_name_that_is_no_text_is_left_out_and_said(outputs: Path, tmp_path: Path) -> None:
+    (outputs / os.fsdecode(b"caf\xe9.json")).write_bytes(b"{}")
+    _, manifest = back_up(outputs, tmp_path / "b.tar.gz")
+    assert "caf?.json" in manifest.left_out and "models.yaml" in [one.path for one in manifest.files]
 
 
 def test_links_are_not_followed_and_named(outputs: Path, tmp_path: Path) -> None:
