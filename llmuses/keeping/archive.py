@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -23,6 +23,8 @@ from llmuses.records import KeptFile, Manifest
 
 MANIFEST = "manifest.json"
 _LARGEST_MANIFEST = 256 << 20
+_LARGEST_HEADER = 1 << 16
+"""Bytes of what stands before an entry and says more of it than fits, such as a long name: tarfile holds it in memory."""
 
 
 def back_up(outputs: Path, target: Path, secrets: bool = False) -> tuple[Path, Manifest]:
@@ -162,7 +164,7 @@ def _entries(archive: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
     with contextlib.ExitStack() as stack:
         with _in_words(archive):
             packed = stack.enter_context(gzip.open(archive, "rb"))
-            tar = stack.enter_context(tarfile.open(fileobj=packed, mode="r|"))
+            tar = stack.enter_context(tarfile.open(fileobj=packed, mode="r|", tarinfo=_Entry))
         while True:
             with _in_words(archive):
                 entry = tar.next()
@@ -174,6 +176,18 @@ def _entries(archive: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
         with _in_words(archive):
             while packed.read(PIECE):  # to the end, where gzip's own sum is checked
                 pass
+
+
+class _Entry(tarfile.TarInfo):
+    """An entry's header, looked at before tarfile believes it: a few kilobytes may unpack to gigabytes."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return what the block says. Raises BackupError where nothing of ours has such."""
+        entry = super().frombuf(buf, encoding, errors)
+        if not entry.isreg() and entry.size > _LARGEST_HEADER:
+            raise BackupError("this is no backup of llmuses: an entry's header is too large.")
+        return entry
 
 
 def _pieces(archive: Path, tar: tarfile.TarFile, entry: tarfile.TarInfo) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ class Shelf(Protocol):
         """Make the dataset where there is none. Raises BackupError where everybody may read it."""
 
     def manifest(self) -> bytes | None:
-        """Return the manifest, None where there is none yet."""
+        """Return the manifest, None where there is none yet, or no dataset that one may see."""
 
     def put(self, objects: Mapping[str, Path]) -> None:
         """Add objects, by their names."""
@@ -83,14 +83,14 @@ class _HuggingFace:
 
     def manifest(self) -> bytes | None:
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+        from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 
         with TemporaryDirectory() as folder:
             try:
                 found = HfApi().hf_hub_download(
                     self._repo, MANIFEST, repo_type="dataset", revision=self._revision, local_dir=folder
                 )
-            except (EntryNotFoundError, RepositoryNotFoundError):
+            except (RemoteEntryNotFoundError, RepositoryNotFoundError):  # a local one says that nobody answers
                 return None
             return Path(found).read_bytes()
 

@@ -21,7 +21,7 @@ from llmuses.errors import BackupError, LlmusesError, StoreError, UsageError
 from llmuses.keeping.contents import contents, hashed, opened
 from llmuses.keeping.hubs import Shelf, path_of, shelf
 from llmuses.keeping.mark import marked
-from llmuses.keeping.placing import check_manifest, is_empty, staged
+from llmuses.keeping.placing import FETCHED, check_manifest, is_empty, is_unfinished, staged
 from llmuses.records import KeptFile, Manifest, MirrorState
 from llmuses.settings import read_only
 from llmuses.store import read_json, try_lock, write_json
@@ -29,8 +29,8 @@ from llmuses.store import read_json, try_lock, write_json
 WHERE_ENV = "LLMUSES_BACKUP"
 MINUTES_ENV = "LLMUSES_BACKUP_MINUTES"
 _STATE = ".backup.json"
-_BATCH = 64 << 20
-"""Bytes that go to the hub at once."""
+_BATCH, _MOST = 64 << 20, 1000
+"""Bytes, and pieces, that go to the hub at once."""
 
 _LAST_SECONDS = 30.0
 """So long the end of the server waits for the last copy."""
@@ -158,7 +158,7 @@ class _Batch:
             path.write_bytes(piece)
             self._waiting[name] = path
             self._size += len(piece)
-            if self._size >= _BATCH:
+            if self._size >= _BATCH or len(self._waiting) >= _MOST:
                 self.send()
         return name
 
@@ -191,18 +191,24 @@ def fetch(where: str, outputs: Path, replace: bool = False) -> tuple[Manifest, l
     """Put the copy of a place into a folder, and return what it holds and where what was there was moved; None where the
     place holds no copy. Raises BackupError where it cannot be read, and what ``staged`` raises."""
     place = shelf(where)
-    try:
+    with _in_words(where):
         manifest = _manifest(place)
         if manifest is None:
             return None
         with (
             staged(outputs, manifest, replace) as staging,
-            TemporaryDirectory(dir=outputs, prefix=".fetched-") as folder,
+            TemporaryDirectory(dir=outputs, prefix=FETCHED) as folder,
         ):
             place.take(Path(folder))
             for kept in manifest.files:
                 staging.write(kept, ((Path(folder) / path_of(name)).read_bytes() for name in kept.pieces))
         return manifest, staging.aside
+
+
+@contextlib.contextmanager
+def _in_words(where: str) -> Iterator[None]:
+    try:
+        yield
     except LlmusesError:
         raise
     except Exception as problem:  # the boundary to the hubs' libraries: whatever they raise ends in one line
@@ -217,16 +223,18 @@ def mirroring(outputs: Path) -> Iterator[None]:
     """Keep the copy that LLMUSES_BACKUP names up to date as long as the context lasts; an empty folder is filled from it.
 
     Raises UsageError for a place or a time that cannot be meant; BackupError where an empty folder cannot be filled: to
-    begin anew beside a copy would end in two histories.
+    begin anew beside a copy would end in two histories. A folder into which a restore broke off is filled anew, or refused.
     """
-    where = os.environ.get(WHERE_ENV, "").strip()
+    where, unfinished = os.environ.get(WHERE_ENV, "").strip(), is_unfinished(outputs)
     if not where:
+        if unfinished:
+            raise BackupError(f"a restore into {outputs} broke off: restore once more, with --replace.")
         yield
         return
     seconds = 60 * _minutes()
     mirror = Mirror(outputs, where)
-    if is_empty(outputs):
-        _filled(where, outputs)
+    if unfinished or is_empty(outputs):
+        _filled(where, outputs, unfinished)
     if read_only():  # a copy of the copy, which must not be written over it
         yield
         return
@@ -251,9 +259,15 @@ def _minutes() -> float:
     return minutes
 
 
-def _filled(where: str, outputs: Path) -> None:
+def _filled(where: str, outputs: Path, unfinished: bool) -> None:
+    """Fill a folder. A hub shows what one may not see as what is not there: the dataset is seen, or made, before it is empty."""
     try:
-        found = fetch(where, outputs)
+        if not read_only():
+            with _in_words(where):
+                shelf(where).prepare()
+        found = fetch(where, outputs, replace=unfinished)
+        if found is None and (unfinished or read_only()):
+            raise BackupError(f"{where} holds no backup, or none that you may see.")
     except BackupError as problem:
         raise BackupError(
             f"{problem} Start again later, or without {WHERE_ENV} to begin with an empty folder."
@@ -263,15 +277,20 @@ def _filled(where: str, outputs: Path) -> None:
 
 
 def _loop(mirror: Mirror, outputs: Path, where: str, seconds: float, stopped: threading.Event) -> None:
-    with _only_here(outputs) as alone:
-        if not alone:
-            return
-        last = False
-        while True:
-            last = last or stopped.wait(0 if _never(outputs, where) else seconds)
-            _say(outputs, where, _tried(mirror))
-            if last:
+    while True:
+        with _only_here(outputs) as alone:
+            if alone:
+                _keep(mirror, outputs, where, seconds, stopped)
                 return
+        if stopped.wait(seconds):  # whoever keeps the copy may end first
+            return
+
+
+def _keep(mirror: Mirror, outputs: Path, where: str, seconds: float, stopped: threading.Event) -> None:
+    last = False
+    while not last:
+        last = stopped.wait(0 if _never(outputs, where) else seconds)
+        _say(outputs, where, _tried(mirror))
 
 
 def _never(outputs: Path, where: str) -> bool:

@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 from llmuses.cli import main
 from llmuses.errors import BackupError, LlmusesError, StoreError, UsageError
 from llmuses.keeping import contents as keeping
+from llmuses.keeping import placing
 from llmuses.keeping.archive import MANIFEST, back_up, check, restore
 from llmuses.keeping.contents import contents, opened
+from llmuses.keeping.mirror import mirroring
+from llmuses.keeping.placing import check_manifest, is_unfinished, staged
 from llmuses.records import FORMAT, Exclusion, KeptFile, Manifest
 from llmuses.store import JsonlStore, Sync
 
@@ -51,7 +54,7 @@ SECRETS = {"jobs/secret": b"0" * 64, "arena-live/secret": b"1" * 64}
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LLMUSES_ARENA", "LLMUSES_ADMIN_CONFIG", "LLMUSES_OUTPUTS"):
+    for name in ("LLMUSES_ARENA", "LLMUSES_ADMIN_CONFIG", "LLMUSES_OUTPUTS", "LLMUSES_BACKUP"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -304,6 +307,45 @@ def test_a_disk_without_room_is_said_before_anything_is_written(
     assert read(tmp_path / "new") == {}
 
 
+def killed_while_moving(archive: Path, outputs: Path, replace: bool) -> None:
+    """Restore in a process that is gone, without a word, after some files were moved."""
+    if (child := os.fork()) == 0:
+        moved, rename = [], os.rename
+        placing.os.rename = lambda *names: os._exit(9) if len(moved) > 1 else (moved.append(names), rename(*names))
+        restore(archive, outputs, replace)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_restore_that_was_killed_while_files_were_moved_is_known_as_such_and_done_again(
+    replace: bool, archive: Path, outputs: Path, tmp_path: Path
+) -> None:
+    target = outputs if replace else tmp_path / "new"
+    before = {path.name for path in outputs.iterdir()}
+    killed_while_moving(archive, target, replace)
+    refused = pytest.raises(BackupError, match="broke off: restore once more, with --replace")
+    with refused, mirroring(target):
+        pass
+    restore(archive, target, replace=True)
+    assert not is_unfinished(target) and not list(target.glob(".restoring-*"))
+    assert all(name in FILES for name in read(target) if not name.startswith("."))
+    assert FILES.keys() <= read(target).keys()
+    if replace:
+        kept = [path.name for folder in target.glob(".before-restore-*") for path in folder.iterdir()]
+        assert {name for name in before if not name.startswith(".")} <= set(kept), "nothing of what was there is lost"
+
+
+def test_two_restores_into_one_folder_do_not_get_into_each_others_way(archive: Path, tmp_path: Path) -> None:
+    manifest = check(archive)
+    with staged(tmp_path / "new", manifest) as staging:
+        for kept in manifest.files:
+            staging.write(kept, iter([FILES[kept.path]]))
+        with pytest.raises(UsageError, match="another restore works in"):
+            restore(archive, tmp_path / "new")
+    assert read(tmp_path / "new") == FILES
+
+
 def test_the_folder_keeps_its_name_through_backup_and_restore(archive: Path, outputs: Path, tmp_path: Path) -> None:
     restore(archive, tmp_path / "new")
     assert (tmp_path / "new" / ".llmuses.json").read_bytes() == (outputs / ".llmuses.json").read_bytes()
@@ -380,6 +422,23 @@ def test_an_entry_that_is_no_plain_file_is_refused(kind: bytes, tmp_path: Path) 
     with pytest.raises(BackupError, match="no plain file"):
         restore(path, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_that_unpacks_to_more_than_a_header_has_is_not_held_in_memory(kind: bytes, tmp_path: Path) -> None:
+    info = special(kind)
+    info.size = 1 << 20
+    path = tmp_path / "x.tar.gz"
+    path.write_bytes(gzip.compress(info.tobuf() + bytes(info.size)))
+    with pytest.raises(BackupError, match="header is too large"):
+        check(path)
+
+
+@pytest.mark.parametrize("piece", ["../../../../../dev/zero", "/dev/zero", "", "F" * 64, "0" * 63])
+def test_a_piece_is_named_by_its_hash_and_leads_nowhere(piece: str) -> None:
+    manifest = Manifest(folder="f", files=[KeptFile(path="a", size=1, pieces=[piece])])
+    with pytest.raises(BackupError, match="a piece that is none"):
+        check_manifest(manifest)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from leaderboard.results import Results
 from llmuses.errors import BackupError, NewerFormatError, UsageError
 from llmuses.keeping import contents, mirror
+from llmuses.keeping.archive import back_up
 from llmuses.keeping.hubs import shelf
 from llmuses.keeping.mark import marked
 from llmuses.keeping.mirror import MINUTES_ENV, WHERE_ENV, Mirror, fetch, mirror_state, mirroring
@@ -20,7 +21,7 @@ from llmuses.visit import Visit
 from llmuses.web.admin import health_tab
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import AdminRules
-from tests.keeping.test_archive import FILES, SECRETS, read, write
+from tests.keeping.test_archive import FILES, SECRETS, killed_while_moving, read, write
 from tests.support.hub_server import HubServer
 from tests.support.hub_writing import writable_hub
 from tests.support.hubs import point_hubs_at
@@ -178,6 +179,20 @@ class TestEitherHub:
             fetch(where, tmp_path / "new")
         assert read(tmp_path / "new") == {}
 
+    def test_a_dataset_that_one_may_not_see_any_more_is_not_one_that_holds_nothing(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Mirror(outputs, where).push()
+        unseen = hub.repositories.pop(("dataset", REPO))
+        monkeypatch.setattr(type(hub), "add", lambda *_, **__: hub.repositories.update({("dataset", REPO): unseen}))
+        monkeypatch.setattr(type(shelf(where)), "prepare", lambda _: (_ for _ in ()).throw(PermissionError("401")))
+        monkeypatch.setenv(WHERE_ENV, where)
+        for read_only in ("", "1"):
+            monkeypatch.setenv("LLMUSES_READ_ONLY", read_only)
+            refused = pytest.raises(BackupError, match="Start again later")
+            with refused, mirroring(tmp_path / "new"):
+                pass
+
     def test_where_there_is_no_copy_there_is_none(self, where: str, hub: HubServer, tmp_path: Path) -> None:
         assert fetch(where, tmp_path / "new") is None
 
@@ -271,6 +286,30 @@ def test_an_empty_folder_that_cannot_be_filled_does_not_begin_a_second_history(
         pass
 
 
+def test_a_hub_that_nobody_reaches_is_not_one_that_holds_nothing(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Mirror(outputs, "hf:me/kept").push()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    with pytest.raises(BackupError, match="cannot be read"):
+        fetch("hf:me/kept", tmp_path / "new")
+    refused = pytest.raises(BackupError, match="Start again later")
+    with refused, mirroring(tmp_path / "new"):
+        pass
+
+
+def test_a_folder_into_which_a_restore_broke_off_is_filled_anew_and_nothing_lost(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Mirror(outputs, "hf:me/kept").push()
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    killed_while_moving(back_up(outputs, tmp_path / "b.tar.gz")[0], tmp_path / "new", False)
+    with mirroring(tmp_path / "new"):
+        found = read(tmp_path / "new")
+        assert {name: found.get(name) for name in FILES} == FILES
+
+
 def test_without_the_variable_nothing_is_copied_and_nothing_is_said(
     hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +339,22 @@ def test_two_servers_on_one_folder_copy_it_once(hub: HubServer, outputs: Path, m
         with mirroring(outputs):
             time.sleep(0.1)
         assert len(pushes) == 1
+
+
+def test_whoever_waited_keeps_the_copy_once_the_other_server_has_ended(
+    hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    monkeypatch.setenv(MINUTES_ENV, "0.001")
+    pushes: list[Mirror] = []
+    monkeypatch.setattr(mirror, "_tried", lambda copy: pushes.append(copy) or "")
+    first, second = mirroring(outputs), mirroring(outputs)
+    first.__enter__()
+    until(lambda: pushes)
+    second.__enter__()
+    first.__exit__(None, None, None)
+    until(lambda: len(set(map(id, pushes))) == 2)
+    second.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize("minutes", ["0", "-1", "soon", "nan", "inf"])
