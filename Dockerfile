@@ -30,6 +30,6 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860/healthz', timeout=8)"]
+    CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; build_opener(ProxyHandler({})).open('http://127.0.0.1:7860/healthz', timeout=8)"]
 ENTRYPOINT ["llmuses"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "7860"]

@@ -57,11 +57,14 @@ def headers(nonce: str | None = None) -> dict[str, str]:
     }
 
 
-def language_cookie(visit: Visit) -> str | None:
-    """Return the cookie that keeps a language chosen by hand, ``None`` where the address chooses none."""
+def language_cookie(visit: Visit, root: str) -> str | None:
+    """Return the cookie that keeps a language chosen by hand, ``None`` where the address chooses none.
+
+    It is for the path ``root`` that the app is served below; "" is the whole site.
+    """
     if visit.query.get("lang") != visit.lang:
         return None
-    return f"{LANG_COOKIE}={visit.lang}; Path=/; Max-Age=31536000; SameSite=Lax"
+    return f"{LANG_COOKIE}={visit.lang}; Path={root or '/'}; Max-Age=31536000; SameSite=Lax"
 
 
 def rewrite(document: str, visit: Visit, title: str, bar: Markup, nonce: str) -> str:

@@ -109,7 +109,7 @@ class Guard:
                 headers["cache-control"] = "no-store"
                 headers["vary"] = "Accept-Language, Cookie"
             headers.update(document.headers(nonce))
-            if cookie := document.language_cookie(who):
+            if cookie := document.language_cookie(who, scope.get("root_path", "")):
                 headers.append("set-cookie", cookie)
             await send({**start, "headers": headers.raw})
             await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else ready})

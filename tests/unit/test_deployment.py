@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tomllib
 from fnmatch import fnmatch
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import msgspec
 import pytest
@@ -16,6 +19,7 @@ import yaml
 from arena.live.rules import load_rules
 from llmuses.cli import _parser
 from llmuses.settings import root_path, trusted_proxies
+from tests.support.hub_server import hub_server
 from tools import environment
 
 ROOT = Path(__file__).parents[2]
@@ -225,6 +229,25 @@ def test_the_settings_that_the_guide_shows_are_read_by_the_program(guide: str, m
         monkeypatch.setenv(name, value.partition(" #")[0].strip())
     assert root_path() == "/llmuses"
     assert trusted_proxies() == (compose()["services"]["nginx"]["networks"]["inside"]["ipv4_address"],)
+
+
+def test_the_proxys_address_is_none_that_docker_gives_to_whoever_comes_first() -> None:
+    (network,) = compose()["networks"]["inside"]["ipam"]["config"]
+    proxy = ip_address(compose()["services"]["nginx"]["networks"]["inside"]["ipv4_address"])
+    assert proxy in ip_network(network["subnet"]) and proxy not in ip_network(network["ip_range"])
+    assert ip_network(network["ip_range"]).subnet_of(ip_network(network["subnet"]))
+
+
+def test_a_proxy_in_the_environment_does_not_stand_between_the_check_and_the_app(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = json.loads(dict(stages()[1])["HEALTHCHECK"].partition(" CMD ")[2])
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with hub_server() as here:  # any server: what counts is that it is the one that is asked
+        code = command[2].replace("http://127.0.0.1:7860/healthz", f"{here.url}/api/models/no/where")
+        with pytest.raises(HTTPError):
+            exec(code)
+        assert len(here.requests) == 1
 
 
 def test_both_guides_show_the_same_commands_and_settings() -> None:

@@ -99,9 +99,13 @@ def test_a_hub_that_embeds_the_app_can_be_named(monkeypatch):
 
 
 def test_a_language_chosen_by_hand_is_kept():
-    assert document.language_cookie(visit_in("zh", lang="zh")).startswith(f"{LANG_COOKIE}=zh; Path=/;")
-    assert document.language_cookie(visit_in("zh")) is None
-    assert document.language_cookie(visit_in("en", lang="klingon")) is None
+    assert document.language_cookie(visit_in("zh", lang="zh"), "").startswith(f"{LANG_COOKIE}=zh; Path=/;")
+    assert document.language_cookie(visit_in("zh"), "") is None
+    assert document.language_cookie(visit_in("en", lang="klingon"), "") is None
+
+
+def test_other_apps_of_the_site_do_not_get_the_language():
+    assert "; Path=/llmuses;" in document.language_cookie(visit_in("zh", lang="zh"), "/llmuses")
 
 
 def test_the_bar_marks_the_page_and_switches_language_without_losing_the_view():

@@ -29,6 +29,7 @@ from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import COOKIE, Person
 from llmuses.web.admin.writing import chosen, login_page, room_page
 from llmuses.web.callers import Callers, is_at_this_machine
+from llmuses.web.login import root_of
 
 PATH = "/admin"
 TOKEN = "x-llmuses-token"
@@ -160,7 +161,7 @@ class Door:
         nonce = document.new_nonce()
         page = await run_in_threadpool(room_page, self._room, person, self._visible(person), request, nonce)
         response = HTMLResponse(page, headers=document.headers(nonce))
-        if cookie := document.language_cookie(visit(request)):
+        if cookie := document.language_cookie(visit(request), root_of(request)):
             response.headers.append("set-cookie", cookie)
         return response
 
