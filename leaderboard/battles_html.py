@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from leaderboard.arena_board_html import language_words
+from leaderboard.arena_board_html import category_words, language_words
 from leaderboard.arenas import Source
 from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, question_of
 from leaderboard.board_words import Words
@@ -91,12 +91,11 @@ def _filters(say: Words, hall: Hall, sources: Sequence[Source], there: Place) ->
     if len(sources) > 1:
         names = [(source.name, source.title) for source in sources]
         fields.append(select("arena", say("arena"), names, hall.source.name, names[0][0]))
-    everything = ("", say("all"))
+    everything, board = ("", say("all")), Words(say.lang, "arena_board")
     if len(hall.groups) > 1:
-        groups = [everything, *((name, name or say("unsorted")) for name in hall.groups if name)]
+        groups = [everything, *((name, category_words(name, board)) for name in hall.groups if name)]
         fields.append(select("group", say("category"), groups, there.group or ""))
     if len(tongues := hall.languages()) > 1:
-        board = Words(say.lang, "arena_board")
         named = [everything, *((name, language_words(name, board)) for name in tongues)]
         fields.append(select("language", say("language"), named, there.language or ""))
     models = [(name, name) for name in sorted(hall.models(), key=str.lower)]
@@ -122,13 +121,13 @@ def _scores(say: Words, hall: Hall, there: Place) -> Markup:
     overall = hall.shares(hall.select(there._replace(group=None, result="all", other=None, model=None)))
     if not overall:
         return Markup("")
-    groups = hall.by_group(there._replace(other=None, model=None))
-    named = {name or say("unsorted"): shares for name, shares in groups.items() if shares}
+    every = hall.by_group(there._replace(other=None, model=None))
+    groups = {name: shares for name, shares in every.items() if shares}
     names = [name for name in overall if name in (there.model, there.other)] + [
         name for name in overall if name not in (there.model, there.other)
     ]
-    table = _by_group(say, there, overall, named, names[:MOST_MODELS], list(groups))
-    drawn = _radar(say, named, names[:ON_RADAR]) if len(named) > 2 else Markup("")
+    table = _by_group(say, there, overall, groups, names[:MOST_MODELS])
+    drawn = _radar(say, groups, names[:ON_RADAR]) if len(groups) > 2 else Markup("")
     left = (
         Markup('<p class="sm qq v-said">{}</p>').format(say("first", n=MOST_MODELS)) if len(names) > MOST_MODELS else ""
     )
@@ -144,14 +143,17 @@ def _by_group(
     overall: Mapping[str, Share],
     groups: Mapping[str, Mapping[str, Share]],
     names: Sequence[str],
-    keys: Sequence[str],
 ) -> Markup:
     several = len(groups) > 1
     heads = join(
         Markup('<th scope="col" class="n">{}</th>').format(
-            go(there.to(group=key or None), name, aria_current="true" if there.group == key and key else None)
+            go(
+                there.to(group=group or None),
+                _category(say, group) or say("unsorted"),
+                aria_current="true" if there.group == group and group else None,
+            )
         )
-        for key, name in zip([key for key in keys if (key or say("unsorted")) in groups], groups, strict=True)
+        for group in groups
     )
     rows = join(
         Markup('<tr{}><th scope="row"><span class="cut">{}</span></th>{}{}</tr>').format(
@@ -159,7 +161,13 @@ def _by_group(
             Markup('<a href="{}">{}</a>').format(link("model", name=name), name),
             _share(say, name, say("overall"), overall.get(name), there.to(model=name)),
             join(
-                _share(say, name, group, shares.get(name), there.to(model=name, group=group))
+                _share(
+                    say,
+                    name,
+                    _category(say, group) or say("unsorted"),
+                    shares.get(name),
+                    there.to(model=name, group=group or None),
+                )
                 for group, shares in groups.items()
             )
             if several
@@ -193,7 +201,8 @@ def _radar(say: Words, groups: Mapping[str, Mapping[str, Share]], names: Sequenc
         ]
         series.append(Series(name, dots))
     charts = Words(say.lang, "charts")
-    figure = radar(list(groups), series, {"sentence": charts("sentence.radar"), "kind": charts("kind")})
+    kinds = [_category(say, group) or say("unsorted") for group in groups]
+    figure = radar(kinds, series, {"sentence": charts("sentence.radar"), "kind": charts("kind")})
     return Markup('<section class="u-card v-chart"><h2 class="v-h">{}</h2>{}{}</section>').format(
         say("radar"), drawing(figure), table_twin(figure.table, charts, say("radar"))
     )
@@ -247,10 +256,14 @@ def _row(say: Words, hall: Hall, there: Place, battle: Battle, place: int) -> Ma
         out,
         battle.model_a,
         battle.model_b,
-        battle.category or "–",
+        _category(say, battle.category) or "–",
         say("person") if by_people(battle) else battle.judge,
         when(battle.tstamp, say.lang),
     )
+
+
+def _category(say: Words, name: str | None) -> str:
+    return category_words(name, Words(say.lang, "arena_board")) if name else ""
 
 
 def _lang(battle: Battle) -> str | None:
@@ -293,7 +306,7 @@ def _battle_head(say: Words, hall: Hall, there: Place, battle: Battle, places: S
     crumbs = join(
         [
             go(Place(arena=there.arena).to(), say("battles")),
-            go(there.to(id=None), there.group or say("all_categories")),
+            go(there.to(id=None), _category(say, there.group) or say("all_categories")),
             Markup('<span class="b-here" aria-current="page">{}</span>').format(battle.battle_id),
         ],
         icon("right", small=True),
@@ -329,7 +342,8 @@ def _question(say: Words, battle: Battle) -> Markup:
         )
         for number, turn in enumerate(turns, 1)
     )
-    tags = " · ".join(filter(None, [battle.category, battle.language]))
+    tongue = battle.language and language_words(battle.language, Words(say.lang, "arena_board"))
+    tags = " · ".join(filter(None, [_category(say, battle.category), tongue]))
     return Markup(
         '<div class="row b-h"><h2 class="v-h">{}</h2><span class="sm qq">{}</span></div><div class="u-card b-pad b-gap">{}</div>'
     ).format(say("asked"), tags, body or Markup('<span class="qq">{}</span>').format(say("no_text")))

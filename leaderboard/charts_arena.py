@@ -9,7 +9,9 @@ import msgspec
 
 from leaderboard import arena_board
 from leaderboard.arena_board_choice import Choice, read_choice, rule_for
+from leaderboard.arena_board_html import category_words
 from leaderboard.arenas import Facts, Source, rule_of
+from leaderboard.board_words import Words
 from leaderboard.chart_cards import MOST, Card, Look, Shared, day
 from leaderboard.chart_figures import Dot, Series, Square, heat, intervals, over_time, radar
 from leaderboard.known_models import Models
@@ -164,7 +166,9 @@ class ArenaCharts:
                 series.append(Series(model, dots))
         if not series or len(axes) < 3:
             return Card("radar", None, "", say("none.radar"))
-        return Card("radar", radar(axes, series, self._shared.words("radar")), say("radar.note"))
+        board = Words(say.lang, "arena_board")
+        named = [category_words(kind, board) for kind in axes]
+        return Card("radar", radar(named, series, self._shared.words("radar")), say("radar.note"))
 
     def _plain(self, **more: object) -> Rule:
         votes = "people" if self._choice.votes == "both" else self._choice.votes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from leaderboard.arena_board_html import language_words
+from leaderboard.arena_board_html import category_words, language_words
 from leaderboard.board_filters import NAMES, narrow_chips, read_narrow
 from leaderboard.board_words import Words
 from leaderboard.boards_head import boards_head
@@ -97,12 +97,12 @@ def _arena_fields(look: Look, say: Words) -> list[Markup]:
     if len(look.sources) > 1 and look.source is not None:
         names = [(source.name, source.title) for source in look.sources]
         fields.append(select("arena", say("arena"), names, look.source.name, names[0][0]))
-    everything = ("", say("all"))
+    everything, board = ("", say("all")), Words(say.lang, "arena_board")
     if len(facts.categories) > 1:
-        kinds = [everything, *((name, f"{name} ({count(n)})") for name, n in facts.categories)]
+        named = ((name, category_words(name, board), n) for name, n in facts.categories)
+        kinds = [everything, *((name, f"{words} ({count(n)})") for name, words, n in named)]
         fields.append(select("category", say("category"), kinds, choice.category))
     if len(look.languages) > 1:
-        board = Words(say.lang, "arena_board")
         tongues = [everything, *((name, language_words(name, board)) for name in look.languages)]
         fields.append(select("language", say("language"), tongues, choice.language))
     if facts.people and facts.judge:

@@ -62,7 +62,9 @@ def _arena_choice(model: Model, figures: ArenaFigures) -> Markup:
 def _group(say: Words, figures: ArenaFigures, group: Group, at: object, overall: float) -> Markup:
     line = group.line
     assert line.rating is not None and line.ci95 is not None and callable(at)
-    name = language(say, group.name) if group.kind == "language" else group.name
+    name = group.name
+    if group.kind:
+        name = language(say, group.name) if group.kind == "language" else category(say, group.name)
     few_votes = group.kind and line.battles < FEW_ROWS
     drawn = interval(at(line.ci95[0]), at(line.rating), at(line.ci95[1]), overall)
     return Markup(
@@ -89,6 +91,13 @@ def language(say: Words, code: str) -> str:
     from leaderboard.arena_board_html import language_words
 
     return language_words(code, Words(say.lang, "arena_board"))
+
+
+def category(say: Words, name: str) -> str:
+    """Return what a category is called; its own name where there is no word for it here."""
+    from leaderboard.arena_board_html import category_words
+
+    return category_words(name, Words(say.lang, "arena_board"))
 
 
 def met_section(say: Words, figures: ArenaFigures, everything: bool) -> Markup:

@@ -83,7 +83,7 @@ def attrs(**values: object) -> Markup:
     return join(written)
 
 
-def link(page: str, **query: object) -> str:
+def link(page: str, /, **query: object) -> str:
     """Return a relative address such as ``browse?run=R&dataset=gsm8k``; parameters that are ``None`` are left out.
 
     The address works under any path that the app is served from. It is text: ``format`` escapes it.

@@ -102,7 +102,7 @@ def test_a_radar_closes_and_holds_each_category_of_each_chosen_model(outputs):
     assert [trace["name"] for trace in figure.data] == ["zeta", "gamma"]
     for trace in figure.data:
         assert trace["theta"][0] == trace["theta"][-1]
-        assert set(trace["theta"]) == {"writing", "coding", "maths"}
+        assert set(trace["theta"]) == {"Writing", "Coding", "Maths"}
 
 
 def test_of_the_arena_on_this_site_only_what_was_published_is_drawn(tmp_path):
