@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,7 +52,7 @@ class Callers:
         hops = [hop.strip() for line in request.headers.getlist("x-forwarded-for") for hop in line.split(",")]
         address = peer
         for hop in reversed(hops):
-            address = hop.strip("[]")
+            address = _without_port(hop)
             if not self._is_proxy(address):
                 break
         return address
@@ -62,7 +62,8 @@ class Callers:
             ip = ip_address(address)
         except ValueError:
             return False
-        return any(ip in network for network in self._proxies)
+        mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None  # a socket for both shows IPv4 like this
+        return any(ip in network or (mapped is not None and mapped in network) for network in self._proxies)
 
     def from_elsewhere(self, request: Request) -> bool:
         """Return whether a browser says that somebody else's page made this request.
@@ -76,6 +77,13 @@ class Callers:
         if fetched is not None:
             return fetched != "same-origin"
         return origin is not None and _origin(origin) != _origin(self.of(request).site)
+
+
+def _without_port(hop: str) -> str:
+    """Return the address of a hop; some proxies write the client's port behind it."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 _OF_PROXIES = (

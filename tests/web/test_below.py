@@ -94,6 +94,9 @@ def request(peer: str, **headers: str) -> Any:
         ("10.0.0.0/8", "10.0.0.5", "198.51.100.9"),
         ("172.30.78.2, 10.0.0.5", "10.0.0.5", "198.51.100.9"),
         ("10.0.0.5", "10.0.0.6", "10.0.0.6"),
+        ("10.0.0.5", "::ffff:10.0.0.5", "198.51.100.9"),
+        ("10.0.0.5", "::ffff:10.0.0.6", "::ffff:10.0.0.6"),
+        ("::ffff:10.0.0.0/104", "::ffff:10.0.0.5", "198.51.100.9"),
     ],
 )
 def test_only_a_proxy_that_is_named_speaks_for_others(
@@ -102,6 +105,21 @@ def test_only_a_proxy_that_is_named_speaks_for_others(
     monkeypatch.setenv("LLMUSES_PROXIES", proxies)
     caller = Callers([], []).of(request(peer, host="lab.example", x_forwarded_for="198.51.100.9"))
     assert caller.address == address
+
+
+@pytest.mark.parametrize(
+    ("hops", "address"),
+    [
+        ("198.51.100.9:49152", "198.51.100.9"),
+        ("[2001:db8::9]:49152", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        ("6.6.6.6, 198.51.100.9:49152, 10.0.0.7:80", "198.51.100.9"),
+        ("unknown", "unknown"),
+        ("6.6.6.6, ", ""),
+    ],
+)
+def test_a_port_behind_a_visitors_address_is_no_part_of_it(hops: str, address: str) -> None:
+    assert Callers(["10.0.0.0/8"], []).of(request("10.0.0.5", host="x", x_forwarded_for=hops)).address == address
 
 
 def test_a_proxy_that_is_no_network_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

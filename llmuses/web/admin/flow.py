@@ -121,7 +121,11 @@ class Flows:
                     seen.forget()  # another file stands in this place
                 seen.take(answer)
         except OSError:
+            seen.forget()
+            seen.cursor = START  # what was taken of it would be taken once more
             return seen
+        if reader.cursor == START:
+            seen.forget()  # it is gone: another may come in its place
         seen.cursor = reader.cursor
         return seen
 

@@ -57,6 +57,18 @@ def test_the_pace_is_drawn_over_the_last_minutes_and_adds_up(room: Room) -> None
     assert found.pace[0] == found.pace[10] == 1.0
 
 
+def test_a_store_that_goes_and_comes_again_is_not_counted_twice(room: Room) -> None:
+    flows = Flows()
+    store(room).unlink()
+    answers(room, *(NOW - 100 + second for second in range(100)), usage={"completion_tokens": 1})
+    assert flow(room, flows).tokens == 100
+    kept = store(room).read_bytes()
+    store(room).unlink()
+    assert flow(room, flows).tokens is None
+    store(room).write_bytes(kept)
+    assert flow(room, flows).tokens == 100
+
+
 def test_an_hour_of_answers_shows_its_end_only(room: Room) -> None:
     store(room).unlink()
     answers(room, *(NOW - 3600 + 4 * number for number in range(900)))
