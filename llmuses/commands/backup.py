@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--with-secrets",
         action="store_true",
-        help="also the keys that sign sessions and salt pseudonyms: keep such a file to yourself",
+        help="also the keys that sign sessions and salt pseudonyms, and the admin room's accounts: keep such a file to yourself",
     )
 
 

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Restore, or check, and say what is where."""
     from llmuses.keeping.archive import check, restore
+    from llmuses.keeping.around import FOLDER
     from llmuses.keeping.mirror import fetch
 
     outputs = args.outputs or outputs_dir()
@@ -38,6 +39,10 @@ def run(args: argparse.Namespace) -> int:
         found = restore(Path(args.source), outputs, args.replace)
     manifest, aside = found
     print(f"{len(manifest.files):,} files are in {outputs}.")
+    if any(kept.path.startswith(f"{FOLDER}/") for kept in manifest.files):
+        print(
+            f"Settings that lay elsewhere are in {outputs / FOLDER}: put them where LLMUSES_MODELS and the like name them."
+        )
     for path in aside:
         print(f"What was there before is in {path}.")
     return 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from llmuses.errors import StoreError
+from llmuses.keeping.around import FOLDER, around
 from llmuses.records import KeptFile
 from llmuses.settings import arena_dir
 
@@ -52,20 +53,27 @@ def places(outputs: Path) -> dict[str, Path]:
 def contents(outputs: Path, secrets: bool = False) -> Contents:
     """Return what there is to keep of a folder of runs, and of the arena's where it is elsewhere.
 
-    Links are not followed. ``secrets`` takes the keys along that sign sessions and salt pseudonyms. Raises StoreError where
-    a folder cannot be read.
+    Files elsewhere that the surroundings name (LLMUSES_MODELS and the like) are in ``settings``. Links are not followed.
+    ``secrets`` takes along the keys that sign sessions and salt pseudonyms, and the accounts of the admin room. Raises
+    StoreError where a folder cannot be read.
     """
     files: dict[str, Path] = {}
     left_out: list[str] = []
-    config = os.environ.get("LLMUSES_ADMIN_CONFIG")
-    hidden = {Path(config).expanduser().resolve()} if config else set()
+    named = {each.path.resolve(): each for each in around()}
     for prefix, root in places(outputs).items():
         for path in _walk(root, left_out, prefix):
             name = prefix + path.relative_to(root).as_posix()
-            if (path.name == _SECRET and not secrets) or path.resolve() in hidden or not is_safe(name):
+            each = named.pop(path.resolve(), None)
+            secret = path.name == _SECRET or (each is not None and each.secret)
+            if (secret and not secrets) or not is_safe(name):
                 left_out.append(_shown(name))
             else:
                 files.setdefault(name, path)
+    for place, each in named.items():
+        if (each.secret and not secrets) or not place.is_file():
+            left_out.append(_shown(str(each.path)) + ("" if place.is_file() else " (not there)"))
+        else:
+            files[f"{FOLDER}/{each.name}"] = place
     return Contents(dict(sorted(files.items())), sorted(left_out))
 
 

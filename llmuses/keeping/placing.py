@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from llmuses.errors import BackupError, StoreError, UsageError
+from llmuses.keeping.around import ACCOUNTS
 from llmuses.keeping.contents import hashed, is_safe, places
 from llmuses.keeping.mark import NAME, marked
 from llmuses.records import FORMAT, KeptFile, Manifest
@@ -49,7 +50,7 @@ class Staging:
         path = self._folder(self._roots[prefix]) / kept.path.removeprefix(prefix)
         path.parent.mkdir(parents=True, exist_ok=True)
         size, found = 0, []
-        mode = 0o600 if path.name == "secret" else 0o644
+        mode = 0o600 if path.name in ("secret", ACCOUNTS) else 0o644
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             for piece in pieces:
                 file.write(piece)

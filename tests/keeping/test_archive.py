@@ -54,7 +54,14 @@ SECRETS = {"jobs/secret": b"0" * 64, "arena-live/secret": b"1" * 64}
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LLMUSES_ARENA", "LLMUSES_ADMIN_CONFIG", "LLMUSES_OUTPUTS", "LLMUSES_BACKUP"):
+    for name in (
+        "LLMUSES_ARENA",
+        "LLMUSES_ADMIN_CONFIG",
+        "LLMUSES_ARENA_CONFIG",
+        "LLMUSES_MODELS",
+        "LLMUSES_OUTPUTS",
+        "LLMUSES_BACKUP",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -106,8 +113,51 @@ def test_the_file_of_accounts_is_left_out_where_it_lies_among_the_runs(
 ) -> None:
     write(outputs, {"admin.yaml": b"accounts: []"})
     monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", str(outputs / "admin.yaml"))
-    found = contents(outputs, secrets=True)
+    found = contents(outputs)
     assert "admin.yaml" in found.left_out and "admin.yaml" not in found.files
+    assert "admin.yaml" in contents(outputs, secrets=True).files, "for a move it comes along"
+
+
+@pytest.fixture
+def named(outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Settings beside the runs, as the guides lay them out; returned by what they are called in a backup."""
+    found = {
+        "models.yaml": b"mine: {model: openai:x}\n",
+        "arena.yaml": b"filter: {words: blocked.txt}\n",
+        "words.txt": b"nonsense\n",
+        "admin.yaml": b"accounts: []\n",
+    }
+    write(tmp_path, {"blocked.txt" if name == "words.txt" else name: content for name, content in found.items()})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LLMUSES_MODELS", "models.yaml")
+    monkeypatch.setenv("LLMUSES_ARENA_CONFIG", str(tmp_path / "arena.yaml"))
+    monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", "admin.yaml")
+    return {f"settings/{name}": content for name, content in found.items()}
+
+
+@pytest.mark.parametrize("secrets", [False, True])
+def test_settings_that_lie_elsewhere_come_along_and_accounts_only_with_the_secrets(
+    secrets: bool, outputs: Path, named: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["backup", "all.tar.gz", "--outputs", "outputs", *(["--with-secrets"] if secrets else [])]
+    assert main(command) == 0
+    assert ("admin.yaml" in capsys.readouterr().out) is not secrets, "what is left out is said"
+    assert main(["restore", "all.tar.gz", "--outputs", "new"]) == 0
+    assert str(Path("new/settings")) in capsys.readouterr().out
+    found = {name: content for name, content in read(tmp_path / "new").items() if name.startswith("settings/")}
+    assert found == {name: content for name, content in named.items() if secrets or name != "settings/admin.yaml"}
+    if secrets:
+        assert stat.S_IMODE((tmp_path / "new/settings/admin.yaml").stat().st_mode) == 0o600
+
+
+def test_settings_that_lie_among_the_runs_are_there_once_and_missing_ones_are_said(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMUSES_MODELS", str(outputs / "models.yaml"))
+    monkeypatch.setenv("LLMUSES_ARENA_CONFIG", "/nowhere/arena.yaml")
+    found = contents(outputs)
+    assert [name for name in found.files if name.endswith("models.yaml")] == ["models.yaml"]
+    assert "/nowhere/arena.yaml (not there)" in found.left_out
 
 
 @pytest.mark.parametrize("arena", ["{here}/outputs/../outputs/arena-live", "outputs/arena-live", "{here}/moved", ""])
