@@ -176,6 +176,14 @@ def _limit_waiting() -> None:
     set_client_factory(client)
 
 
+def huggingface_api() -> Any:
+    """Return Hugging Face's ``HfApi``, none of whose requests waits forever."""
+    from huggingface_hub import HfApi
+
+    _limit_waiting()
+    return HfApi()
+
+
 # --- ModelScope --------------------------------------------------------------------------------------------
 
 

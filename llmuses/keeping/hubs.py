@@ -69,10 +69,11 @@ class _HuggingFace:
         self._revision = revision
 
     def prepare(self) -> None:
-        from huggingface_hub import HfApi
         from huggingface_hub.errors import RepositoryNotFoundError
 
-        api = HfApi()
+        from llmuses.hub import huggingface_api
+
+        api = huggingface_api()
         try:
             private = api.dataset_info(self._repo).private
         except RepositoryNotFoundError:
@@ -82,12 +83,13 @@ class _HuggingFace:
             raise _public(f"hf:{self._repo}")
 
     def manifest(self) -> bytes | None:
-        from huggingface_hub import HfApi
         from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
+
+        from llmuses.hub import huggingface_api
 
         with TemporaryDirectory() as folder:
             try:
-                found = HfApi().hf_hub_download(
+                found = huggingface_api().hf_hub_download(
                     self._repo, MANIFEST, repo_type="dataset", revision=self._revision, local_dir=folder
                 )
             except (RemoteEntryNotFoundError, RepositoryNotFoundError):  # a local one says that nobody answers
@@ -95,22 +97,26 @@ class _HuggingFace:
             return Path(found).read_bytes()
 
     def put(self, objects: Mapping[str, Path]) -> None:
-        from huggingface_hub import CommitOperationAdd, HfApi
+        from huggingface_hub import CommitOperationAdd
+
+        from llmuses.hub import huggingface_api
 
         added = [CommitOperationAdd(path_of(name), str(path)) for name, path in objects.items()]
-        HfApi().create_commit(self._repo, added, commit_message=f"{len(added)} pieces", repo_type="dataset")
+        huggingface_api().create_commit(self._repo, added, commit_message=f"{len(added)} pieces", repo_type="dataset")
 
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
-        from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+        from llmuses.hub import huggingface_api
 
         operations: list[CommitOperationAdd | CommitOperationDelete] = [CommitOperationAdd(MANIFEST, manifest)]
         operations += [CommitOperationDelete(path_of(name)) for name in dropped]
-        HfApi().create_commit(self._repo, operations, commit_message="Backup of llmuses", repo_type="dataset")
+        huggingface_api().create_commit(self._repo, operations, commit_message="Backup of llmuses", repo_type="dataset")
 
     def take(self, folder: Path) -> None:
-        from huggingface_hub import HfApi
+        from llmuses.hub import huggingface_api
 
-        HfApi().snapshot_download(
+        huggingface_api().snapshot_download(
             self._repo, repo_type="dataset", revision=self._revision, local_dir=folder, allow_patterns=["objects/*"]
         )
 

@@ -29,7 +29,7 @@ from llmuses.store import read_json, try_lock, write_json
 WHERE_ENV = "LLMUSES_BACKUP"
 MINUTES_ENV = "LLMUSES_BACKUP_MINUTES"
 _STATE = ".backup.json"
-_BATCH, _MOST = 64 << 20, 1000
+_BATCH, _MOST = 64 << 20, 250
 """Bytes, and pieces, that go to the hub at once."""
 
 _LAST_SECONDS = 30.0

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from leaderboard.results import Results
@@ -294,6 +295,21 @@ def test_a_hub_that_nobody_reaches_is_not_one_that_holds_nothing(
     monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
     with pytest.raises(BackupError, match="cannot be read"):
         fetch("hf:me/kept", tmp_path / "new")
+    refused = pytest.raises(BackupError, match="Start again later")
+    with refused, mirroring(tmp_path / "new"):
+        pass
+
+
+def test_a_hub_that_takes_the_question_and_never_answers_is_not_waited_for(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Mirror(outputs, "hf:me/kept").push()
+    monkeypatch.setattr("llmuses.hub._READ_SECONDS", 0.2)
+    monkeypatch.setenv(WHERE_ENV, "hf:me/kept")
+    hub.stalled = True
+    write(outputs, {"late.jsonl": b"{}\n"})
+    with pytest.raises(httpx2.ReadTimeout):
+        Mirror(outputs, "hf:me/kept").push()
     refused = pytest.raises(BackupError, match="Start again later")
     with refused, mirroring(tmp_path / "new"):
         pass
