@@ -177,6 +177,18 @@ class TestLogin:
         assert visitor.get("/admin/view").status_code == 401
         assert copied not in (room.log.folder / "logouts.jsonl").read_text()
 
+    def test_a_session_that_was_ended_stays_so_where_the_clock_was_ahead_for_a_while(
+        self, visitor: TestClient, room: Room, tmp_path: Path
+    ) -> None:
+        login(visitor)
+        copied, server = visitor.cookies[COOKIE], Room(Results(tmp_path), room.rules)
+        visitor.post("/admin/logout", headers=HERE)
+        for now in (time.time() + 1e6, time.time()):
+            assert server.sessions.person(copied, now) is None
+        ahead = Room(Results(tmp_path), room.rules)
+        ahead.sessions.person(ahead.sessions.cookie(room.rules.accounts[0], time.time() + 1e6), time.time() + 1e6)
+        assert ahead.sessions.person(copied, time.time()) is None
+
     def test_logging_out_ends_no_other_session(
         self, visitor: TestClient, room: Room, accounts: tuple[Account, ...]
     ) -> None:
