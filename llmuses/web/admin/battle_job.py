@@ -12,10 +12,12 @@ import msgspec
 
 from arena.pipeline.config import ArenaConfig, Orders, found, judge_args, read_config, slug
 from arena.pipeline.questions import Question, read_questions
+from arena.pipeline.report_records import ArenaReport
 from leaderboard.arenas import Source
 from llmuses.errors import LlmusesError
 from llmuses.jobs import Job
 from llmuses.records import Battle
+from llmuses.store import read_json
 from llmuses.web.admin.room import Room
 
 _TAIL = 256_000
@@ -31,6 +33,13 @@ class BattleJob(NamedTuple):
     all_answers: int
     battles: int
     all_battles: int
+    report: ArenaReport | None = None
+    """What came out, of a job that has ended; None where it ended before the report."""
+
+    @property
+    def undecided(self) -> bool:
+        """Return whether it ended and no battle was decided though some were to be."""
+        return self.report is not None and not self.report.decided and self.report.planned > 0
 
 
 class Wanted(NamedTuple):
@@ -68,7 +77,20 @@ def battle_job(room: Room, job: Job) -> BattleJob | None:
         plan.answers if plan else 0,
         fought,
         plan.battles if plan else 0,
+        _report(room.outputs / name / "report.json") if job.status.ended else None,
     )
+
+
+def _report(path: Path) -> ArenaReport | None:
+    try:
+        return _report_as_of(path, path.stat().st_mtime_ns)
+    except (OSError, LlmusesError):
+        return None
+
+
+@functools.lru_cache(64)
+def _report_as_of(path: Path, changed: int) -> ArenaReport:
+    return read_json(path, ArenaReport)
 
 
 def config_of(job: Job) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from arena.pipeline.report_records import ArenaReport
 from arena.rating_records import ModelRating
 from leaderboard.arenas import Source, rule_of
 from leaderboard.board_words import Words
@@ -13,13 +14,32 @@ from llmuses.web.admin.battle_job import BattleJob, newest
 from llmuses.web.admin.room import Room
 
 _NEWEST = 8
+_REASONS = 3
 
 
-def battles_table(room: Room, job: BattleJob, say: Words) -> Markup:
-    """Return the ranking and the newest battles; a line that says what is awaited before there are any."""
+def battles_table(room: Room, job: BattleJob, ended: bool, say: Words) -> Markup:
+    """Return the ranking and the newest battles; before there are any, what is awaited, or why none will come."""
+    if job.report is not None and job.undecided:
+        return _nothing(job.report, say)
     if job.source is None or not job.battles:
-        return Markup('<p class="md q">{}</p>').format(say("battles.none"))
+        return Markup('<p class="md q">{}</p>').format(say("battles.ended" if ended else "battles.none"))
     return _ranking(room, job.source, say) + _newest(job.source, say)
+
+
+def _nothing(report: ArenaReport, say: Words) -> Markup:
+    """Return why no battle was decided, with what the judges and the models said instead."""
+    why = Words(say.lang, "arena_report")
+    kinds = ", ".join(f"{why(f'missing_{kind}')} {count(number)}" for kind, number in report.missing.items())
+    said = [(judge.judge, judge.reasons) for judge in report.judges]
+    said += [(player.model, player.reasons) for player in report.players]
+    lines = join(
+        Markup("<li>{}: {} × {}</li>").format(who, count(number), reason)
+        for who, reasons in said
+        for reason, number in list(reasons.items())[:_REASONS]
+    )
+    return Markup('<p class="u-note err">{}</p><ul class="sm q">{}</ul>').format(
+        say("battles.undecided", n=count(report.planned), why=kinds), lines
+    )
 
 
 def _ranking(room: Room, source: Source, say: Words) -> Markup:

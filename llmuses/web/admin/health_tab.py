@@ -15,6 +15,7 @@ from llmuses.keeping.mirror import mirror_state
 from llmuses.markup import Markup, count, icon, join, link
 from llmuses.settings import arena_dir, jobs_dir
 from llmuses.visit import Visit
+from llmuses.web.admin.battle_job import battle_job
 from llmuses.web.admin.parts import moment, section, table
 from llmuses.web.admin.room import Room, Tab
 from llmuses.web.admin.rules import Role
@@ -130,11 +131,11 @@ def _problems(room: Room, say: Words) -> Iterator[tuple[Markup | str, str]]:
                     say("health.model", failures=count(state.failures), answers=count(state.answers), why=reason),
                 )
     for job in room.log.jobs():
+        where = Markup('<a href="{}">{}</a>').format(link("admin", tab="jobs", job=job.job_id), job.job_id)
         if job.status is JobStatus.FAILED:
-            yield (
-                Markup('<a href="{}">{}</a>').format(link("admin", tab="jobs", job=job.job_id), job.job_id),
-                job.reason,
-            )
+            yield where, job.reason
+        elif job.status is JobStatus.DONE and (battles := battle_job(room, job)) and battles.undecided:
+            yield where, say("status.undecided")
 
 
 def _versions(say: Words) -> Markup:

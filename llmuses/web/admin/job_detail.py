@@ -39,7 +39,7 @@ def detail(room: Room, job: Job, far: Progress, visit: Visit) -> Markup:
 
 
 def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Markup:
-    body = battles_table(room, far.battles, say) if far.battles else _datasets(job, far, visit, say)
+    body = battles_table(room, far.battles, job.status.ended, say) if far.battles else _datasets(job, far, visit, say)
     flow = room.flows.of(job, far.entries, time.time()) if far.entries else None
     return Markup(
         '<div class="u-card"><div class="row u-cardhead"><h3>{id}</h3><span class="q cut">{head}</span>'

@@ -76,7 +76,7 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
         '<td class="u-acts">{acts}</td></tr>'
     ).format(
         on=attrs(class_="on" if chosen else None),
-        status=_status(job, visit),
+        status=_status(job, far, visit),
         id=job.job_id,
         href=link("admin", tab="jobs", job=job.job_id),
         title=job.title,
@@ -92,7 +92,10 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
     )
 
 
-def _status(job: Job, visit: Visit) -> Markup:
+def _status(job: Job, far: Progress, visit: Visit) -> Markup:
+    if job.status is JobStatus.DONE and far.battles and far.battles.undecided:
+        words = text(visit.lang, "admin.status.undecided")
+        return Markup('<span class="u-v bare wrong">{}{}</span>').format(icon("wrong", small=True), words)
     word = text(visit.lang, f"admin.status.{job.status}")
     if job.status.works:
         return Markup('<span class="u-live">{}</span>').format(word)

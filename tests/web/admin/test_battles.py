@@ -12,10 +12,12 @@ import yaml
 
 from arena.pipeline.config import read_config
 from arena.pipeline.questions import read_questions
+from arena.pipeline.report_records import ArenaReport, JudgeReport
 from leaderboard.results import Results
 from llmuses.errors import LlmusesError, UsageError
+from llmuses.records import JobEvent
 from llmuses.visit import Visit
-from llmuses.web.admin import battles
+from llmuses.web.admin import battles, health_tab, jobs
 from llmuses.web.admin.battle_job import battle_job
 from llmuses.web.admin.battle_plan import QUESTIONS, BattlesAsked, command_of, plan_of, write_plan
 from llmuses.web.admin.clone import copy_link
@@ -104,6 +106,43 @@ def test_a_job_says_how_many_battles_there_will_be_before_there_are_any(room: Ro
     found = battle_job(room, job)
     assert found is not None
     assert (found.source, found.battles, found.all_battles) == (None, 0, 30)
+
+
+def test_a_job_that_decided_nothing_says_so_and_what_the_judge_said_instead(room: Room) -> None:
+    plan = plan_of(asked(), room)
+    write_plan(plan)
+    name = room.log.submit(command_of(plan, room), "spring: all", "network", "ada")
+    assert "No battle is decided yet" in jobs.view(room, room.sessions.nobody(), Visit("en", {}))
+    room.log.say(name, JobEvent.DONE, exit_code=0)
+    place = room.outputs / "arena-battles-spring" / "report.json"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(msgspec.json.encode(nothing_decided()))
+    page = jobs.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert "Nothing decided" in page and "verdict unreadable 30" in page and "I like &lt;b&gt;both" in page
+    assert "decided yet" not in page and "u-v bare correct" not in page
+    health = health_tab.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert "nothing fails" not in health and name in health
+
+
+def test_battles_that_ended_before_any_was_decided_await_none(room: Room) -> None:
+    plan = plan_of(asked(), room)
+    write_plan(plan)
+    name = room.log.submit(command_of(plan, room), "spring: all", "network", "ada")
+    room.log.say(name, JobEvent.FAILED, reason="no torch", exit_code=1)
+    page = jobs.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert "decided yet" not in page and "before any battle was decided" in page
+
+
+def nothing_decided() -> ArenaReport:
+    judge = JudgeReport(
+        judge="judge", model="openai:judge", calls=60, read=0, unparsed=60, rejected=0, failed=0, asked_again=60,
+        reasons={"unparsed: I like <b>both": 60}, position=None, prompt_tokens=1, completion_tokens=1,
+    )  # fmt: skip
+    return ArenaReport(
+        arena="battles-spring", mode="pairwise", dry_run=False, questions=10, categories={}, languages={}, players=[],
+        baseline=None, budget=None, planned=30, decided=0, missing={"unparsed": 30}, judges=[judge], rows=[], pairs=[],
+        agreement=None, ratings={}, notes=[], version="", tstamp=0.0,
+    )  # fmt: skip
 
 
 def test_a_copy_of_battles_is_the_form_filled_in_but_for_the_name(room: Room) -> None:
