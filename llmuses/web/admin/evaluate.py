@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leaderboard.board_words import Words
-from leaderboard.browse_parts import setting_words
+from leaderboard.browse_parts import setting_words, title_words
 from llmuses.benchmarks import benchmark_names, get_benchmark
 from llmuses.benchmarks.programs import PROGRAM_LIMITS
 from llmuses.evaluation.dry_run import DryRun
@@ -97,7 +97,7 @@ def _datasets(say: Words, query: Mapping[str, str]) -> Markup:
             Words(say.lang, "catalogue")(f"about.{name}"),
             name,
             attrs(checked=name in chosen, data_runs_code=get_benchmark(name).runs_code),
-            get_benchmark(name).title,
+            title_words(name, get_benchmark(name).title, say.lang),
         )
         for name in benchmark_names()
     )
@@ -199,7 +199,7 @@ def _estimated(one: DryRun, asked: str, rate: float | None, say: Words) -> Marku
         '<tr><th scope="row" class="name">{}</th><td class="q">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td><td class="n">{}</td>'
         '<td class="n q">±{:.1f}</td></tr>'
     ).format(
-        get_benchmark(one.dataset).title,
+        title_words(one.dataset, get_benchmark(one.dataset).title, say.lang),
         asked,
         count(one.calls),
         _tokens(one.prompt_tokens),

@@ -9,6 +9,7 @@ import msgspec
 
 from leaderboard.answer_html import fold, split_prompt, turns
 from leaderboard.board_words import Words
+from leaderboard.browse_parts import title_words
 from llmuses.benchmarks import get_benchmark
 from llmuses.evaluation.dry_run import example, text_of
 from llmuses.inference import Item
@@ -57,7 +58,7 @@ def _dataset(asked: EvaluationAsked, name: str, chosen: bool, say: Words) -> Mar
         _about(asked, name, 1),
         name,
         attrs(aria_current="true" if chosen else None),
-        get_benchmark(name).title,
+        title_words(name, get_benchmark(name).title, say.lang),
     )
 
 
