@@ -210,7 +210,7 @@ class LiveArena:
         battle = self._own(visitor, token)
         if battle.stop is not None:
             raise Refusal("writing")
-        self._limiter.take("send", visitor)
+        self._limiter.take("again", visitor)
         turns = []
         for turn in battle.turns:
             turns.append(await turn_again(turn, self._make_writer, self._pictures.find(visitor, turn.picture)))

@@ -51,6 +51,8 @@ class RateLimits(_Rule, kw_only=True, frozen=True):
     opinion: Rates = _rates((10, 600), (50, 600))
     withdraw: Rates = _rates((60, 600), (240, 600))
     login: Rates = _rates((20, 600), (100, 600))
+    again: Rates = _rates((120, 600), (600, 600))
+    """A page that is loaded anew asks for the battle of each mode: that must not cost anybody a prompt."""
 
 
 class Sizes(_Rule, kw_only=True, frozen=True):

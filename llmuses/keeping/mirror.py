@@ -212,7 +212,7 @@ def _in_words(where: str) -> Iterator[None]:
     except LlmusesError:
         raise
     except Exception as problem:  # the boundary to the hubs' libraries: whatever they raise ends in one line
-        raise BackupError(f"{where} cannot be read: {_in_a_line(problem)}") from problem
+        raise BackupError(f"{where} cannot be read: {_in_a_line(problem).rstrip('.')}.") from problem
 
 
 # --- while the server runs -----------------------------------------------------------------------------------

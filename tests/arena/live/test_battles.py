@@ -579,6 +579,18 @@ async def test_a_page_that_is_loaded_anew_goes_on_with_its_battle(tmp_path: Path
 
 
 @in_a_loop
+async def test_a_page_that_is_loaded_anew_costs_nobody_a_prompt_and_has_a_limit_of_its_own(tmp_path: Path) -> None:
+    rates = {"send": {"voter": [{"count": 2, "seconds": 600}]}, "again": {"voter": [{"count": 5, "seconds": 600}]}}
+    arena = live_arena(tmp_path, rates=rates)
+    who = visitor(arena)
+    token = await battle(arena, who)
+    for _ in range(5):
+        await arena.again(who, token)
+    assert await refused(arena.again(who, token)) == "rate"
+    await all_of(arena.send(who, ask(battle=token)))
+
+
+@in_a_loop
 async def test_what_was_cut_off_by_the_reload_is_what_is_there(tmp_path: Path) -> None:
     arena = live_arena(tmp_path, ScriptedPlayers(TWO, lambda name, _: "half a thought…"))
     who = visitor(arena)
