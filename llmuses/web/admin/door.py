@@ -6,6 +6,7 @@ is all that has to be right.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import time
@@ -18,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from llmuses.errors import LlmusesError, in_words
+from llmuses.errors import LlmusesError, StoreError, in_words
 from llmuses.i18n import text
 from llmuses.visit import render, visit
 from llmuses.web import document
@@ -172,8 +173,9 @@ class Door:
         return HTMLResponse(shown, headers=document.headers())
 
     async def deed(self, request: Request, person: Person) -> Response:
-        """Do what a button or a form asks for. What was asked is on record before it is done."""
-        deed = self._deeds.get(request.path_params["name"])
+        """Do what a button or a form asks for. What was asked is on record before it is done, and again where it was not."""
+        name, address = request.path_params["name"], self._callers.of(request).address
+        deed = self._deeds.get(name)
         if deed is None:
             return _said(404, "no such deed")
         if deed.role is Role.ADMIN and not person.is_admin:
@@ -184,17 +186,25 @@ class Door:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             return _said(400, in_words(problem))
         if deed.audited:
-            address = self._callers.of(request).address
-            self._room.audit.say(person.name, request.path_params["name"], body.decode("utf-8", "replace"), address)
+            self._room.audit.say(person.name, name, body.decode("utf-8", "replace"), address)
         doing = Doing(self._room, person, visit(request).lang)
         try:
             return JSONResponse(dict(await run_in_threadpool(deed.run, doing, asked)))
         except LlmusesError as problem:
+            if deed.audited:
+                self._undone(person, f"{name} refused", str(problem), address)
             return _said(409, str(problem))
         except Exception:  # whatever it was, the page gets words and the log the traceback
             code = f"P-{secrets.token_hex(2)}"
-            _log.exception("deed %s failed: %s", request.path_params["name"], code)
+            _log.exception("deed %s failed: %s", name, code)
+            if deed.audited:
+                self._undone(person, f"{name} failed", code, address)
             return _said(500, text(doing.lang, "web.error.body", code=code))
+
+    def _undone(self, person: Person, deed: str, why: str, address: str) -> None:
+        """Write down that a deed on record was not done; where that cannot be written, whoever asked is told all the same."""
+        with contextlib.suppress(StoreError):
+            self._room.audit.say(person.name, deed, why, address)
 
     async def output(self, request: Request, person: Person) -> Response:
         """Return what a job has printed."""

@@ -99,6 +99,17 @@ def test_every_deed_is_in_the_audit_log_with_who_did_it(room: Room, ada: TestCli
     assert "exclude-vote" not in tab(client(room, "bob"), "health")
 
 
+def test_a_deed_that_was_refused_is_on_record_as_refused_and_why(room: Room, ada: TestClient) -> None:
+    do(ada, "exclude-vote", battle="1-3", reason=" ")
+    do(ada, "exclude-vote", battle="1-3", reason="bought")
+    told = [(line.by, line.deed, line.about[:13], line.address) for line in room.audit.last(100)[::-1]]
+    assert [deed for _, deed, _, _ in told if deed.startswith("exclude")] == [
+        "exclude-vote", "exclude-vote refused", "exclude-vote",
+    ]  # fmt: skip
+    assert ("ada", "exclude-vote refused", "Give a reason", "203.0.113.7") in told
+    assert "exclude-vote refused" in tab(ada, "health")
+
+
 def test_models_are_paused_retired_and_resumed(room: Room, ada: TestClient, tmp_path: Path) -> None:
     assert said(do(ada, "pause-model", model="a1", reason="its <server> moves")) == "a1 is paused."
     assert said(do(ada, "retire-model", model="b2")) == "b2 is retired."
