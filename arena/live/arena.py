@@ -206,9 +206,9 @@ class LiveArena:
 
     async def again(self, visitor: Visitor, token: str) -> BattleAgain:
         """Return a battle of this visitor as it stands, for a page that was loaded anew. Raises Refusal ``writing`` as long as
-        models write: whoever reads that has it."""
+        models write, whoever reads that has it, and as long as its vote is on the way to the disk."""
         battle = self._own(visitor, token)
-        if battle.stop is not None:
+        if battle.stop is not None or (battle.choice is not None and not battle.saved):
             raise Refusal("writing")
         self._limiter.take("again", visitor)
         turns = []
@@ -249,6 +249,7 @@ class LiveArena:
         except StoreError as problem:
             battle.choice, battle.judged_turns = None, 0
             raise Refusal("not_saved") from problem
+        battle.saved = True
         return self._revealed(battle, choice)
 
     def _revealed(self, battle: LiveBattle, choice: Winner) -> Revealed:

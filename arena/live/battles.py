@@ -66,6 +66,8 @@ class LiveBattle(msgspec.Struct, kw_only=True):
     config: GenerationConfig
     turns: list[Turn] = []
     choice: Winner | None = None
+    saved: bool = False
+    """Whether the vote is on the disk: until then nobody is told who played."""
     judged_turns: int = 0
     """How many turns the vote was about: what was said later was said with names."""
     given_away: str | None = None

@@ -20,6 +20,7 @@ from arena.live.refusal import Refusal
 from arena.live.visitor import Tier
 from arena.live.wire import Began, Ended, Frame, Mode, PaneState, Settings
 from arena.live.writing import Writing
+from llmuses.errors import StoreError
 from llmuses.models.base import Delta
 from llmuses.records import Battle, Winner
 from tests.support.live_arenas import TWO, Clock, PlainWriter, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
@@ -588,6 +589,28 @@ async def test_a_page_that_is_loaded_anew_costs_nobody_a_prompt_and_has_a_limit_
         await arena.again(who, token)
     assert await refused(arena.again(who, token)) == "rate"
     await all_of(arena.send(who, ask(battle=token)))
+
+
+@in_a_loop
+async def test_a_page_that_is_loaded_anew_learns_no_names_from_a_vote_that_is_not_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena = live_arena(tmp_path)
+    who = visitor(arena)
+    token = await battle(arena, who)
+    full = asyncio.Event()
+
+    async def write(*_: object) -> None:
+        await full.wait()
+        raise StoreError("no room")
+
+    monkeypatch.setattr(arena._lines, "write", write)
+    voting = asyncio.create_task(arena.vote(who, token, Winner.TIE))
+    await asyncio.sleep(0)
+    assert await refused(arena.again(who, token)) == "writing"
+    full.set()
+    assert await refused(voting) == "not_saved"
+    assert (await arena.again(who, token)).revealed is None
 
 
 @in_a_loop
