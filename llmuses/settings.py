@@ -165,7 +165,7 @@ def own_models_file() -> Path:
 
 def model_entries() -> dict[str, ModelEntry]:
     """Return the models of the shipped models.yaml and of the user's own, which wins. Raises UsageError."""
-    return {**_read_models(REGISTRY / "config" / "models.yaml"), **_own_models()}
+    return {**_read_models(REGISTRY / "config" / "models.yaml"), **own_models()}
 
 
 def arena_entries() -> dict[str, ModelEntry]:
@@ -173,12 +173,15 @@ def arena_entries() -> dict[str, ModelEntry]:
 
     Raises UsageError.
     """
-    playing = {name: entry for name, entry in _own_models().items() if entry.arena}
+    playing = {name: entry for name, entry in own_models().items() if entry.arena}
     return playing or {name: entry for name, entry in model_entries().items() if entry.arena}
 
 
-def _own_models() -> dict[str, ModelEntry]:
-    """Return the models of the user's own file. One that is named must be there, one beside the runs may be missing."""
+def own_models() -> dict[str, ModelEntry]:
+    """Return the models of the user's own file. One that is named must be there, one beside the runs may be missing.
+
+    Raises UsageError.
+    """
     path = own_models_file()
     return _read_models(path) if os.environ.get("LLMUSES_MODELS") or path.exists() else {}
 

@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ def serve(
         stay_quiet()
         import uvicorn  # after stay_quiet, like gradio inside it
 
+        from llmuses.models.obstacles import own_obstacles
         from llmuses.web.below import Below
         from llmuses.web.site import create_site
 
@@ -61,6 +63,8 @@ def serve(
                 lifespan="on",
             )
             print(f"llmuses is at {address}  (Ctrl-C ends it)", flush=True)
+            for name, why in own_obstacles().items():
+                print(f"llmuses: {name}: {why}", file=sys.stderr, flush=True)
             if opened is not None:
                 opened(address)
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then and raises its signal again

@@ -89,6 +89,7 @@ def opened(address, process, seconds=40.0):
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
     port = free_port()
+    (tmp_path / "models.yaml").write_text("mine: {model: 'openai:a', args: {api_key_env: NO_SUCH_KEY}}")
     began = time.monotonic()
     with started("--outputs", str(tmp_path), "--port", str(port), "--no-demo") as process:
         page = opened(f"http://127.0.0.1:{port}/", process)
@@ -99,6 +100,7 @@ def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
         out, err = process.communicate(timeout=15)
     assert f"http://127.0.0.1:{port}" in out
     assert "Traceback" not in err
+    assert "llmuses: mine: NO_SUCH_KEY is not set" in err, "what stands in a model's way is said at the start"
     assert process.returncode == 0
 
 

@@ -13,6 +13,7 @@ from leaderboard.board_words import Words
 from llmuses.jobs import JobStatus
 from llmuses.keeping.mirror import mirror_state
 from llmuses.markup import Markup, count, icon, join, link
+from llmuses.models.obstacles import own_obstacles
 from llmuses.settings import arena_dir, jobs_dir
 from llmuses.visit import Visit
 from llmuses.web.admin.battle_job import battle_job
@@ -122,6 +123,7 @@ def _problems(room: Room, say: Words) -> Iterator[tuple[Markup | str, str]]:
     room.results.runs()
     for damage in room.results.damaged():
         yield str(damage.path.relative_to(room.outputs)), damage.problem
+    yield from own_obstacles().items()
     if room.arena is not None:
         for state in room.arena.player_states():
             if state.failures or state.state in ("sits_out", "unavailable"):

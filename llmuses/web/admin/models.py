@@ -11,6 +11,7 @@ from leaderboard.board_words import Words
 from llmuses.errors import StoreError, UsageError
 from llmuses.markup import Markup, attrs, icon, join
 from llmuses.models.load import parse_spec, public_args, typed_args
+from llmuses.models.obstacles import obstacle
 from llmuses.settings import ArenaEntry, ModelEntry, arena_entries, model_entries, own_models_file, parse_models
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import check_address
@@ -64,7 +65,7 @@ def _row(name: str, entry: ModelEntry, plays: bool, state: Any, say: Words) -> M
         entry.organisation or "–",
         entry.licence or "–",
         _part(entry, say) if plays else "–",
-        _state(state, say),
+        _state(state, obstacle(name), say),
     )
 
 
@@ -77,7 +78,9 @@ def _part(entry: ModelEntry, say: Words) -> str:
     return f"{words} · {say('models.budget', budget=f'{arena.budget:g}', currency=entry.currency)}"
 
 
-def _state(state: Any, say: Words) -> Markup:
+def _state(state: Any, why: str, say: Words) -> Markup:
+    if why:
+        return Markup('<span class="u-v bare wrong">{}{}</span>').format(icon("wrong", small=True), why)
     if state is None:
         return Markup("–")
     word = say(f"models.state.{state.state}")
