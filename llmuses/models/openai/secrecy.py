@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
@@ -49,9 +50,10 @@ def without_pieces(text: str, key: str) -> str:
 
 @lru_cache(maxsize=64)
 def _forms(key: str) -> tuple[str, ...]:
-    """Return what a key looks like, longest first: itself, backwards, in an address, in JSON, in hexadecimal, in Base64."""
+    """Return what a key looks like, longest first: itself, backwards, in an address, in HTML, in JSON, in hexadecimal, in Base64."""
     data = key.encode("utf-8", "surrogateescape")
-    forms = {key, key[::-1], quote(key, safe="", errors="replace"), quote_plus(key, errors="replace")}
+    forms = {key, key[::-1], html.escape(key), quote_plus(key, errors="replace")}
+    forms |= {quote(key, safe=safe, errors="replace") for safe in ("", "/")}
     forms |= {json.dumps(key)[1:-1], json.dumps(key)[1:-1].replace("/", "\\/"), data.hex(), data.hex().upper()}
     for shift in range(3):  # by how many bytes stand before it, as in "Bearer …" or "name:…"
         coded = base64.b64encode(b"\0" * shift + data).decode()

@@ -23,6 +23,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "as it is": lambda key: key,
     "backwards": lambda key: key[::-1],
     "in an address": lambda key: quote(key, safe=""),
+    "in a path": quote,
     "in a form": quote_plus,
     "in JSON": lambda key: json.dumps(key)[1:-1],
     "in JSON with slashes": lambda key: json.dumps(key)[1:-1].replace("/", "\\/"),
@@ -49,7 +50,7 @@ def test_no_piece_of_the_key_is_left_of_what_a_server_says_of_an_error(way: str)
         assert pieces(said) & of_key and not pieces(error.message) & of_key
 
 
-@pytest.mark.parametrize("way", ["as it is", "backwards", "in an address", "as a bearer in Base64"])
+@pytest.mark.parametrize("way", ["as it is", "backwards", "in an address", "in a path", "as a bearer in Base64"])
 def test_an_answer_that_holds_the_key_is_kept_without_it(way: str) -> None:
     written = WAYS[way](KEY)
     message = {"content": f"Here: {written}.", "reasoning_content": [1], "reasoning": f"Hm {written}", "refusal": None}
@@ -60,6 +61,10 @@ def test_an_answer_that_holds_the_key_is_kept_without_it(way: str) -> None:
         assert written[4:-4] not in repr(found) and "Here: " in repr(found) and "***" in repr(found)
     delta = EventReader(KEY).feed(event)
     assert delta is not None and written[4:-4] not in delta.text and "***" in delta.text
+
+
+def test_a_key_with_signs_that_a_page_escapes_is_struck_out_of_an_answer_in_html() -> None:
+    assert without_key("<p>pass&amp;word&lt;9&quot;</p>", 'pass&word<9"') == "<p>***</p>"
 
 
 @given(
