@@ -58,7 +58,9 @@ def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit, admin: 
 def _admin(current: str, visit: Visit) -> Markup:
     here = attrs(aria_current="page" if current == "admin" else None)
     words = text(visit.lang, "web.nav.admin")
-    return Markup('<a class="tool wide" href="admin"{}>{}<span>{}</span></a>').format(here, icon("lock"), words)
+    return Markup(
+        '<a class="tool u-door" href="admin" title="{2}" aria-label="{2}"{0}>{1}<span class="wide">{2}</span></a>'
+    ).format(here, icon("lock"), words)
 
 
 def _find(visit: Visit) -> Markup:
