@@ -7,6 +7,7 @@
 //                          asked first and answered with a second click within six seconds; nothing moves meanwhile
 //   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
 //                          field is left out, data-list makes a list of a field's lines
+//                          data-wait are words that stand where the outcome will be until it is there
 //   template[data-work]    how the jobs stand, for [data-working] in the head
 //   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown; the button with the same data-step as the
 //                          one that was pressed there has the focus then
@@ -40,7 +41,10 @@
 
   window.llmuses.page(view, (_, data) => refresh(data), (_, then) => { arrived = then; });
 
-  function say(words, bad) {
+  let forgets;
+  function say(words, bad) { // what went well is said for a while, what went wrong until the next deed
+    clearTimeout(forgets);
+    if (words && !bad) forgets = setTimeout(() => say(""), 8000);
     said.textContent = words || "";
     said.hidden = !words;
     said.className = "u-note" + (bad ? " err" : "");
@@ -50,6 +54,8 @@
   async function perform(name, about, source) {
     source.setAttribute("aria-busy", "true");
     source.disabled = true;
+    const place = room.querySelector(`[data-outcome="${CSS.escape(name)}"]`);
+    if (place && source.dataset.wait) place.textContent = source.dataset.wait;
     let answer, content = {};
     try {
       answer = await fetch("admin/do/" + encodeURIComponent(name), {
@@ -63,7 +69,7 @@
     source.disabled = false;
     if (answer?.status === 401) location.reload();
     say(content.problem || content.say, !!content.problem);
-    const place = room.querySelector(`[data-outcome="${CSS.escape(name)}"]`);
+    if (place && source.dataset.wait) place.textContent = "";
     if (place && content.html !== undefined) {
       place.innerHTML = content.html;
       const { step } = source.dataset; // who turns over goes on turning over

@@ -20,7 +20,7 @@ from llmuses.visit import Visit
 from llmuses.web.admin.battles_detail import battles_table
 from llmuses.web.admin.clone import form_link
 from llmuses.web.admin.flow import Flow
-from llmuses.web.admin.job_progress import Progress, bar, button, moment, of_all, score_of, span, subject
+from llmuses.web.admin.job_progress import Progress, again_words, bar, button, moment, of_all, score_of, span, subject
 from llmuses.web.admin.room import Room
 
 _LINES = 200
@@ -41,11 +41,12 @@ def detail(room: Room, job: Job, far: Progress, visit: Visit) -> Markup:
 def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Markup:
     body = battles_table(room, far.battles, job.status.ended, say) if far.battles else _datasets(job, far, visit, say)
     flow = room.flows.of(job, far.entries, time.time()) if far.entries else None
+    kind = "battles" if far.battles else "job"
     return Markup(
         '<div class="u-card"><div class="row u-cardhead"><h3>{id}</h3><span class="q cut">{head}</span>'
         '<span class="row end">{acts}</span></div>'
         '<div class="u-cardbody">{reason}<div class="u-figures">{figures}</div>{body}<dl class="u-facts u-four">{facts}</dl>'
-        '<p class="sm q">{note}</p><div class="u-code">{command}</div></div></div>'
+        '{note}<div class="u-code">{command}</div></div></div>'
     ).format(
         id=job.job_id,
         head=subject(job)[0],
@@ -54,7 +55,7 @@ def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Mar
         figures=_figures(job, far, flow, say),
         body=body,
         facts=_facts(job, far, flow, say),
-        note=say("battles.note" if far.battles else "job.note"),
+        note="" if job.status.ended else Markup('<p class="sm q">{}</p>').format(say(f"{kind}.note")),
         command=shlex.join(["llmuses", *job.command]),
     )
 
@@ -69,8 +70,9 @@ def _leads(job: Job, far: Progress, say: Words) -> Markup:
     if far.battles and far.battles.source:
         address = link("battles", arena=far.battles.name)
         found.append(Markup('<a class="g-btn sm" href="{}">{}</a>').format(address, say("battles.read")))
-    if form_link(job.command):
-        found.append(button("clone", f'{{"job": "{job.job_id}"}}', "again", say("job.same"), kind=""))
+    if job.status.ended and form_link(job.command):
+        about, sure = f'{{"job": "{job.job_id}"}}', again_words(job, say.lang)
+        found.append(button("clone", about, "again", say("job.same"), sure, kind=""))
     return join(found)
 
 
@@ -141,11 +143,12 @@ def _datasets(job: Job, far: Progress, visit: Visit, say: Words) -> Markup:
     rows = join(_dataset(job, entry, name, visit, say) for entry in far.entries for name in entry.datasets())
     if not rows:
         return Markup("")
+    score = "score" if job.status.ended else "so_far"
     heads = join(
         Markup('<th scope="col"{}>{}</th>').format(
-            attrs(class_="n" if name in ("samples", "so_far", "half") else None), say(f"job.{name}")
+            attrs(class_="n" if name in ("samples", score, "half") else None), say(f"job.{name}")
         )
-        for name in ("benchmark", "setting", "progress", "samples", "so_far", "half", "marks")
+        for name in ("benchmark", "setting", "progress", "samples", score, "half", "marks")
     )
     return Markup(
         '<div class="u-wide"><table class="u-tbl u-jobparts"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
@@ -214,7 +217,7 @@ def _log(room: Room, job: Job, visit: Visit, say: Words) -> Markup:
     return Markup(
         '<div class="u-card"><div class="row u-cardhead"><h3>{log}</h3><span class="sm qq cut">{newest}</span>'
         '<span class="row end">{chips}<a class="g-btn sm ghost" href="admin/log/{id}" download="{id}.txt">{icon}{whole}</a>'
-        '</span></div><pre class="u-log" role="log" aria-label="{log} {id}" tabindex="0">{lines}</pre></div>'
+        '</span></div><div class="u-log" role="log" aria-label="{log} {id}" tabindex="0"><pre>{lines}</pre></div></div>'
     ).format(
         id=job.job_id,
         log=say("job.log"),
@@ -232,17 +235,19 @@ def is_warning(line: str) -> bool:
 
 
 def _line(line: str) -> Markup:
-    if not is_warning(line):
-        return Markup("{}").format(line)
-    return Markup('<span class="{}">{}</span>').format("e" if line.startswith("llmuses: ") else "w", line)
+    """Return a line. A row of a table, which has wide gaps, is not folded: its columns stand under their headings."""
+    kinds = [] if "  " in line.strip() else ["fold"]
+    if is_warning(line):
+        kinds.append("e" if line.startswith("llmuses: ") else "w")
+    return Markup("<span{}>{}</span>").format(attrs(class_=" ".join(kinds) or None), line)
 
 
 def _printed(room: Room, job: Job) -> Sequence[str]:
-    """Return the last lines that a job printed, newest first."""
+    """Return the last lines that a job printed, in their order."""
     path = room.log.place(job.job_id) / "log.txt"
     try:
         with open(path, "rb") as file:
             file.seek(max(0, file.seek(0, 2) - 64_000))
-            return file.read().decode("utf-8", "replace").splitlines()[-_LINES:][::-1]
+            return file.read().decode("utf-8", "replace").splitlines()[-_LINES:]
     except OSError:
         return []

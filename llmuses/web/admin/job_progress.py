@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from leaderboard.results import RunEntry
-from llmuses.i18n import points
+from llmuses.i18n import Lang, points, text
 from llmuses.jobs import Job, JobStatus
 from llmuses.markup import Markup, attrs, count, icon, margin
+from llmuses.visit import Visit
 from llmuses.web.admin.battle_job import BattleJob, battle_job
 from llmuses.web.admin.room import Room
 
@@ -93,10 +94,13 @@ def score_of(entry: RunEntry, name: str) -> tuple[float | None, tuple[float, flo
     return (report.score, report.ci95) if report else (None, None)
 
 
-def score(far: Progress) -> Markup:
-    """Return the score of a job with one dataset; of several there is none that means anything."""
+def score(far: Progress, visit: Visit) -> Markup:
+    """Return the score of a job with one dataset; of several, whose mean would mean nothing, how many there are."""
     datasets = [(entry, name) for entry in far.entries for name in entry.datasets()]
-    value, ci95 = score_of(*datasets[0]) if len(datasets) == 1 else (None, None)
+    if len(datasets) > 1:
+        number = sum(score_of(*each)[0] is not None for each in datasets)
+        return Markup('<span class="q">{}</span>').format(text(visit.lang, "admin.job.scores", n=count(number)))
+    value, ci95 = score_of(*datasets[0]) if datasets else (None, None)
     if value is None:
         return Markup('<span class="qq">–</span>')
     return Markup('<span class="m">{}</span> <span class="q">{}</span>').format(points(value), margin(ci95))
@@ -114,6 +118,11 @@ def moment(when: float | None) -> str:
         return "–"
     same_day = time.localtime(when)[:3] == time.localtime()[:3]
     return time.strftime("%H:%M" if same_day else "%m-%d %H:%M", time.localtime(when))
+
+
+def again_words(job: Job, lang: Lang) -> str:
+    """Return what is asked before a job is started once more as it is: that takes time, and maybe money."""
+    return text(lang, "admin.job.same.sure", job=job.job_id)
 
 
 def button(deed: str, about: str, sign: str, words: str, sure: str | None = None, kind: str = "ghost") -> Markup:

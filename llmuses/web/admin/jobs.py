@@ -12,7 +12,18 @@ from llmuses.markup import Markup, attrs, icon, join, link
 from llmuses.visit import Visit
 from llmuses.web.admin.clone import copy_link
 from llmuses.web.admin.job_detail import detail
-from llmuses.web.admin.job_progress import Progress, bar, button, moment, of_all, progress, score, span, subject
+from llmuses.web.admin.job_progress import (
+    Progress,
+    again_words,
+    bar,
+    button,
+    moment,
+    of_all,
+    progress,
+    score,
+    span,
+    subject,
+)
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -46,8 +57,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         for name in _HEADS
     )
     return Markup(
-        '<template data-work>{}</template><div class="u-wide u-joblist" data-live="2"><table class="u-tbl cozy u-jobs"><thead><tr>{}<th scope="col">'
-        '<span class="sr">{}</span></th></tr></thead><tbody>{}</tbody></table></div>{}'
+        '<template data-work>{}</template><div class="u-wide u-joblist" data-live="2"><table class="u-tbl cozy u-jobs"><thead><tr>{}<th scope="col">{}</th>'
+        "</tr></thead><tbody>{}</tbody></table></div>{}"
     ).format(
         at_work(room, visit),
         heads,
@@ -57,8 +68,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
     )
 
 
-_HEADS = ("status", "id", "subject", "of", "progress", "samples", "rate", "left", "so_far", "started")
-_NUMBERS = ("samples", "rate", "left", "so_far", "started")
+_HEADS = ("status", "id", "subject", "of", "progress", "samples", "rate", "left", "score", "started")
+_NUMBERS = ("samples", "rate", "left", "score", "started")
 
 
 def _empty(visit: Visit) -> Markup:
@@ -86,7 +97,7 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
         samples=of_all(far.answered, far.total),
         rate=f"{far.rate:.1f}/s" if far.rate else Markup('<span class="qq">–</span>'),
         left=_left(job, far, jobs, visit),
-        score=score(far),
+        score=score(far, visit),
         started=moment(job.started),
         acts=_actions(job, far, visit.lang),
     )
@@ -127,12 +138,12 @@ def _actions(job: Job, far: Progress, lang: Lang) -> Markup:
     if form := copy_link(job):
         words = text(lang, "admin.job.clone")
         own.append(
-            Markup('<a class="g-btn sm ghost" href="{}">{}<span>{}</span></a>').format(
-                form, icon("copy", small=True), words
+            Markup('<a class="g-btn sm ghost" href="{}" title="{}">{}<span>{}</span></a>').format(
+                form, text(lang, "admin.job.clone.form"), icon("copy", small=True), words
             )
         )
     else:
-        own.append(button("clone", about, "copy", text(lang, "admin.job.clone")))
+        own.append(button("clone", about, "copy", text(lang, "admin.job.clone"), again_words(job, lang)))
     return join(own)
 
 

@@ -69,9 +69,30 @@ def test_a_job_that_cannot_be_a_form_is_copied_as_it_is(room: Room) -> None:
     room.log.submit(["eval", "--model", "a/b", "--datasets", "arc", "--unsafe-code"], "a/b: ARC", "network", "ada")
     room.log.submit(["eval", "--model", "a/b", "--datasets", "arc"], "a/b: ARC", "network", "ada")
     page = shown(room)
-    assert page.count('data-deed="clone"') == 2, "one in the list, one beside the form of the job that is shown"
+    assert page.count('data-deed="clone"') == 1, "the job that is shown has not ended: it is not started once more"
     assert page.count("admin?tab=evaluate") == 1
 
 
 def test_an_empty_log_says_what_a_job_is(room: Room) -> None:
     assert "No job yet" in shown(room)
+
+
+def test_a_log_reads_downwards_and_folds_all_but_tables(room: Room) -> None:
+    job = room.log.submit(["eval", "--model", "a/b"], "a/b: ARC", "network", "ada")
+    room.log.place(job).mkdir(parents=True, exist_ok=True)
+    (room.log.place(job) / "log.txt").write_text("one long sentence\ndataset  score\narc      61.0\n")
+    page = shown(room, job=job)
+    assert (
+        '<span class="fold">one long sentence</span>\n<span>dataset  score</span>\n<span>arc      61.0</span>' in page
+    )
+
+
+def test_a_job_is_started_once_more_only_when_it_has_ended_and_somebody_is_sure(room: Room) -> None:
+    job = room.log.submit(["eval", "--model", "a/b", "--datasets", "arc"], "a/b: ARC", "network", "ada")
+    assert "Run again" not in shown(room, job=job)
+    assert "Closing the page" in shown(room, job=job)
+    room.log.cancel(job, "ada")
+    page = shown(room, job=job)
+    assert "Run again" in page
+    assert f"{job} is started again as it is" in page
+    assert "Closing the page" not in page
