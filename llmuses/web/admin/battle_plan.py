@@ -16,6 +16,7 @@ from arena.pipeline.config import BUILT_IN, parse_config
 from arena.pipeline.questions import Question, read_questions
 from llmuses.errors import StoreError, UnknownNameError, UsageError
 from llmuses.jobs.devices import device_of, devices_of
+from llmuses.models.obstacles import obstacle
 from llmuses.settings import REGISTRY, model_entries
 from llmuses.web.admin.battle_job import Wanted, wanted
 from llmuses.web.admin.evaluation import known_models
@@ -70,10 +71,9 @@ def plan_of(asked: BattlesAsked, room: Room) -> BattlePlan:
     path = room.log.folder / f"battles-{asked.name}.yaml"
     whole = read_questions(QUESTIONS)
     own = None if questions == whole else path.with_suffix(".questions.jsonl")
-    generation = {} if asked.max_tokens is None else {"generation_config": {"max_tokens": asked.max_tokens}}
     content: dict[str, Any] = {
         "questions_file": str((own or QUESTIONS).resolve()),
-        "answers_gen": {name: {"model": name, **generation} for name in asked.models},
+        "answers_gen": {name: {"model": name, **_generation(asked)} for name in asked.models},
         "reviews_gen": {
             "enable": True,
             "reviewer": {
@@ -98,6 +98,11 @@ def plan_of(asked: BattlesAsked, room: Room) -> BattlePlan:
     )
 
 
+def _generation(asked: BattlesAsked) -> dict[str, Any]:
+    """Return a model's generation settings, a mapping of its own each time: YAML writes a shared one as a reference."""
+    return {} if asked.max_tokens is None else {"generation_config": {"max_tokens": asked.max_tokens}}
+
+
 def _check(asked: BattlesAsked) -> None:
     if not _NAME.fullmatch(asked.name):
         raise UsageError(
@@ -110,6 +115,9 @@ def _check(asked: BattlesAsked) -> None:
             raise UnknownNameError("model", model, known_models())
     if asked.judge not in judge_names():
         raise UnknownNameError("judge", asked.judge, judge_names())
+    for name in (*asked.models, asked.judge):
+        if why := obstacle(name):
+            raise UsageError(f"{name}: {why}")
     if asked.number is not None and asked.number < 1:
         raise UsageError("at least one question is asked.")
 

@@ -10,6 +10,7 @@ from typing import Any
 from arena.pipeline.questions import read_questions
 from leaderboard.board_words import Words
 from llmuses.markup import Markup, attrs, count, icon, join, link
+from llmuses.models.obstacles import obstacle
 from llmuses.settings import model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin.battle_plan import (
@@ -53,8 +54,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
 def _players(say: Words, query: Mapping[str, str]) -> Markup:
     chosen = query.get("models", "").split(",")
     return Markup(
-        '<label class="g-field"><span>{}</span><input class="g-input" name="name" pattern="[A-Za-z0-9][A-Za-z0-9._-]*"'
-        ' maxlength="60" required><small>{}</small></label>{}'
+        '<label class="g-field"><span>{0}</span><input class="g-input" name="name" pattern="[A-Za-z0-9][A-Za-z0-9._\\-]*"'
+        ' title="{1}" maxlength="60" required><small>{1}</small></label>{2}'
     ).format(
         say("battles.name"),
         say("battles.name.help"),
@@ -82,7 +83,7 @@ def _questions(say: Words, query: Mapping[str, str]) -> Markup:
 
 
 def _judging(say: Words, query: Mapping[str, str]) -> Markup:
-    judges = [(name, name) for name in judge_names()]
+    judges = [("", say("battles.judge.choose")), *((name, _able(name, say)) for name in judge_names())]
     return Markup("{}<div class='u-duo'>{}{}</div>").format(
         _choice("judge", say("battles.judge"), judges, say("battles.judge.help"), query),
         _choice("orders", say("battles.orders"), [(each, say(f"battles.orders.{each}")) for each in ORDERS], "", query),
@@ -90,6 +91,12 @@ def _judging(say: Words, query: Mapping[str, str]) -> Markup:
             "policy", say("battles.policy"), [(each, say(f"battles.policy.{each}")) for each in POLICIES], "", query
         ),
     )
+
+
+def _able(name: str, say: Words) -> str:
+    """Return a judge's name, and behind it what stands in its way."""
+    why = obstacle(name)
+    return say("battles.judge.unable", judge=name, why=why) if why else name
 
 
 def _boxes(name: str, title: str, boxes: list[tuple[str, str, bool]], help: str) -> Markup:
@@ -118,7 +125,7 @@ def _choice(name: str, title: str, choices: list[tuple[str, str]], help: str, qu
         for value, words in choices
     )
     return Markup(
-        '<label class="g-field"><span>{}</span><select class="g-input" name="{}">{}</select><small>{}</small></label>'
+        '<label class="g-field"><span>{}</span><select class="g-input" name="{}" required>{}</select><small>{}</small></label>'
     ).format(title, name, options, help)
 
 
@@ -139,6 +146,7 @@ def _plan(doing: Doing, asked: BattlesAsked) -> Mapping[str, Any]:
         for name, value in facts
     )
     entry = model_entries().get(asked.judge)
+    notes = [say("battles.own_judge", judge=asked.judge)] if asked.judge in asked.models else []
     price = say("battles.price" if entry and entry.price else "battles.no_price", judge=asked.judge)
     return {
         "html": str(
@@ -148,7 +156,7 @@ def _plan(doing: Doing, asked: BattlesAsked) -> Mapping[str, Any]:
             ).format(
                 say("eval.estimate"),
                 rows,
-                price,
+                join((*notes, price), Markup("<br>")),
                 say("battles.config"),
                 plan.text,
                 say("eval.command"),

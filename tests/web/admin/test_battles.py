@@ -21,7 +21,7 @@ from llmuses.web.admin import battles, health_tab, jobs
 from llmuses.web.admin.battle_job import battle_job
 from llmuses.web.admin.battle_plan import QUESTIONS, BattlesAsked, command_of, plan_of, write_plan
 from llmuses.web.admin.clone import copy_link
-from llmuses.web.admin.room import Room
+from llmuses.web.admin.room import Doing, Room
 from llmuses.web.admin.rules import AdminRules
 
 FORM: dict[str, Any] = {
@@ -34,6 +34,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     models = tmp_path / "models.yaml"
     models.write_text(yaml.safe_dump({"judge": {"model": "openai:judge"}, "--yes": {"model": "openai:x"}}))
     monkeypatch.setenv("LLMUSES_MODELS", str(models))
+    monkeypatch.setenv("OPENAI_API_KEY", "a key that nobody is asked with")
     return Room(Results(tmp_path / "outputs"), AdminRules())
 
 
@@ -56,6 +57,24 @@ def test_questions_come_evenly_from_the_categories_that_were_chosen(room: Room) 
     ]
     assert sorted({chosen.count(name) for name in ("writing", "math")}) == [2, 3]
     assert len(chosen) == 5
+
+
+def test_a_judge_is_chosen_by_a_person_and_one_that_cannot_run_is_marked_and_refused_before_anything_is_planned(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = battles.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert '<option value="">Choose a judge</option>' in form and "judge (cannot run" not in form
+    monkeypatch.delenv("OPENAI_API_KEY")
+    form = battles.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert '<option value="judge">judge (cannot run: OPENAI_API_KEY is not set' in form
+    with pytest.raises(UsageError, match="judge: OPENAI_API_KEY is not set"):
+        plan_of(asked(), room)
+
+
+def test_a_judge_that_is_a_contestant_is_said_to_be_one(room: Room) -> None:
+    doing = Doing(room, room.sessions.nobody(), "en")
+    assert "contestant" not in battles._plan(doing, asked())["html"]
+    assert "judge is a contestant as well" in battles._plan(doing, asked(models=["judge", "baseline:echo"]))["html"]
 
 
 def test_the_config_that_is_written_is_one_that_the_command_reads(room: Room) -> None:
@@ -172,3 +191,12 @@ def test_battles_whose_config_is_gone_are_copied_as_they_are(room: Room) -> None
 def test_an_evaluation_fights_no_battles(room: Room) -> None:
     job = room.log.job(room.log.submit(["eval", "--model", "a/b"], "x", "network", "ada"))
     assert battle_job(room, job) is None
+
+
+def test_the_config_of_several_models_has_no_references_and_the_form_checks_names_as_the_server_does(
+    room: Room,
+) -> None:
+    assert "&id" not in plan_of(asked(max_tokens=32), room).text
+    assert r'pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"' in str(
+        battles.view(room, room.sessions.nobody(), Visit("en", {}))
+    ), "browsers read a pattern with the flag v: a hyphen in a class is escaped"
