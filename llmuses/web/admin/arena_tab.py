@@ -54,21 +54,25 @@ def _models(arena: LiveArena, say: Words) -> Markup:
     for state in arena.player_states():
         held = state.state in _HELD
         deeds = (("resume-model", "resume"),) if held else (("pause-model", "pause"), ("retire-model", "retire"))
-        sign = icon("correct", small=True) if state.state == "playing" else ""
+        word = Markup("{}").format(say(f"models.state.{state.state}"))
+        if state.state == "playing":
+            word = Markup('<span class="u-v bare correct">{}{}</span>').format(icon("correct", small=True), word)
         until = say("arena.until", when=moment(state.until)) if state.until else ""
         money = f"{state.spent:.2f} {state.currency}" if state.currency else "–"
         rows.append(
             Markup(
-                '<tr><th scope="row" class="name">{}</th><td>{}{}</td><td class="q wrap">{} {}</td><td class="n">{}</td>'
-                '<td class="n">{}</td><td class="n">{}</td><td>{}</td></tr>'
+                '<tr><th scope="row" class="name">{}</th><td>{}</td><td class="q wrap">{} {}</td><td class="n"{}>{}</td>'
+                '<td class="n"{}>{}</td><td class="n"{}>{}</td><td>{}</td></tr>'
             ).format(
                 state.name,
-                sign,
-                say(f"models.state.{state.state}"),
+                word,
                 state.reason or "",
                 until,
+                attrs(data_head=say("arena.answers")),
                 count(state.answers),
+                attrs(data_head=say("arena.failures")),
                 count(state.failures),
+                attrs(data_head=say("arena.spent")),
                 money,
                 asking(
                     "model", state.name, say("arena.reason"), *((deed, say(f"arena.{word}")) for deed, word in deeds)
@@ -89,7 +93,7 @@ def _votes(folder: Path, marks: Mapping[str, VoterMark], query: Mapping[str, str
     )
     found = votes.last_votes(folder / "battles.jsonl", wanted, _SHOWN)
     heads = [say(f"arena.{name}") for name in ("when", "vote", "question", "voter", "counts", "acts")]
-    content = table(heads, (_vote(vote, marks, say) for vote in found))
+    content = table(heads, (_vote(vote, folder.name, marks, say) for vote in found))
     if not found:
         content = Markup('<p class="md q">{}</p>').format(say("arena.votes.none"))
     return section(say("arena.votes"), _filters(query, show, say), content, about=say("arena.votes.about", n=_SHOWN))
@@ -113,7 +117,7 @@ def _filters(query: Mapping[str, str], show: str, say: Words) -> Markup:
     ).format(say("arena.votes"), fields, say("arena.show"), options)
 
 
-def _vote(vote: votes.Vote, marks: Mapping[str, VoterMark], say: Words) -> Markup:
+def _vote(vote: votes.Vote, arena: str, marks: Mapping[str, VoterMark], say: Words) -> Markup:
     mark = marks.get(vote.voter or "")
     deed = (
         ("restore-vote", say("arena.restore")) if vote.excluded is not None else ("exclude-vote", say("arena.exclude"))
@@ -125,13 +129,14 @@ def _vote(vote: votes.Vote, marks: Mapping[str, VoterMark], say: Words) -> Marku
         msgspec.json.encode({"battle": vote.battle_id}).decode(), say("arena.withdraw.sure"), say("arena.withdraw")
     )
     return Markup(
-        '<tr><td class="q">{when}</td><th scope="row" class="name">{said}</th><td class="cut" title="{question}">{question}</td>'
+        '<tr><td class="q">{when}</td><th scope="row" class="name">{said}</th><td class="cut" title="{question}"><a href="{battle}">{question}</a></td>'
         '<td><a class="mono" href="{href}" data-go>{voter}</a> <span class="q">{tier}</span>{marked}</td><td class="wrap">{counts}</td>'
         "<td>{acts}</td></tr>"
     ).format(
         when=moment(vote.tstamp),
         said=_said(vote, say),
-        question=vote.question or "",
+        question=vote.question or vote.battle_id,
+        battle=link("battles", arena=arena, id=vote.battle_id),
         href=link("admin", tab="arena", voter=vote.voter),
         voter=vote.voter or "–",
         tier=vote.tier or "",
@@ -139,7 +144,7 @@ def _vote(vote: votes.Vote, marks: Mapping[str, VoterMark], say: Words) -> Marku
             "; ".join(mark.reasons), icon("failed", small=True), say("arena.marked")
         ) if mark else "",
         counts=say("arena.excluded", why=vote.excluded) if vote.excluded is not None else say("arena.counted"),
-        acts=asking("battle", vote.battle_id, say("arena.reason"), deed, more=gone),
+        acts=asking("battle", vote.battle_id, say("arena.reason.needed"), deed, more=gone, required=True),
     )  # fmt: skip
 
 
@@ -163,7 +168,13 @@ def _voters(marks: Mapping[str, VoterMark], say: Words) -> Markup:
             count(mark.votes),
             "; ".join(mark.reasons),
             moment(mark.tstamp),
-            asking("voter", mark.voter, say("arena.reason"), ("exclude-voter", say("arena.exclude.all"))),
+            asking(
+                "voter",
+                mark.voter,
+                say("arena.reason.needed"),
+                ("exclude-voter", say("arena.exclude.all")),
+                required=True,
+            ),
         )
         for mark in sorted(marks.values(), key=lambda mark: -mark.tstamp)
     )

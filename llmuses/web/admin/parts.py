@@ -26,16 +26,27 @@ def section(title: str, *content: Markup, about: str = "") -> Markup:
     )
 
 
-def asking(name: str, value: str, reason: str, *deeds: tuple[str, str], more: Markup | str = "") -> Markup:
-    """Return a row's form: a reason to be given, and a button for each (deed, words). ``name`` says what is meant, ``value`` which."""
+def asking(
+    name: str, value: str, reason: str, *deeds: tuple[str, str], more: Markup | str = "", required: bool = False
+) -> Markup:
+    """Return a row's form: a reason to be given, and a button for each (deed, words). ``name`` says what is meant, ``value``
+    which, ``required`` whether the browser insists on a reason."""
     buttons = join(
         Markup('<button class="g-btn sm ghost" type="submit" data-deed="{}">{}</button>').format(deed, words)
         for deed, words in deeds
     )
     return Markup(
         '<form class="row u-ask" data-deed="{deed}"><input type="hidden" name="{name}" value="{value}">'
-        '<input class="g-input sm" name="reason" maxlength="200" placeholder="{reason}" aria-label="{reason}">{buttons}{more}</form>'
-    ).format(deed=deeds[0][0], name=name, value=value, reason=reason, buttons=buttons, more=more)
+        '<input class="g-input sm" name="reason" maxlength="200" placeholder="{reason}" aria-label="{reason}"{required}>{buttons}{more}</form>'
+    ).format(
+        deed=deeds[0][0],
+        name=name,
+        value=value,
+        reason=reason,
+        buttons=buttons,
+        more=more,
+        required=attrs(required=required),
+    )
 
 
 def moment(when: float | None) -> str:
