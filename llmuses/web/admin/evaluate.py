@@ -47,8 +47,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         _settings(say, visit.query),
         Markup(
             '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
-            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div>'
-        ).format(icon("send"), say("eval.start"), say("eval.plan")),
+            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div><p class="sm q">{}</p>'
+        ).format(icon("send"), say("eval.start"), say("eval.plan"), say("eval.public")),
         icon("clock"),
         say("eval.before"),
         say("eval.before.body"),
@@ -70,7 +70,7 @@ def _model(say: Words, query: Mapping[str, str]) -> Markup:
         ' value="{value}"><small>{help}</small></label><datalist id="known-models">{names}</datalist>'
         '<div class="u-trio" data-for="api">{url}{key}{slots}</div>'
         '<div class="u-trio" data-for="directory modelscope huggingface">{precision}{device}</div>'
-        '<div class="row"><button class="g-btn sm" type="submit" data-deed="hello" formnovalidate>{hello}</button>'
+        '<div class="row"><button class="g-btn sm" type="submit" data-deed="hello" data-wait="{wait}" formnovalidate>{hello}</button>'
         '<div class="md q" data-outcome="hello" role="status"></div></div>'
     ).format(
         source=say("eval.source"),
@@ -85,6 +85,7 @@ def _model(say: Words, query: Mapping[str, str]) -> Markup:
         precision=_field(say, "precision", query, placeholder="float32, bfloat16, auto"),
         device=_field(say, "device_map", query, placeholder="cuda, cuda:1, auto, cpu"),
         hello=say("eval.hello"),
+        wait=say("eval.hello.wait"),
     )
 
 
