@@ -73,11 +73,13 @@ def note(lang: Lang) -> Markup:
 def _terms(lang: Lang) -> Markup:
     """Return what the first Send asks: a card over the line above the box."""
     return Markup(
-        '<div class="a-terms" data-terms role="group" aria-label="{name}" hidden><span>{ask} {terms}</span>'
+        '<div class="a-terms" data-terms role="group" aria-label="{name}" hidden><span><span data-ask="first">{ask}</span>'
+        '<span data-ask="changed" hidden>{changed}</span> {terms}</span>'
         '<button type="button" class="g-btn sm primary" data-do="agree">{agree}</button></div>'
     ).format(
         name=text(lang, "arena.terms"),
         ask=text(lang, "arena.terms.ask"),
+        changed=text(lang, "arena.terms.changed"),
         terms=_terms_link(lang),
         agree=text(lang, "arena.terms.agree"),
     )

@@ -46,6 +46,7 @@
       this.one("[data-own]").hidden = room.phase !== "start";
       this.one("[data-locked]").hidden = room.phase === "start";
       this.one("[data-terms]").hidden = !this.asking;
+      for (const ask of this.all("[data-ask]")) ask.hidden = (ask.dataset.ask === "changed") !== Boolean(this.agreed); // who accepted others is told why they are asked
       this.one("[data-note]").style.visibility = this.asking ? "hidden" : ""; // it says the same
       this.showImage(facts);
     }

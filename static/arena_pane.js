@@ -126,6 +126,7 @@
       this.lock();
       this.revealed = true;
       this.element.classList.toggle("won", won);
+      if (won) this.element.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone one pane is in sight
       this.element.setAttribute("aria-label", this.letter() + card.name);
       const link = document.createElement("a");
       Object.assign(link, { textContent: card.name, href: "model?name=" + encodeURIComponent(card.name), target: "_blank" });
