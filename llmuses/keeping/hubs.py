@@ -127,11 +127,11 @@ class _ModelScope:
         self._revision = revision
 
     def prepare(self) -> None:
-        from modelscope_hub.errors import NotExistError
-
         from llmuses.hub import modelscope_api
 
-        api = modelscope_api()
+        api = modelscope_api()  # first: it says how patient the library is, which is read when that is imported
+        from modelscope_hub.errors import NotExistError
+
         try:
             found = api.get_repo(self._repo, "dataset")
         except NotExistError:
@@ -141,13 +141,14 @@ class _ModelScope:
             raise _public(f"ms:{self._repo}")
 
     def manifest(self) -> bytes | None:
-        from modelscope_hub.errors import NotExistError
-
         from llmuses.hub import modelscope_api
+
+        api = modelscope_api()
+        from modelscope_hub.errors import NotExistError
 
         with TemporaryDirectory() as folder:
             try:
-                found = modelscope_api().download_file(
+                found = api.download_file(
                     self._repo, "dataset", MANIFEST, revision=self._revision, local_dir=folder, force=True
                 )
             except NotExistError:

@@ -125,6 +125,8 @@ def _alone(outputs: Path) -> Iterator[None]:
             fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(f"another restore works in {outputs}: wait until it has ended.") from None
+        except OSError:
+            pass  # some disks of a network lock no folder: it is then as it was without a lock
         yield
     finally:
         os.close(place)

@@ -396,6 +396,17 @@ def test_two_restores_into_one_folder_do_not_get_into_each_others_way(archive: P
     assert read(tmp_path / "new") == FILES
 
 
+def test_a_disk_that_locks_no_folder_is_restored_to_all_the_same(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(9, "Bad file descriptor")
+
+    monkeypatch.setattr(placing.fcntl, "flock", flock)
+    restore(archive, tmp_path / "new")
+    assert read(tmp_path / "new") == FILES
+
+
 def test_the_folder_keeps_its_name_through_backup_and_restore(archive: Path, outputs: Path, tmp_path: Path) -> None:
     restore(archive, tmp_path / "new")
     assert (tmp_path / "new" / ".llmuses.json").read_bytes() == (outputs / ".llmuses.json").read_bytes()

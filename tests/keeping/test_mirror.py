@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -313,6 +314,21 @@ def test_a_hub_that_takes_the_question_and_never_answers_is_not_waited_for(
     refused = pytest.raises(BackupError, match="Start again later")
     with refused, mirroring(tmp_path / "new"):
         pass
+
+
+@pytest.mark.parametrize("deed", ["prepare", "manifest"])
+def test_modelscopes_library_is_told_how_patient_to_be_before_it_is_imported(
+    deed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "modelscope_hub"]:
+        monkeypatch.delitem(sys.modules, name)
+
+    def api() -> object:
+        raise ConnectionError("imported before" if "modelscope_hub" in sys.modules else "in time")
+
+    monkeypatch.setattr("llmuses.hub.modelscope_api", api)
+    with pytest.raises(ConnectionError, match="in time"):
+        getattr(shelf("ms:me/kept"), deed)()
 
 
 def test_a_folder_into_which_a_restore_broke_off_is_filled_anew_and_nothing_lost(
