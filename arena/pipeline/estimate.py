@@ -29,15 +29,16 @@ def estimate(
     mode: JudgeMode,
     confirm: Callable[[str], bool] | None,
     say: Callable[[str], None],
+    yes: bool = False,
 ) -> None:
-    """Say what the judges' calls will take; where they cost money, go on only if that is wanted.
+    """Say what the judges' calls will take; where they cost money, go on only if that is wanted, or was (``yes``).
 
     Raises CutShortError where it is not, UsageError where nobody can be asked.
     """
     asked = [_expected(bench) for bench in benches]
     words = in_words(benches, asked, questions, mode)
     costs = any(one.cost.calls and not bench.judge.free for one, bench in zip(asked, benches, strict=True))
-    if not costs:
+    if yes or not costs:
         say(f"{words}.")
     elif confirm is None:
         raise UsageError(f"{words}: add --yes to make them unasked.")

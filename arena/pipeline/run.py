@@ -81,7 +81,7 @@ def run_arena(
         played = _answered(plan, folder, state, talk)
         if not plan.panel:
             return _rated_alone(plan, folder, played)
-        review = _reviewed(plan, folder, played, talk if not yes else talk._replace(confirm=lambda _: True))
+        review = _reviewed(plan, folder, played, talk, yes)
         report = _reported(plan, folder, played, review)
         return Result(folder.path, report, report.complete)
 
@@ -242,7 +242,7 @@ class Reviewed(NamedTuple):
         return [found.battle for own in self.outcomes for found in own if isinstance(found, Decided)]
 
 
-def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], talk: Talk) -> Reviewed:
+def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], talk: Talk, yes: bool) -> Reviewed:
     answers = {name: one.answers for name, one in played.items()}
     place = folder.path / "dry-run" if plan.dry_run else folder.path
     store = Predictions(place / "verdicts")
@@ -250,7 +250,7 @@ def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], tal
         found = Matches(plan.questions, plan.pairs, answers, _budget(plan, place, store))
         benches = [Bench(judge, [], answers, store, plan.reuse) for judge in plan.panel]
         wanted = [bench._replace(slots=found.expected) for bench in benches]
-        estimate(wanted, len(plan.questions), plan.mode, talk.confirm, talk.say)
+        estimate(wanted, len(plan.questions), plan.mode, talk.confirm, talk.say, yes)
         watched = not plan.dry_run and plan.mode is not JudgeMode.SINGLE
         review = Reviewed.empty(found, benches, Arriving(place / "battles.jsonl") if watched else None)
         for slots in found.rounds(review.battles):

@@ -347,6 +347,7 @@ def test_calls_that_cost_money_are_refused_where_nobody_can_be_asked(
     assert Paid.calls == [] and not (tmp_path / "outputs").exists()
     assert main(["arena", "--config", str(paid(tmp_path)), "--yes"]) == 0
     assert len(Paid.calls) == 54
+    assert "= 54 judge calls, about " in "".join(capsys.readouterr()), "who need not be asked is told"
     assert main(["arena", "-c", str(paid(tmp_path))]) == 0, "a finished arena costs nothing"
 
 
