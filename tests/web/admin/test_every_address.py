@@ -116,7 +116,9 @@ class Site(NamedTuple):
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("room")
     models = folder / "models.yaml"
-    models.write_text(yaml.safe_dump({"judge": {"model": "openai:judge"}}))
+    models.write_text(
+        yaml.safe_dump({"judge": {"model": "openai:judge", "args": {"base_url": "http://127.0.0.1:9/v1"}}})
+    )
     hashed = quick_hash(PASSWORD)
     accounts = {
         "ada": Account(name="ada", password=hashed, role=Role.ADMIN),
