@@ -206,9 +206,12 @@ def axis(pairs: Sequence[Pair]) -> Axis:
 
 def _body(context: Context, panel: Markup) -> Markup:
     say, found = context.say, context.found
-    return Markup('<p class="md q v-lead">{} <b class="m">{}</b></p><div class="v-grid{}">{}{}</div>{}').format(
-        say("lead", n=len(found.pairs), method=say(_method(found))),
-        say("bold"),
+    lead = Markup("{}").format(say("lead.none"))
+    if found.pairs:
+        words = say("lead", n=len(found.pairs), method=say(_method(found)))
+        lead = Markup('{} <b class="m">{}</b>').format(words, say("bold"))
+    return Markup('<p class="md q v-lead">{}</p><div class="v-grid{}">{}{}</div>{}').format(
+        lead,
         "" if panel else " v-alone",
         _table(context, axis(found.pairs)),
         panel,
