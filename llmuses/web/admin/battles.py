@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +24,7 @@ from llmuses.web.admin.battle_plan import (
     write_plan,
 )
 from llmuses.web.admin.evaluation import known_models
+from llmuses.web.admin.parts import command_line
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -160,7 +160,7 @@ def _plan(doing: Doing, asked: BattlesAsked) -> Mapping[str, Any]:
                 say("battles.config"),
                 plan.text,
                 say("eval.command"),
-                shlex.join(["llmuses", *command_of(plan, doing.room)]),
+                command_line(command_of(plan, doing.room)),
             )
         )
     }

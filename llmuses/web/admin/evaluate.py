@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ from llmuses.web.admin.evaluation import (
 from llmuses.web.admin.example import EXAMPLE, pager
 from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.hello import HELLO
+from llmuses.web.admin.parts import command_line
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -190,7 +190,7 @@ def _estimate(room: Room, plan: Plan, found: list[DryRun], command: list[str], s
         note=say("eval.precision.note"),
         money=money,
         cli=say("eval.command"),
-        command=shlex.join(["llmuses", *command]),
+        command=command_line(command),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import time
 from collections.abc import Sequence
 
@@ -21,6 +20,7 @@ from llmuses.web.admin.battles_detail import battles_table
 from llmuses.web.admin.clone import form_link
 from llmuses.web.admin.flow import Flow
 from llmuses.web.admin.job_progress import Progress, again_words, bar, button, moment, of_all, score_of, span, subject
+from llmuses.web.admin.parts import command_line
 from llmuses.web.admin.room import Room
 
 _LINES = 200
@@ -56,7 +56,7 @@ def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Mar
         body=body,
         facts=_facts(job, far, flow, say),
         note="" if job.status.ended else Markup('<p class="sm q">{}</p>').format(say(f"{kind}.note")),
-        command=shlex.join(["llmuses", *job.command]),
+        command=command_line(job.command),
     )
 
 
@@ -89,7 +89,7 @@ def _figures(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
         pairs += [
             ("rate", f"{far.rate:.1f}" if far.rate else "–", "/s" if far.rate else ""),
             ("samples", of_all(far.answered, far.total), ""),
-            ("failed", count(far.failed), ""),
+            ("failed_all" if job.status.ended else "failed", count(far.failed), ""),
         ]
     if flow is not None and flow.tokens is not None:
         pairs.insert(-1, ("tokens", f"{flow.tokens / 1e6:.1f} M" if flow.tokens >= 100_000 else count(flow.tokens), ""))

@@ -99,7 +99,8 @@ def score(far: Progress, visit: Visit) -> Markup:
     datasets = [(entry, name) for entry in far.entries for name in entry.datasets()]
     if len(datasets) > 1:
         number = sum(score_of(*each)[0] is not None for each in datasets)
-        return Markup('<span class="q">{}</span>').format(text(visit.lang, "admin.job.scores", n=count(number)))
+        words = text(visit.lang, "admin.job.scores", n=count(number)) if number else "–"
+        return Markup('<span class="q">{}</span>').format(words)
     value, ci95 = score_of(*datasets[0]) if datasets else (None, None)
     if value is None:
         return Markup('<span class="qq">–</span>')

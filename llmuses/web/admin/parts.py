@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from llmuses.markup import Markup, attrs, join
 
@@ -47,6 +50,13 @@ def asking(
         more=more,
         required=attrs(required=required),
     )
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Return a command as a shell takes it, with the models file that this server was told to read."""
+    models = os.environ.get("LLMUSES_MODELS")
+    told = f"LLMUSES_MODELS={shlex.quote(str(Path(models).resolve()))} " if models else ""
+    return told + shlex.join(["llmuses", *arguments])
 
 
 def moment(when: float | None) -> str:

@@ -96,3 +96,11 @@ def test_a_job_is_started_once_more_only_when_it_has_ended_and_somebody_is_sure(
     assert "Run again" in page
     assert f"{job} is started again as it is" in page
     assert "Closing the page" not in page
+
+
+def test_the_command_of_a_job_names_the_models_file_that_the_server_reads(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.log.submit(["eval", "--model", "lab"], "lab: ARC", "network", "ada")
+    monkeypatch.setenv("LLMUSES_MODELS", "/srv/my models.yaml")
+    assert "LLMUSES_MODELS=&#39;/srv/my models.yaml&#39; llmuses eval --model lab" in shown(room)
