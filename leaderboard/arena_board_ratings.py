@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import OrderedDict
@@ -115,14 +116,22 @@ class Desk:
             if entry.answer is not None and (entry.state == state or time.monotonic() < entry.due):
                 return entry.answer
             if entry.future is None:
-                entry.future = (worker or self._worker).submit(self._compute, entry, state, make)
+                entry.future = (worker or self._worker).submit(self._compute, source, entry, state, make)
             future = entry.future
         wait_for([future], self._patience if patience is None else patience)
         return entry.answer or Answer(busy=True)
 
-    def _compute(self, entry: _Entry, state: Any, make: Callable[[], Any]) -> None:
+    def _when(self, source: Source, state: Any) -> float:
+        """Return the time of what is shown: when ratings were published, whatever became of their file since."""
+        if source.live:
+            with contextlib.suppress(LlmusesError):
+                found = self.arenas.published(source)
+                return found.tstamp if found else 0.0
+        return state[0] / 1e9 if state else 0.0
+
+    def _compute(self, source: Source, entry: _Entry, state: Any, make: Callable[[], Any]) -> None:
         started = time.monotonic()
-        when = state[0] / 1e9 if state else 0.0
+        when = self._when(source, state)
         try:
             answer = Answer(make(), when=when)
         except LlmusesError as problem:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 
 import pytest
 
 from arena.rating import rate
 from arena.rating_records import Rule
+from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import Arenas, Facts, rule_of, votes_of
 from leaderboard.battle_index import BattleShelf
 from leaderboard.battles import Hall, Place
@@ -18,8 +21,6 @@ from tests.support.arenas import write_arena
 
 
 def test_arenas_are_found_with_the_one_that_changed_last_first(tmp_path):
-    import os
-
     for number, name in enumerate(("arena-old", "arena-new")):
         path = write_arena(tmp_path, name, battles=10) / "battles.jsonl"
         os.utime(path, (1e9 + number, 1e9 + number))
@@ -64,6 +65,20 @@ def test_the_arena_on_this_site_shows_no_vote_at_once_whatever_its_folder_is_cal
     now = max(battle.tstamp for battle in JsonlStore(live.battles, Battle))
     assert not Hall(shelf, live, clock=lambda: now).select(Place()).all()
     assert Hall(shelf, other, clock=lambda: now).select(Place()).all()
+
+
+def test_ratings_are_of_the_moment_at_which_they_were_published_also_from_a_file_that_was_put_back_later(tmp_path):
+    folder = write_arena(tmp_path, "arena-live")
+    published = {"tstamp": 1.79e9, "size": 10, "votes": 120, "met": [], "notes": [], "models": []}
+    (folder / "published.json").write_text(json.dumps(published))
+    other = write_arena(tmp_path, "arena-other") / "battles.jsonl"
+    os.utime(other, (1.7e9, 1.7e9))
+    desk = Desk(Arenas(tmp_path))
+    try:
+        moments = {source.name: desk.facts(source).when for source in desk.sources()}
+    finally:
+        desk.close()
+    assert moments == {"arena-live": 1.79e9, "arena-other": 1.7e9}
 
 
 FACTS = {
