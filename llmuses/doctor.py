@@ -57,7 +57,10 @@ def examine() -> list[Finding]:
         )
     )
     findings.append(_sandbox())
-    findings += [_folder("outputs", outputs_dir), _folder("work dir", work_dir)]
+    findings += [
+        _folder("outputs", outputs_dir, "runs, battles and jobs are kept here"),
+        _folder("work dir", work_dir, "downloads, converted checkpoints and shared answers are kept here"),
+    ]
     return findings
 
 
@@ -81,17 +84,18 @@ def _sandbox() -> Finding:
     return Finding("sandbox", bool(here.backend), here.found, "programs that a model wrote", here.remedy)
 
 
-def _folder(name: str, where: Callable[[], os.PathLike[str]]) -> Finding:
+def _folder(name: str, where: Callable[[], os.PathLike[str]], purpose: str) -> Finding:
     path = os.path.abspath(where())
     parent = path
     while not os.path.exists(parent):
         parent = os.path.dirname(parent)
     ok = os.access(parent, os.W_OK)
-    return Finding(name, ok, path, "runs and downloads are kept here", "choose another folder" if not ok else "")
+    return Finding(name, ok, path, purpose, "choose another folder" if not ok else "")
 
 
 def print_findings(findings: list[Finding]) -> None:
     """Print the findings as a table."""
+    from rich.markup import escape
     from rich.table import Table
 
     from llmuses.console import console
@@ -101,5 +105,6 @@ def print_findings(findings: list[Finding]) -> None:
         table.add_column(name, overflow="fold")
     for finding in findings:
         mark = "[green]ok[/]" if finding.ok else "[yellow]–[/]"
-        table.add_row(mark, finding.part, finding.found, finding.purpose, "" if finding.ok else finding.remedy)
+        words = (finding.part, finding.found, finding.purpose, "" if finding.ok else finding.remedy)
+        table.add_row(mark, *map(escape, words))  # 'llmuses[local]' is no markup
     console().print(table)

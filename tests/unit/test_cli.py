@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -236,6 +237,15 @@ def test_the_doctor_says_what_each_part_is_for(capsys: pytest.CaptureFixture[str
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "transformers" in out and "local checkpoints" in out
+    assert out.count("are kept here") == 2 and "downloads, converted checkpoints" in " ".join(out.split())
+
+
+def test_the_doctors_advice_can_be_pasted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "gguf" else there(name))
+    monkeypatch.setenv("COLUMNS", "300")
+    assert main(["doctor"]) == 0
+    assert "pip install 'llmuses[local]'" in capsys.readouterr().out
 
 
 def test_an_api_key_is_in_no_file_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
