@@ -158,6 +158,7 @@ class Work:
         if result.status is Status.FAILED:
             state.failed += 1
         else:
+            state.unparsed += result.status is Status.UNPARSED
             dataset = self._by_name[name]
             state.correct += result.scores[dataset.benchmark.metrics_of(dataset.plan)[0]]
 

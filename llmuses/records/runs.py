@@ -84,6 +84,8 @@ class DatasetState(Record, kw_only=True, omit_defaults=False):
     """How many of the answered ones have been scored so far, failed ones included: none in the stage ``infer``."""
     correct: float = 0.0
     """The sum of the main metric so far, over what is reviewed and did not fail."""
+    unparsed: int = 0
+    """How many of those that are reviewed could not be read."""
     seconds: float = 0.0
     served_models: list[str] = []
 

@@ -159,6 +159,7 @@ def _write_answers(folder: Path, fake: FakeRun, plan: DatasetPlan, state: Datase
                 continue
             state.reviewed += 1
             state.failed += review.status is Status.FAILED
+            state.unparsed += review.status is Status.UNPARSED
             state.correct += next(iter(review.scores.values()), 0.0)
 
 

@@ -188,7 +188,7 @@ def _marks(entry: RunEntry, name: str, say: Words) -> str:
     """Return what is to be known beside a score: answers that could not be read, were cut off, failed."""
     report, state = entry.reports.get(name), entry.run.states.get(name)
     if report is None or entry.so_far(name) is not None:
-        numbers = {"failed": state.failed if state else 0}
+        numbers = {"unparsed": state.unparsed, "failed": state.failed} if state else {}
     else:
         counts = report.counts
         numbers = {kind: getattr(counts, kind) for kind in ("unparsed", "rejected", "failed", "truncated")}

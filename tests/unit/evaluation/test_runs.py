@@ -197,6 +197,7 @@ def test_a_run_in_which_everything_failed_has_no_score(rows: Path, tmp_path: Pat
 def test_an_answer_without_a_number_is_unparsed_and_wrong(rows: Path, tmp_path: Path) -> None:
     result = run(ScriptedModel(lambda ask: "I would rather not say."), rows, tmp_path, limit=5)
     assert result.reports[0].counts.unparsed == 5
+    assert result.run.states["gsm8k"].unparsed == 5, "known while it runs, too"
     assert (result.reports[0].score, result.reports[0].n) == (0.0, 5)
 
 

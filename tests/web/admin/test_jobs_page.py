@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from leaderboard.results import Results
+from llmuses.records import Run
+from llmuses.store import read_json, write_json
 from llmuses.visit import Visit
 from llmuses.web.admin import jobs
 from llmuses.web.admin.job_detail import is_warning
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import AdminRules
+from tests.support.fake_runs import FakeDataset, FakeRun
 
 HOSTILE = "<script>alert(1)</script>"
 LINES = {
@@ -71,6 +75,17 @@ def test_a_job_that_cannot_be_a_form_is_copied_as_it_is(room: Room) -> None:
     page = shown(room)
     assert page.count('data-deed="clone"') == 1, "the job that is shown has not ended: it is not started once more"
     assert page.count("admin?tab=evaluate") == 1
+
+
+def test_answers_that_cannot_be_read_are_marked_while_the_job_runs(room: Room) -> None:
+    job = room.log.submit(["eval", "--model", "m", "--datasets", "gsm8k"], "m: GSM8K", "network", "ada")
+    folder = FakeRun("m", {"gsm8k": FakeDataset(n=40, unparsed=30, answered=25)}, run_id="r", running=True).write(
+        room.outputs
+    )
+    write_json(folder / "run.json", msgspec.structs.replace(read_json(folder / "run.json", Run), job=job))
+    unparsed = read_json(folder / "run.json", Run).states["gsm8k"].unparsed
+    assert unparsed > 0
+    assert f"{unparsed} unparsed" in shown(room, job=job)
 
 
 def test_an_empty_log_says_what_a_job_is(room: Room) -> None:
