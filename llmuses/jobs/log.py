@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -96,6 +97,18 @@ _ENDS = {
 }
 
 
+def _here(command: list[str], folder: Path) -> list[str]:
+    """Return a job's command for the folder that the log is in now: it may have been written in another, and restored."""
+    here, outputs = list(command), folder.parent
+    for place, (name, value) in enumerate(pairwise(command), 1):
+        path = Path(value)
+        if name == "--outputs" and path.resolve() != outputs.resolve():
+            here[place] = str(outputs)
+        elif name == "-c" and path.parent.name == folder.name and (folder / path.name).exists():
+            here[place] = str((folder / path.name).resolve())
+    return here
+
+
 class JobLog:
     """The jobs below one folder. Safe for many threads and processes; each reads what is new whenever it looks."""
 
@@ -129,7 +142,7 @@ class JobLog:
             self._jobs[line.job_id] = Job(
                 job_id=line.job_id,
                 title=line.title or " ".join(line.command),
-                command=line.command,
+                command=_here(line.command, self.folder),
                 device=line.device or "cpu",
                 by=line.by,
                 queued=line.tstamp,

@@ -72,7 +72,7 @@ def plan_of(asked: BattlesAsked, room: Room) -> BattlePlan:
     whole = read_questions(QUESTIONS)
     own = None if questions == whole else path.with_suffix(".questions.jsonl")
     content: dict[str, Any] = {
-        "questions_file": str((own or QUESTIONS).resolve()),
+        "questions_file": own.name if own else str(QUESTIONS.resolve()),  # one's own lies beside the config, wherever
         "answers_gen": {name: {"model": name, **_generation(asked)} for name in asked.models},
         "reviews_gen": {
             "enable": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from arena.pipeline.config import read_config
+from arena.pipeline.config import found, read_config
 from arena.pipeline.questions import read_questions
 from arena.pipeline.report_records import ArenaReport, JudgeReport
 from leaderboard.results import Results
@@ -84,7 +85,7 @@ def test_the_config_that_is_written_is_one_that_the_command_reads(room: Room) ->
     assert list(config.answers_gen) == FORM["models"]
     assert config.budget == 12
     assert config.matchmaking.policy == "fewest"
-    assert read_questions(Path(config.questions_file)) == plan.questions
+    assert read_questions(found(config.questions_file, plan.path.parent, "")) == plan.questions
     assert command_of(plan, room)[:3] == ["arena", "-c", str(plan.path.resolve())]
 
 
@@ -122,9 +123,9 @@ def test_a_job_says_how_many_battles_there_will_be_before_there_are_any(room: Ro
     plan = plan_of(asked(), room)
     write_plan(plan)
     job = room.log.job(room.log.submit(command_of(plan, room), "spring: all", "network", "ada"))
-    found = battle_job(room, job)
-    assert found is not None
-    assert (found.source, found.battles, found.all_battles) == (None, 0, 30)
+    stands = battle_job(room, job)
+    assert stands is not None
+    assert (stands.source, stands.battles, stands.all_battles) == (None, 0, 30)
 
 
 def test_a_job_that_decided_nothing_says_so_and_what_the_judge_said_instead(room: Room) -> None:
@@ -186,6 +187,20 @@ def test_a_copy_of_battles_is_the_form_filled_in_but_for_the_name(room: Room) ->
 def test_battles_whose_config_is_gone_are_copied_as_they_are(room: Room) -> None:
     job = room.log.job(room.log.submit(["arena", "-c", "/nowhere.yaml"], "spring: all", "network", "ada"))
     assert copy_link(job) is None
+
+
+def test_battles_that_were_restored_into_another_folder_go_on_in_that_one(room: Room, tmp_path: Path) -> None:
+    plan = plan_of(asked(), room)
+    write_plan(plan)
+    room.log.submit(command_of(plan, room), "spring: all", "network", "ada")
+    shutil.copytree(room.outputs, tmp_path / "restored")
+    other = Room(Results(tmp_path / "restored"), AdminRules())
+    (job,) = other.log.jobs()
+    config = tmp_path / "restored" / "jobs" / "battles-spring.yaml"
+    assert job.command == ["arena", "-c", str(config.resolve()), "--yes", "--outputs", str(tmp_path / "restored")]
+    shutil.rmtree(room.outputs)
+    stands = battle_job(other, job)
+    assert stands is not None and stands.all_battles == 30, "its questions lie beside it"
 
 
 def test_an_evaluation_fights_no_battles(room: Room) -> None:
