@@ -183,5 +183,11 @@ def test_the_room_speaks_chinese_and_fits_a_phone(page):
         page.goto(f"admin?tab={tab}&lang=zh")
         page.locator("main", has_text=words).wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+    for lang in ("zh", "en"):
+        page.goto(f"admin?tab=jobs&lang={lang}")
+        door = page.locator(".u-bar .u-door").bounding_box()
+        assert door["x"] + door["width"] <= 390, "the way into the room is in sight"
+        about, log = (page.locator(".u-jobgrid > .u-card").nth(place).bounding_box() for place in (0, 1))
+        assert log["y"] >= about["y"] + about["height"], "a job's two cards stand under each other"
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto("admin?lang=en")
