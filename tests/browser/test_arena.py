@@ -349,6 +349,7 @@ def test_a_prompt_that_is_sent_while_models_are_loaded_waits_for_them_and_goes_b
 
 def test_the_terms_are_a_card_over_the_box_and_the_one_blue_button(visitor):
     who = visitor().open(agreed=False).ask("A first one.")
+    assert "have changed" not in who.see("[data-terms]").inner_text(), "whoever is new accepted none before"
     card, box = who.see("[data-terms]").bounding_box(), who.see(".g-composer").bounding_box()
     assert card["height"] >= 44 and card["y"] + card["height"] <= box["y"] + 10, "it lies over what is above the box"
     assert who.page.locator(".a-below .primary:visible").all_inner_texts() == ["Agree and send"]
@@ -360,6 +361,7 @@ def test_terms_that_change_while_somebody_is_here_are_asked_about_again(visitor,
     house.write(House(terms={"en": ("Be kind.",)}))
     try:
         who.ask("say: Before I read them.").see("[data-terms]")
+        assert "have changed since you accepted them" in who.page.locator("[data-terms]").inner_text()
         assert who.page.locator("[data-write]").input_value() == "say: Before I read them."
         who.page.locator("[data-do=agree]").click()
         who.vote_open()
