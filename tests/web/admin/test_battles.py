@@ -89,11 +89,6 @@ def test_the_config_that_is_written_is_one_that_the_command_reads(room: Room) ->
     assert command_of(plan, room)[:3] == ["arena", "-c", str(plan.path.resolve())]
 
 
-def test_the_browser_can_read_what_a_name_looks_like(room: Room) -> None:
-    form = battles.view(room, room.sessions.nobody(), Visit("en", {}))
-    assert r'pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"' in form, "with the flag v, a hyphen in brackets wants its backslash"
-
-
 def test_all_questions_need_no_file_of_their_own(room: Room) -> None:
     plan = plan_of(asked(number=None), room)
     write_plan(plan)
