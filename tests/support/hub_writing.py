@@ -25,7 +25,10 @@ class _Writing(Handler):
             self._error(503)
         elif parts == ["api", "repos", "create"]:
             said = json.loads(body)
-            self._make(f"{said.get('organization') or 'me'}/{said['name']}", said.get("visibility") == "private" or bool(said.get("private")))
+            self._make(
+                f"{said.get('organization') or 'me'}/{said['name']}",
+                said.get("visibility") == "private" or bool(said.get("private")),
+            )
         elif parts == ["api", "v1", "datasets"]:
             fields = dict(re.findall(rb'name="(\w+)"\r\n(?:[^\r]+\r\n)*\r\n([^\r]*)\r\n', body))  # a form in parts
             self._make(f"{fields[b'Owner'].decode()}/{fields[b'Name'].decode()}", fields.get(b"Visibility") == b"1")

@@ -43,7 +43,9 @@ def test_the_letter_with_the_most_probability_as_a_first_token_is_the_choice(dat
         result = asked(server, dataset, tmp_path)
     contexts = {line["key"]: line["ask"]["context"] for line in lines(result, "predictions", dataset)}
     reviews = lines(result, "reviews", dataset)
-    assert result.complete, [line["error"] for line in lines(result, "predictions", dataset) if line.get("error")]
+    assert result.complete, [
+        line["response"] for line in lines(result, "predictions", dataset) if line["response"].get("error")
+    ]
     assert len(reviews) > 1
     for review in reviews:
         assert review["extracted"] == likeliest_letter(contexts[review["key"]])
@@ -60,7 +62,7 @@ def test_letters_that_are_not_among_the_likeliest_tokens_lose_to_those_that_are(
         line["key"]: {"ABCD"[i] for i, score in enumerate(line["response"]["scores"]) if score["logprob"] is None}
         for line in lines(result, "predictions", "mmlu")
     }
-    assert result.complete, [line["error"] for line in lines(result, "predictions", dataset) if line.get("error")]
+    assert result.complete
     assert any(unnamed.values())
     for review in lines(result, "reviews", "mmlu"):
         assert review["extracted"] in set("ABCD") - unnamed[review["key"]]

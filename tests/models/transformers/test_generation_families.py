@@ -45,7 +45,9 @@ def alone(name: str, prompt: str) -> str:
     codec = load(name)._codec
     tokens = codec.text(prompt)
     with torch.no_grad():
-        written = untouched(name).generate(torch.tensor([tokens]), max_new_tokens=TOKENS, do_sample=False, pad_token_id=0)
+        written = untouched(name).generate(
+            torch.tensor([tokens]), max_new_tokens=TOKENS, do_sample=False, pad_token_id=0
+        )
     return codec.decode(written[0, len(tokens) :].tolist())
 
 
