@@ -16,6 +16,7 @@ from arena.live.house import House, HouseFile
 from arena.live.published import MARKS, Publisher
 from arena.live.register import decide
 from arena.live.texts import texts
+from leaderboard.battles import PUBLIC_AFTER
 from leaderboard.board_words import Words
 from llmuses.errors import UsageError
 from llmuses.i18n import LANGUAGES
@@ -129,14 +130,14 @@ def _vote(vote: votes.Vote, arena: str, marks: Mapping[str, VoterMark], say: Wor
         msgspec.json.encode({"battle": vote.battle_id}).decode(), say("arena.withdraw.sure"), say("arena.withdraw")
     )
     return Markup(
-        '<tr><td class="q">{when}</td><th scope="row" class="name">{said}</th><td class="cut" title="{question}"><a href="{battle}">{question}</a></td>'
+        '<tr><td class="q">{when}</td><th scope="row" class="name">{said}</th><td class="cut" title="{question}">{asked}</td>'
         '<td><a class="mono" href="{href}" data-go>{voter}</a> <span class="q">{tier}</span>{marked}</td><td class="wrap">{counts}</td>'
         "<td>{acts}</td></tr>"
     ).format(
         when=moment(vote.tstamp),
         said=_said(vote, say),
         question=vote.question or vote.battle_id,
-        battle=link("battles", arena=arena, id=vote.battle_id),
+        asked=_asked(vote, arena),
         href=link("admin", tab="arena", voter=vote.voter),
         voter=vote.voter or "–",
         tier=vote.tier or "",
@@ -146,6 +147,14 @@ def _vote(vote: votes.Vote, arena: str, marks: Mapping[str, VoterMark], say: Wor
         counts=say("arena.excluded", why=vote.excluded) if vote.excluded is not None else say("arena.counted"),
         acts=asking("battle", vote.battle_id, say("arena.reason.needed"), deed, more=gone, required=True),
     )  # fmt: skip
+
+
+def _asked(vote: votes.Vote, arena: str) -> Markup:
+    """Return the prompt. It leads to the battle with both answers from the moment that its page is public."""
+    words = Markup("{}").format(vote.question or vote.battle_id)
+    if time.time() - vote.tstamp < PUBLIC_AFTER:
+        return words
+    return Markup('<a href="{}">{}</a>').format(link("battles", arena=arena, id=vote.battle_id), words)
 
 
 def _said(vote: votes.Vote, say: Words) -> Markup:
