@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 7860
 _TRIES = 100
+_EVERYWHERE = ("", "0.0.0.0", "::")
+"""Hosts that mean every address of the machine."""
 
 
 def serve(
@@ -62,7 +64,8 @@ def serve(
                 proxy_headers=False,  # whose X-Forwarded-For counts is said in the rules of the arena
                 lifespan="on",
             )
-            print(f"llmuses is at {address}  (Ctrl-C ends it)", flush=True)
+            reach = ", open to the network" if host in _EVERYWHERE else ""
+            print(f"llmuses is at {address}{reach}  (Ctrl-C ends it)", flush=True)
             for name, why in own_obstacles().items():
                 print(f"llmuses: {name}: {why}", file=sys.stderr, flush=True)
             if opened is not None:
@@ -124,6 +127,6 @@ def _reason(problem: Exception) -> str:
 
 
 def _shown(host: str) -> str:
-    if host in ("", "0.0.0.0", "::"):
+    if host in _EVERYWHERE:
         return "localhost"
     return f"[{host}]" if ":" in host else host

@@ -90,12 +90,12 @@ def opened(address, process, seconds=40.0):
 def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
     port = free_port()
     (tmp_path / "models.yaml").write_text("mine: {model: 'openai:a', args: {api_key_env: NO_SUCH_KEY}}")
-    with started("--outputs", str(tmp_path), "--port", str(port), "--no-demo") as process:
+    with started("--outputs", str(tmp_path), "--host", "0.0.0.0", "--port", str(port), "--no-demo") as process:
         page = opened(f"http://127.0.0.1:{port}/", process)
         assert re.search("<title>(Arena|Leaderboard) · llmuses</title>", page), "the arena where two models may play"
         process.send_signal(sign)
         out, err = process.communicate(timeout=60)
-    assert f"http://127.0.0.1:{port}" in out
+    assert f"http://localhost:{port}, open to the network" in out
     assert "Traceback" not in err
     assert "llmuses: mine: NO_SUCH_KEY is not set" in err, "what stands in a model's way is said at the start"
     assert process.returncode == 0
