@@ -111,10 +111,10 @@ class Door:
             return self.ask(request, 401)
         return _said(401, "log in first")
 
-    def ask(self, request: Request, status: int, problem: str = "", base: str = "./", name: str = "") -> Response:
-        """Return the login. ``base`` leads from the address to where the app is served, ``name`` is the name to fill in."""
+    def ask(self, request: Request, status: int, problem: str = "", base: str = "./") -> Response:
+        """Return the login. ``base`` leads from the address to where the app is served."""
         nonce = document.new_nonce()
-        page = login_page(self._room.rules, visit(request), nonce, problem, base, name)
+        page = login_page(self._room.rules, visit(request), nonce, problem, base)
         return HTMLResponse(page, status, {**document.headers(nonce), "cache-control": "no-store"})
 
     # -- coming and going
@@ -136,14 +136,12 @@ class Door:
         try:
             account = await run_in_threadpool(self._room.passwords.check, name, password, caller.address)
         except Wait as wait:
-            response = self.ask(
-                request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)), "../", name[:100]
-            )
+            response = self.ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)), "../")
             response.headers["retry-after"] = str(round(wait.seconds + 0.5))
             return response
         if account is None:
             self._room.audit.say("", "login refused", name[:100], caller.address)
-            return self.ask(request, 401, text(lang, "admin.login.wrong"), "../", name[:100])
+            return self.ask(request, 401, text(lang, "admin.login.wrong"), "../")
         self._room.audit.say(account.name, "login", "", caller.address)
         response = RedirectResponse(f"../{PATH.strip('/')}", 303)
         self._room.sessions.give(response, account, caller, time.time())

@@ -73,13 +73,13 @@ def _head(room: Room, person: Person, tabs: Sequence[Tab], current: Tab, who: Vi
     )
 
 
-def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", base: str = "./", name: str = "") -> str:
-    """Return the page that asks who is there. ``base`` leads from its address to where the app is served, ``name`` is filled in."""
+def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", base: str = "./") -> str:
+    """Return the page that asks who is there. ``base`` leads from its address to where the app is served."""
     elsewhere = join(
         Markup('<a class="g-btn" href="admin/login/{}">{}</a>').format(
-            each, text(who.lang, "admin.login.with", provider=provider.label or each)
+            name, text(who.lang, "admin.login.with", provider=provider.label or name)
         )
-        for each, provider in rules.logins.items()
+        for name, provider in rules.logins.items()
     )
     wrong = Markup('<p class="u-note err" role="alert">{}</p>').format(problem) if problem else ""
     body = Markup(
@@ -90,26 +90,24 @@ def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", bas
         title=text(who.lang, "admin.login.title"),
         about=text(who.lang, "admin.login.about"),
         wrong=wrong,
-        fields=_fields(who, name) if any(account.password for account in rules.accounts) else "",
+        fields=_fields(who) if any(account.password for account in rules.accounts) else "",
         elsewhere=elsewhere,
     )
     return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce, base)
 
 
-def _fields(who: Visit, name: str) -> Markup:
+def _fields(who: Visit) -> Markup:
+    """Return the fields, empty after a wrong password too: some type it where the name belongs."""
     return Markup(
         '<label class="g-field"><span>{name}</span><input class="g-input" name="name" autocomplete="username" required'
-        ' value="{given}"{first}></label>'
+        " autofocus></label>"
         '<label class="g-field"><span>{password}</span><input class="g-input" name="password" type="password"'
-        ' autocomplete="current-password" required{then}></label>'
+        ' autocomplete="current-password" required></label>'
         '<button class="g-btn primary">{enter}</button>'
     ).format(
         name=text(who.lang, "admin.login.name"),
         password=text(who.lang, "admin.login.password"),
         enter=text(who.lang, "admin.login.enter"),
-        given=name,
-        first=attrs(autofocus=not name),
-        then=attrs(autofocus=bool(name)),
     )
 
 
