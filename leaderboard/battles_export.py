@@ -8,10 +8,9 @@ from typing import Any
 from leaderboard.arena_board_ratings import PATIENT, Desk
 from leaderboard.battle_index import BattleShelf
 from leaderboard.battles import Hall, Place, Share, place
-from leaderboard.board_words import Words
-from leaderboard.boards_head import CITE, Data, citation
+from leaderboard.boards_head import CITE, cited
 from leaderboard.ready import Busy, Ready
-from leaderboard.sheets import Sheet, to_csv
+from leaderboard.sheets import Sheet
 from llmuses.i18n import points
 from llmuses.markup import Markup, count, margin
 from llmuses.visit import Visit
@@ -68,8 +67,4 @@ def _record(group: str | None, name: str, share: Share) -> dict[str, Any]:
 
 def battles_beside(desk: Desk, shelf: BattleShelf, visit: Visit) -> Markup:
     """Return what opens beside the battles: the citation, where the address asks for it."""
-    found = battles_sheet(desk, shelf, visit.query) if CITE in visit.query else None
-    if found is None:
-        return Markup("")
-    data = Data(to_csv(found), "llmuses: " + found.caption.partition(";")[0])
-    return citation("battles", visit.query, data, Words(visit.lang, "board"))
+    return cited("battles", battles_sheet(desk, shelf, visit.query) if CITE in visit.query else None, visit)

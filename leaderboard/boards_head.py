@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from leaderboard.board_words import Words
+from leaderboard.sheets import Sheet, to_csv
 from leaderboard.sub_pages import sub_pages
 from llmuses.markup import Markup, icon, join, link
+from llmuses.visit import Visit
 
 FORMATS = {"csv": "CSV", "json": "JSON", "md": "Markdown", "tex": "LaTeX"}
 """What a board can be taken away as, by the ending of the file's name."""
@@ -50,6 +52,14 @@ def view_actions(page: str, query: Mapping[str, str], say: Words) -> Markup:
         '<div class="row end u-hide-phone u-actions"><button class="g-btn sm ghost" type="button" data-copy="">{}'
         '<span data-words>{}</span></button>{}<a class="g-btn sm ghost" href="{}" data-drawer="{}=1">{}</a></div>'
     ).format(icon("link", small=True), say("copy"), files, link(page, **{**query, CITE: "1"}), CITE, say("cite"))
+
+
+def cited(page: str, sheet: Sheet | None, visit: Visit) -> Markup:
+    """Return the drawer that cites what a sheet holds, nothing without one."""
+    if sheet is None:
+        return Markup("")
+    data = Data(to_csv(sheet), "llmuses: " + sheet.caption.partition(";")[0])
+    return citation(page, visit.query, data, Words(visit.lang, "board"))
 
 
 def citation(page: str, query: Mapping[str, str], data: Data, say: Words, now: float | None = None) -> Markup:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from leaderboard.arena_board_ratings import PATIENT, Desk
 from leaderboard.board_words import Words
-from leaderboard.boards_head import CITE, Data, citation
+from leaderboard.boards_head import CITE, cited
 from leaderboard.charts import look
 from leaderboard.ready import Ready
 from leaderboard.results import Results
-from leaderboard.sheets import Sheet, to_csv
+from leaderboard.sheets import Sheet
 from llmuses.markup import Markup
 from llmuses.visit import Visit
 
@@ -60,8 +60,4 @@ def _number(value: object) -> str:
 
 def charts_beside(results: Results, desk: Desk, visit: Visit) -> Markup:
     """Return what opens beside the charts: the citation, where the address asks for it."""
-    found = charts_sheet(results, desk, visit.query) if CITE in visit.query else None
-    if found is None:
-        return Markup("")
-    data = Data(to_csv(found), "llmuses: " + found.caption.partition(";")[0])
-    return citation("charts", visit.query, data, Words(visit.lang, "board"))
+    return cited("charts", charts_sheet(results, desk, visit.query) if CITE in visit.query else None, visit)

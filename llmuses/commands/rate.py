@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
     """Rate the models of some files of battles."""
     if args.output is not None and args.output.suffix not in (".json", ".csv"):
         raise UsageError(f"--output {args.output}: the name ends in .json or .csv.")
-    # Read by numpy when it is imported: for matrices of a few hundred models a second thread costs more than it does.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from arena import Follower, Rule, rate
     from arena.rating_records import Scale
 

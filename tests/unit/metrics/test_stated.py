@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,6 +147,7 @@ def test_what_is_read_stands_in_the_text(text: str) -> None:
 
 
 def test_no_text_takes_long() -> None:
+    # Each takes a small part of a second; a pattern that goes quadratic takes half a minute.
     for text in [
         *HOSTILE[::6],
         "answer is\n" * 6000,
@@ -153,6 +156,8 @@ def test_no_text_takes_long() -> None:
         "yes " * 15_000,
         "\n" * 60_000,
     ]:
+        begin = time.process_time()
         read_label(text, YES_NO, ["no"])
         read_words(text, KNOWN)
         read_brackets(text)
+        assert time.process_time() - begin < 12, repr(text[:60])
