@@ -11,13 +11,13 @@ from llmuses.models.openai.replies import (
     decode_event,
     error_in_place,
     read_reply,
-    strike,
     text_of,
     thoughts_of,
     usage_of,
     withheld,
     written_answer,
 )
+from llmuses.models.openai.secrecy import KeyStriker, without_key
 from llmuses.models.reasoning import ReasoningSplitter
 from llmuses.records import Usage
 
@@ -31,12 +31,13 @@ class EventReader:
     """Turns the bytes of a reply into deltas. A server that does not stream gives its whole answer in the last one.
 
     ``answered`` says that the answer is whole and only the count of its tokens may follow; ``ended`` that nothing will.
-    ``secret`` is struck out of whatever the server says, event by event.
+    ``secret`` is struck out of whatever the server says, also where it is spread over events.
     """
 
     def __init__(self, secret: str = ""):
         self.ended = False
         self._secret = secret
+        self._text, self._thoughts = KeyStriker(secret), KeyStriker(secret)
         self._rest = b""
         self._streamed: bool | None = None
         self._splitter: ReasoningSplitter | None = ReasoningSplitter()
@@ -76,19 +77,30 @@ class EventReader:
         last = self._read([self._rest]) or Delta()
         if self._finish_reason is None:
             raise Fault("cut_off", "the connection ended in the middle of the answer")
-        held = self._splitter.finish() if self._splitter else None
-        reasoning, text = last.reasoning, last.text
-        if held is not None:
-            reasoning, text = reasoning + held.reasoning, text + held.text
-        self._has_text = self._has_text or bool(text.strip())
+        last = _joined(last, self._rest_of_words()) or Delta()
+        self._has_text = self._has_text or bool(last.text.strip())
         if self._finish_reason == "content_filter" and not self._has_text:
             raise StreamError(withheld())
         return Delta(
-            text=text,
-            reasoning=reasoning,
+            text=last.text,
+            reasoning=last.reasoning,
             recast=last.recast,
             finish_reason=self._finish_reason,
             usage=self._usage,
+        )
+
+    def _rest_of_words(self) -> Delta:
+        """Return what was held back as the beginning of the key, or of a tag."""
+        thoughts, text = self._thoughts.finish(), self._text.finish()
+        if self._splitter is None:
+            return Delta(text=text, reasoning=thoughts)
+        piece, end = self._splitter.feed(text), self._splitter.finish()
+        return (
+            _joined(
+                Delta(text=piece.text, reasoning=piece.reasoning, recast=piece.recast),
+                Delta(text=end.text, reasoning=end.reasoning, recast=end.recast),
+            )
+            or Delta()
         )
 
     def _whole(self) -> Delta:
@@ -117,7 +129,7 @@ class EventReader:
 
     def _event(self, data: bytes) -> Delta | None:
         try:
-            event = strike(decode_event(data), self._secret)
+            event = decode_event(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
         if event.error:
@@ -127,13 +139,15 @@ class EventReader:
         return self._choice(event.choices[0]) if event.choices else None
 
     def _choice(self, choice: Choice) -> Delta | None:
-        self._finish_reason = choice.finish_reason or self._finish_reason
+        if choice.finish_reason:
+            self._finish_reason = without_key(choice.finish_reason, self._secret)
         message = choice.delta or choice.message
         if message is None:
             return None
-        thoughts, text = thoughts_of(message), text_of(message)
+        thoughts, text = thoughts_of(message), self._text.feed(text_of(message))
         if thoughts:
             self._splitter = None  # a server that tells them apart has taken the tags away
+            thoughts = self._thoughts.feed(thoughts)
         if self._splitter is None:
             delta = Delta(text=text, reasoning=thoughts)
         else:

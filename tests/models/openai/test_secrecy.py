@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import string
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from llmuses.models.openai.errors import read_error
 from llmuses.models.openai.events import EventReader
 from llmuses.models.openai.replies import read_reply
-from llmuses.models.openai.secrecy import without_key, without_pieces
+from llmuses.models.openai.secrecy import KeyStriker, without_key, without_pieces
 
 KEY = "sk-planted/8d1f+2a7c=Q9"
 WAYS: dict[str, Callable[[str], str]] = {
@@ -84,3 +85,55 @@ def test_whatever_the_key_nothing_of_eight_characters_is_left(key: str, around: 
 def test_ordinary_words_stay(key: str, said: str) -> None:
     for struck in (without_key(said, key), without_pieces(said, key)):
         assert struck == said.replace("none", "***" if key == "none" else "none")
+
+
+def cut(text: str, places: list[int]) -> list[str]:
+    """Return a text in pieces, cut at places that may lie behind its end."""
+    edges = [0, *sorted(min(place, len(text)) for place in places), len(text)]
+    return [text[start:end] for start, end in itertools.pairwise(edges)]
+
+
+@given(
+    st.text("ab-/+=&%", max_size=12),
+    st.lists(st.tuples(st.sampled_from(sorted(WAYS)), st.text("ab-/ ", max_size=5), st.integers(0, 9)), max_size=4),
+    st.lists(st.integers(0, 150), max_size=12),
+)
+def test_however_a_text_is_cut_the_key_is_struck_out_as_of_the_whole(
+    key: str, said: list[tuple[str, str, int]], places: list[int]
+) -> None:
+    text = "".join(around + WAYS[way](key)[short % 3 :] for way, around, short in said)
+    striker = KeyStriker(key)
+    assert "".join([*map(striker.feed, cut(text, places)), striker.finish()]) == without_key(text, key)
+
+
+def events(field: str, words: list[str]) -> bytes:
+    """Return a stream whose answer, or whose thoughts, come in pieces."""
+    deltas = [{"choices": [{"delta": {field: each}}]} for each in words]
+    lines = [*deltas, {"choices": [{"delta": {}, "finish_reason": "stop"}]}]
+    return b"".join(b"data: " + msgspec.json.encode(line) + b"\n\n" for line in lines)
+
+
+def shown(stream: bytes) -> tuple[str, str]:
+    """Return the thoughts and the answer that a reader of a stream sees, event by event."""
+    reader = EventReader(KEY)
+    deltas = [delta for line in stream.splitlines(keepends=True) if (delta := reader.feed(line))]
+    deltas.append(reader.finish())
+    assert not any(delta.recast for delta in deltas)
+    return "".join(delta.reasoning for delta in deltas), "".join(delta.text for delta in deltas)
+
+
+@pytest.mark.parametrize("way", ["as it is", "in a path", "as a bearer in Base64"])
+def test_a_key_that_is_spread_over_events_is_never_shown(way: str) -> None:
+    text = f"Here: {WAYS[way](KEY)}, and sk-plain. {KEY[:5]}"
+    expected = without_key(text, KEY)
+    for place in range(len(text)):
+        words = [text[:place], *text[place : place + 3], text[place + 3 :]]
+        assert shown(events("content", words)) == ("", expected)
+        assert shown(events("reasoning_content", words)) == (expected, "")
+        assert shown(events("content", ["<think>", *words, "</think>", *words])) == (expected, expected)
+
+
+def test_of_a_text_no_more_waits_than_may_begin_the_key() -> None:
+    striker = KeyStriker(KEY)
+    assert [striker.feed(piece) for piece in ("Ask ", "sk", "-plan", "e", "sk-p")] == ["Ask ", "", "", "sk-plane", ""]
+    assert striker.finish() == "sk-p"
