@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
 from leaderboard.results import RunEntry
-from llmuses.benchmarks.registry import get_benchmark
-from llmuses.errors import UnknownNameError
+from llmuses.benchmarks.own_class import known_benchmark
 from llmuses.i18n import Lang, points, text
 from llmuses.markup import Markup, attrs, icon, join, margin
 from llmuses.records import Estimate
@@ -44,10 +42,8 @@ def title(entry: RunEntry, dataset: str, lang: Lang) -> str:
     """Return what a dataset is called in a language."""
     if report := entry.reports.get(dataset):
         return title_words(dataset, report.title, lang)
-    try:
-        return title_words(dataset, get_benchmark(dataset).title, lang)
-    except UnknownNameError:
-        return dataset
+    known = known_benchmark(dataset, entry.plan(dataset))
+    return title_words(dataset, known.title, lang) if known else dataset
 
 
 def public(entry: RunEntry, dataset: str) -> bool:
@@ -57,8 +53,8 @@ def public(entry: RunEntry, dataset: str) -> bool:
     """
     report = entry.reports.get(dataset)
     said = [] if report is None else [report.publish_samples]
-    with contextlib.suppress(UnknownNameError):
-        said.append(get_benchmark(dataset).publish_samples)
+    if known := known_benchmark(dataset, entry.plan(dataset)):
+        said.append(known.publish_samples)
     return bool(said) and all(said)
 
 

@@ -16,11 +16,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from leaderboard.results import RunEntry, SoFar
-from llmuses.benchmarks import get_benchmark
-from llmuses.errors import UnknownNameError
+from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.own_class import known_benchmark
 from llmuses.evaluation.identity import fingerprint, identity, same_thing
 from llmuses.evaluation.report import setting
-from llmuses.records import PublishedResult, Report, RunStatus
+from llmuses.records import OwnClass, PublishedResult, Report, RunStatus
 
 V = TypeVar("V")
 
@@ -60,19 +60,12 @@ class Column(NamedTuple):
     data: str
     identity: dict[str, str]
     source: str = ""
+    languages: tuple[str, ...] = ()
 
     @property
     def head(self) -> str:
         """What stands at the head of the column."""
         return f"{self.dataset} {self.setting}"
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Return the languages of its questions, nothing where nobody knows the benchmark."""
-        try:
-            return get_benchmark(self.dataset).languages
-        except UnknownNameError:
-            return ()
 
     @property
     def place(self) -> tuple[str, str]:
@@ -142,7 +135,8 @@ def _cells(entry: RunEntry) -> Iterator[tuple[Column, Cell]]:
         elif report is not None:
             key = _key(dataset, report.setting)
             head = (key, dataset, report.title, report.group, report.setting, report.chance, report.dataset_sha256)
-            yield Column(*head, same_thing(report.identity)), _cell(entry, report)
+            known = known_benchmark(dataset, entry.plan(dataset))
+            yield Column(*head, same_thing(report.identity), languages=_languages(known)), _cell(entry, report)
 
 
 def all_columns(entries: Iterable[RunEntry]) -> dict[tuple[str, str], Column]:
@@ -216,14 +210,17 @@ def _column_of_plan(entry: RunEntry, dataset: str) -> Column | None:
     state = entry.run.states.get(dataset)
     if plan is None or state is None:
         return None
-    try:
-        benchmark = get_benchmark(dataset)
-    except UnknownNameError:
+    known = known_benchmark(dataset, plan)
+    if known is None:
         return None
     words = setting(plan, state.borrowed_shots)
-    parts = same_thing(identity(plan, state, benchmark, entry.run))
-    head = (_key(dataset, words), dataset, benchmark.title, benchmark.group, words)
-    return Column(*head, state.chance, state.sha256, parts)
+    parts = same_thing(identity(plan, state, known, entry.run))
+    head = (_key(dataset, words), dataset, known.title, known.group, words)
+    return Column(*head, state.chance, state.sha256, parts, languages=_languages(known))
+
+
+def _languages(known: Benchmark | OwnClass | None) -> tuple[str, ...]:
+    return known.languages if known else ()
 
 
 def _cell(entry: RunEntry, report: Report) -> Cell:
@@ -263,10 +260,7 @@ def _unfinished_cell(entry: RunEntry, dataset: str, so_far: SoFar, column: Colum
 
 def published_column(result: PublishedResult) -> Column:
     """Return the column of a result published elsewhere, where none of our runs has one like it."""
-    try:
-        benchmark = get_benchmark(result.dataset)
-        title, group = benchmark.title, benchmark.group
-    except UnknownNameError:
-        title, group = result.dataset, ""
+    known = known_benchmark(result.dataset)
+    title, group = (known.title, known.group) if known else (result.dataset, "")
     key = _key(result.dataset, f"{result.setting} published")
-    return Column(key, result.dataset, title, group, result.setting, None, "", {})
+    return Column(key, result.dataset, title, group, result.setting, None, "", {}, languages=_languages(known))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from leaderboard.browse_parts import (
     Words,
@@ -299,6 +300,9 @@ def _dataset_plan(lang: Lang, entry: RunEntry, plan: DatasetPlan) -> Markup:
         (say("fact.split"), plan.split),
         (say("subsets"), _subsets(plan.subsets)),
     ]
+    if plan.own:
+        code = f"{plan.own.name} {PurePath(plan.own.file).name} {plan.own.sha256[:16]}"
+        pairs.append((say("fact.class"), _code(" ".join(code.split()))))
     if plan.answers:
         pairs.append((say("fact.setting"), say("given", format=plan.answers)))
     elif plan.mode.value == "generate":

@@ -87,13 +87,18 @@ def eval_settings(args: argparse.Namespace) -> EvalSettings:
     if not settings.model:
         raise UsageError("no model is named: --model SPEC (llmuses list models shows known ones).")
     named = [settings.datasets] if isinstance(settings.datasets, str) else settings.datasets
-    settings.datasets = [name for part in named for name in part.replace(",", " ").split()]
+    settings.datasets = [name for part in named for name in _names(part)]
     if not settings.datasets:
         raise UsageError("no dataset is named: --datasets mmlu gsm8k (llmuses list benchmarks shows all).")
-    check_thresholds(settings.fail_under, settings.datasets)
     if settings.fail_under and settings.stage == "infer":
         raise UsageError("--fail-under: the stage infer gives no score; use it with another stage.")
     return settings
+
+
+def _names(part: str) -> list[str]:
+    """Return the names in a text, one after the other or between commas; a file's path may hold both."""
+    is_file = ":" in part and Path(part.rpartition(":")[0]).expanduser().is_file()
+    return [part] if is_file else part.replace(",", " ").split()
 
 
 def _path(kind: type, value: Any) -> Any:

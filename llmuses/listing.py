@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
+from llmuses.benchmarks import Benchmark, benchmark_names
+from llmuses.benchmarks.own_class import benchmark_of, check_class, own_class
 from llmuses.errors import LlmusesError, StoreError
 from llmuses.i18n import points, terminal_language, text
 from llmuses.records import Report, Run
@@ -14,9 +17,17 @@ from llmuses.settings import jobs_dir, model_entries
 from llmuses.store import read_json
 
 
-def benchmarks() -> list[dict[str, Any]]:
-    """Return a row for each benchmark with everything that is known of it."""
-    return [_described(get_benchmark(name)) for name in benchmark_names()]
+def benchmarks(names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return a row for each benchmark with everything that is known of it: for those named, a class of one's own among them,
+    else for all of ours. Raises UnknownNameError, or UsageError for a class that cannot be used."""
+    return [_described(benchmark) for benchmark in _named(names or benchmark_names())]
+
+
+def _named(names: Sequence[str]) -> list[Benchmark]:
+    found = [benchmark_of(name) for name in names]
+    for benchmark in found:
+        check_class(benchmark)
+    return found
 
 
 def brief(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -29,10 +40,12 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
     metrics = {metric: None for mode in benchmark.modes for metric in benchmark.metrics[mode]}
     if benchmark.pass_at:
         metrics = {"pass@1": None}
+    own = own_class(benchmark)
+    about = inspect.getdoc(benchmark) if own else text(terminal_language(), f"catalogue.about.{benchmark.name}")
     return {
         "name": benchmark.name,
         "title": benchmark.title,
-        "about": text(terminal_language(), f"catalogue.about.{benchmark.name}"),
+        "about": " ".join((about or "").split("\n\n")[0].split()),
         "group": benchmark.group,
         "languages": ", ".join(benchmark.languages),
         "subsets": len(benchmark.subsets),
@@ -48,20 +61,23 @@ def _described(benchmark: Benchmark) -> dict[str, Any]:
         "samples may be shown": "yes" if benchmark.publish_samples else "no",
         "paper": benchmark.paper,
         "homepage": benchmark.homepage,
-    }
+    } | ({"file": own.file, "sha256": own.sha256} if own else {})
 
 
 def print_benchmark(name: str) -> None:
-    """Print what is known of one benchmark, and a prompt of each of its forms. Raises UnknownNameError."""
+    """Print what is known of one benchmark, and a prompt of each of its forms. Raises as ``benchmarks``."""
     from llmuses.console import console
     from llmuses.evaluation.dry_run import text_of
     from llmuses.evaluation.example import example_prompt, forms
 
-    benchmark = get_benchmark(name)
+    (benchmark,) = _named([name])
     out = console()
     for label, value in _described(benchmark).items():
         if value != "":
             out.print(f"{label:21}{value}", highlight=False, soft_wrap=True)
+    if own_class(benchmark):
+        out.print("A dry run shows what it asks: llmuses eval --dry-run", highlight=False)
+        return
     for form in forms(benchmark):
         out.rule(f"{form.mode} {form.variant}".strip(), align="left")
         try:

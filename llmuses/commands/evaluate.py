@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from llmuses.errors import Interrupted, LlmusesError
 from llmuses.settings import outputs_dir
 
 if TYPE_CHECKING:
+    from llmuses.benchmarks import Benchmark
     from llmuses.cli_settings import EvalSettings, ModelChoice
     from llmuses.evaluation.runner import Result
 
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses eval``."""
     add = parser.add_argument
     add("--model", nargs="+", metavar="SPEC", help="BACKEND:NAME, a directory, a hub id, or a name in models.yaml")
-    add("--datasets", nargs="+", metavar="D", help="benchmarks: llmuses list benchmarks")
+    add("--datasets", nargs="+", metavar="D", help="benchmarks (llmuses list benchmarks), or own ones: FILE.py:CLASS")
     add("--model-args", metavar="K=V,...", help="arguments of the model: revision=v1.0.2,precision=torch.float16")
     add("--generation-config", metavar="K=V,...", help="how answers are sampled: temperature=0.7,max_tokens=512")
     add("--dataset-args", metavar="JSON", help='{"mmlu": {"local_path": "DIR", "few_shot_num": 5}}, or a file of it')
@@ -43,23 +45,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate each model on all datasets; a model that cannot be evaluated does not stop the others."""
-    from llmuses.benchmarks import get_benchmark
-    from llmuses.cli_settings import eval_settings
+    from llmuses.cli_settings import check_thresholds, eval_settings
+    from llmuses.evaluation.choosing import chosen_benchmarks
     from llmuses.models.load import typed_args
 
     settings = eval_settings(args)
     if settings.work_dir:
         os.environ["LLMUSES_WORK_DIR"] = str(settings.work_dir)
-    for name in settings.datasets:
-        get_benchmark(name)
+    benchmarks = chosen_benchmarks(settings.datasets, settings.outputs or outputs_dir())
+    check_thresholds(settings.fail_under, list(benchmarks))
     for model in settings.models:
         typed_args(model.spec, model.args)
     if settings.dry_run:
-        return _dry_run(settings)
+        return _dry_run(settings, benchmarks)
     worst = 0
     for model in settings.models:
         try:
-            result = _evaluate(settings, model)
+            result = _evaluate(settings, model, benchmarks)
         except LlmusesError as problem:
             if len(settings.models) == 1 or isinstance(problem, Interrupted):
                 raise
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     return worst
 
 
-def _evaluate(settings: EvalSettings, model: ModelChoice) -> Result:
+def _evaluate(settings: EvalSettings, model: ModelChoice, benchmarks: Mapping[str, Benchmark]) -> Result:
     from llmuses.console import Progress, console, print_result
     from llmuses.evaluation import Stage, evaluate
 
@@ -79,7 +81,7 @@ def _evaluate(settings: EvalSettings, model: ModelChoice) -> Result:
     try:
         result = evaluate(
             model.spec,
-            settings.datasets,
+            list(benchmarks.values()),
             model_args=model.args,
             dataset_args=settings.dataset_args,
             generation_config=settings.generation_config,
@@ -101,30 +103,31 @@ def _evaluate(settings: EvalSettings, model: ModelChoice) -> Result:
     return result
 
 
-def _dry_run(settings: EvalSettings) -> int:
-    from llmuses.benchmarks import get_benchmark
+def _dry_run(settings: EvalSettings, benchmarks: Mapping[str, Benchmark]) -> int:
+    from llmuses.benchmarks.own_class import own_faults
     from llmuses.console import console, print_dry_run
     from llmuses.evaluation.dry_run import dry_run
     from llmuses.evaluation.plan import make_plan
     from llmuses.models.load import default_mode
     from llmuses.settings import model_entries
 
-    benchmarks = {name: get_benchmark(name) for name in settings.datasets}
     for model in settings.models:
-        plan = make_plan(
-            model.spec,
-            settings.datasets,
-            prefers=default_mode(model.spec),
-            model_args=model.args,
-            dataset_args=settings.dataset_args,
-            generation=settings.generation_config,
-            limit=settings.limit,
-            repeats=settings.repeats,
-            seed=settings.seed,
-            sample_data=settings.sample_data,
-            unsafe_code=settings.unsafe_code,
-        )
-        print_dry_run(console(), dry_run(plan, benchmarks), model_entries().get(model.spec))
+        with own_faults(benchmarks.values()):
+            plan = make_plan(
+                model.spec,
+                list(benchmarks.values()),
+                prefers=default_mode(model.spec),
+                model_args=model.args,
+                dataset_args=settings.dataset_args,
+                generation=settings.generation_config,
+                limit=settings.limit,
+                repeats=settings.repeats,
+                seed=settings.seed,
+                sample_data=settings.sample_data,
+                unsafe_code=settings.unsafe_code,
+            )
+            found = dry_run(plan, benchmarks)
+        print_dry_run(console(), found, model_entries().get(model.spec))
     return 0
 
 

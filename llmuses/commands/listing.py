@@ -17,7 +17,9 @@ HELP = "list benchmarks, models, runs or jobs"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses list``."""
     parser.add_argument("what", choices=("benchmarks", "models", "runs", "jobs"), metavar="benchmarks|models|runs|jobs")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to describe, each with an example prompt")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="benchmarks to describe, each with an example prompt, or FILE.py:CLASS"
+    )
     parser.add_argument("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     from llmuses import listing
 
     makers: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "benchmarks": listing.benchmarks,
+        "benchmarks": lambda: listing.benchmarks(args.names),
         "models": listing.models,
         "runs": lambda: listing.runs(args.outputs or outputs_dir()),
         "jobs": lambda: listing.jobs(args.outputs or outputs_dir()),
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         for name in args.names:
             listing.print_benchmark(name)
         return 0
-    rows = [row for row in makers[args.what]() if not args.names or row["name"] in args.names]
+    rows = makers[args.what]()
     if args.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
     else:

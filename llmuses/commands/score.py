@@ -14,7 +14,12 @@ HELP = "score answers that another program produced; no model is loaded"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses score``."""
     add = parser.add_argument
-    add("--dataset", required=True, metavar="D", help="benchmark that was answered: llmuses list benchmarks")
+    add(
+        "--dataset",
+        required=True,
+        metavar="D",
+        help="benchmark that was answered (llmuses list benchmarks), or FILE.py:CLASS",
+    )
     add(
         "--predictions",
         required=True,
@@ -41,21 +46,24 @@ def run(args: argparse.Namespace) -> int:
     from llmuses.commands.evaluate import below
     from llmuses.console import Progress, console, print_result
     from llmuses.evaluation import score
+    from llmuses.evaluation.choosing import chosen_benchmarks
 
+    outputs = args.outputs or outputs_dir()
+    benchmarks = chosen_benchmarks([args.dataset], outputs)
     thresholds = parse_thresholds(args.fail_under)
-    check_thresholds(thresholds, [args.dataset])
+    check_thresholds(thresholds, list(benchmarks))
     if args.work_dir:
         os.environ["LLMUSES_WORK_DIR"] = str(args.work_dir)
     out = console()
     progress = Progress(out)
     try:
         result = score(
-            args.dataset,
+            *benchmarks.values(),
             args.predictions,
             dataset_args=parse_dataset_args(args.dataset_args) if args.dataset_args else None,
             name=args.name,
             sample_data=args.sample_data,
-            outputs=args.outputs or outputs_dir(),
+            outputs=outputs,
             unsafe_code=args.unsafe_code,
             listener=progress,
             command=args.command,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.own_class import own_faults
 from llmuses.errors import UsageError
-from llmuses.evaluation.plan import Plan, make_plan, named_benchmarks
+from llmuses.evaluation.choosing import chosen_benchmarks
+from llmuses.evaluation.plan import Plan, make_plan
 from llmuses.evaluation.runner import OpenJudge, Result, Setup, remembered_model, run_plan
 from llmuses.evaluation.work import Listener, Stage
 from llmuses.models import Model, load_model
@@ -39,9 +41,10 @@ def evaluate(
 ) -> Result:
     """Evaluate one model on some benchmarks and return the result, whose ``reports`` are in the datasets' order.
 
-    ``model`` is a SPEC or a Model; a benchmark is a name or an instance of a class of one's own. ``limit`` is per
-    subset. The same call again takes the run up where it stopped. ``unsafe_code`` lets code that the model wrote run without
-    isolation, where the machine has none to offer. Raises LlmusesError with one line for people.
+    ``model`` is a SPEC or a Model; a benchmark is a name, an instance of a class of one's own, or where that class is:
+    ``FILE.py:Class``, ``module:Class``. ``limit`` is per subset. The same call again takes the run up where it stopped.
+    ``unsafe_code`` lets code that the model wrote run without isolation, where the machine has none to offer.
+    Raises LlmusesError with one line for people.
 
         result = evaluate("baseline:random", ["mmlu", "gsm8k"], sample_data=True)
         result.reports[0].score, result.reports[0].ci95
@@ -50,40 +53,47 @@ def evaluate(
         raise UsageError(
             f"evaluate() takes one model, a SPEC or a Model, not {type(model).__name__}: call it once a model."
         )
-    chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
-    benchmarks = named_benchmarks(chosen)
-    plan = make_plan(
-        model if isinstance(model, str) else model.name,
-        list(benchmarks.values()),
-        prefers=default_mode(model) if isinstance(model, str) else model.prefers,
-        model_args=public_args(model_args or {}),
-        dataset_args=dataset_args,
-        generation=generation_config,
-        limit=limit,
-        repeats=repeats,
-        seed=seed,
-        sample_data=sample_data,
-        model_identity="" if isinstance(model, str) else model.identity,
-        unsafe_code=unsafe_code,
-    )
     folder = Path(outputs) if outputs else outputs_dir()
-    if stage.asks and isinstance(model, str):
-        check_model(model, **(model_args or {}))
+    chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
+    benchmarks = chosen_benchmarks(chosen, folder)
+    setup = Setup(folder, stage, mem_cache, listener, command, demo)
+    with own_faults(benchmarks.values()):
+        plan = make_plan(
+            model if isinstance(model, str) else model.name,
+            list(benchmarks.values()),
+            prefers=default_mode(model) if isinstance(model, str) else model.prefers,
+            model_args=public_args(model_args or {}),
+            dataset_args=dataset_args,
+            generation=generation_config,
+            limit=limit,
+            repeats=repeats,
+            seed=seed,
+            sample_data=sample_data,
+            model_identity="" if isinstance(model, str) else model.identity,
+            unsafe_code=unsafe_code,
+        )
+        if stage.asks and isinstance(model, str):
+            check_model(model, **(model_args or {}))
+        judge = judge_opener(plan, dataset_args or {}, check=stage in (Stage.ALL, Stage.REVIEW))
+        return run_plan(plan, _model_opener(model, model_args or {}, plan, setup), benchmarks, setup, judge)
 
-    judge = judge_opener(plan, dataset_args or {}, check=stage in (Stage.ALL, Stage.REVIEW))
+
+def _model_opener(
+    model: str | Model, model_args: Mapping[str, Any], plan: Plan, setup: Setup
+) -> Callable[[], contextlib.AbstractContextManager[Model]]:
+    """Return what loads the model and frees it; where nothing is asked it is the one that the run's record names."""
 
     @contextlib.contextmanager
     def opened() -> Iterator[Model]:
-        if not stage.asks:
-            yield remembered_model(folder / plan.run_id)
+        if not setup.stage.asks:
+            yield remembered_model(setup.outputs / plan.run_id)
         elif isinstance(model, str):
-            with contextlib.closing(load_model(model, **(model_args or {}))) as loaded:
+            with contextlib.closing(load_model(model, **model_args)) as loaded:
                 yield loaded
         else:
             yield model
 
-    setup = Setup(folder, stage, mem_cache, listener, command, demo)
-    return run_plan(plan, opened, benchmarks, setup, judge)
+    return opened
 
 
 def judge_opener(plan: Plan, dataset_args: Mapping[str, Mapping[str, Any]], check: bool = True) -> OpenJudge:

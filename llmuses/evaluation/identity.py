@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from llmuses.benchmarks import Benchmark
-from llmuses.records import DatasetPlan, DatasetState, GenerationConfig, Mode, Run
+from llmuses.records import DatasetPlan, DatasetState, GenerationConfig, Mode, OwnClass, Run
 
 SAMPLES = "samples"
 """The part that says which samples were asked: where it alone differs, the samples in common can be compared."""
@@ -17,17 +17,18 @@ REPEATS = "repeats"
 """The part that says how often each was asked: the mean over repeats is an estimate of the same score."""
 
 
-def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark, run: Run) -> dict[str, str]:
+def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark | OwnClass, run: Run) -> dict[str, str]:
     """Return the named parts of a result's identity: rows, prompts, scoring, sampling. A part that is empty is left out.
 
     ``version`` is the benchmark's, over its prompts, its extraction and its scoring; ``prompts`` is over what was
-    rendered of the first sample of each subset, worked examples and all; both the user's own extraction and a judge
-    are parts as well.
+    rendered of the first sample of each subset, worked examples and all; the text of a class of the user's own, an
+    extraction of the user's own and a judge are parts as well.
     """
     names = list(state.planned)
     parts = {
-        "benchmark": benchmark.name,
+        "benchmark": plan.dataset,
         "version": str(benchmark.version),
+        "class": f"{plan.own.name} {plan.own.sha256[:16]}".rstrip() if plan.own else "",
         "rows": state.sha256[:16],
         "subsets": ", ".join(names) if len(names) <= 3 else f"{len(names)}: {_digest(names)[:8]}",
         "split": plan.split,

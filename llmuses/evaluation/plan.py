@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from llmuses.benchmarks import Benchmark, get_benchmark
+from llmuses.benchmarks.own_class import check_class, own_class
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.hub import Hub
 from llmuses.metrics.own import own_extractor
@@ -56,8 +57,10 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     def digest(self) -> str:
         """Return the plan's hash, 64 hex digits."""
         typed = {name: str(value) for name, value in self.model_args.items()}  # "8" on a command line is 8 in a file
-        plain = msgspec.structs.replace(self, model_args=typed)
-        return hashlib.sha256(msgspec.json.encode(plain, order="deterministic")).hexdigest()
+        own = [f"{part.own.name} {part.own.sha256}" for part in self.datasets if part.own]  # wherever it lies
+        parts = [msgspec.structs.replace(part, own=msgspec.UNSET) for part in self.datasets]
+        plain = msgspec.structs.replace(self, model_args=typed, datasets=parts)
+        return hashlib.sha256(msgspec.json.encode(plain, order="deterministic") + "".join(own).encode()).hexdigest()
 
     @property
     def run_id(self) -> str:
@@ -114,30 +117,10 @@ def named_benchmarks(datasets: Sequence[str | Benchmark]) -> dict[str, Benchmark
     found: dict[str, Benchmark] = {}
     for dataset in datasets:
         benchmark = dataset if isinstance(dataset, Benchmark) else get_benchmark(dataset)
-        _check_class(benchmark)
+        check_class(benchmark)
         if found.setdefault(benchmark.name, benchmark) is not benchmark:
             raise UsageError(f"two benchmarks are called '{benchmark.name}': give one of them another name.")
     return found
-
-
-_GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
-
-
-def _check_class(benchmark: Benchmark) -> None:
-    """Raise UsageError for a class that does not say what every benchmark has to."""
-    who = f"the benchmark {type(benchmark).__name__}"
-    for name in ("name", "title", "group", "paper", "homepage", "licence"):
-        if not isinstance(getattr(benchmark, name, None), str) or not getattr(benchmark, name):
-            raise UsageError(f"{who} has no {name}: set it to a text.")
-    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]*", benchmark.name):
-        raise UsageError(f"the benchmark name '{benchmark.name}' is no file name: letters, digits, '_', '-' and '.'.")
-    if benchmark.group not in _GROUPS:
-        raise UnknownNameError(f"group of {who}", benchmark.group, _GROUPS)
-    several = {"files": getattr(benchmark, "files", None), "subsets": getattr(benchmark, "subsets", None)}
-    several |= {f"split_names[{split!r}]": names for split, names in benchmark.split_names.items()}
-    for name, value in several.items():
-        if not isinstance(value, tuple | list) or not all(isinstance(each, str) for each in value):
-            raise UsageError(f'{who}: {name} must be a tuple of texts, such as ("{name}",).')
 
 
 def _dataset_args(raw: Mapping[str, Any], benchmarks: Mapping[str, Benchmark]) -> dict[str, DatasetArgs]:
@@ -201,6 +184,7 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
         extract=args.extract,
         judge=_judge(args),
         unsafe_code=common.unsafe_code and benchmark.runs_code,
+        own=own_class(benchmark) or msgspec.UNSET,
     )
     _check_judge(benchmark, plan)
     return plan

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from llmuses import __version__
 from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.own_class import own_fault
 from llmuses.errors import CutShortError, Interrupted, LlmusesError, StoreError, UsageError
 from llmuses.evaluation.dataset import Dataset, RunItems
 from llmuses.evaluation.folder import RunFolder, earlier_answers
@@ -150,8 +151,11 @@ def _cut_short(work: Work) -> Iterator[None]:
         if not work.answered:
             raise
         raise CutShortError(words) from problem
-    except BaseException:
-        work.cut_short("")
+    except BaseException as problem:
+        line = isinstance(problem, Exception) and own_fault(problem, [each.benchmark for each in work.datasets])
+        words = work.cut_short(line or "")
+        if line:
+            raise CutShortError(words) from problem
         raise
 
 

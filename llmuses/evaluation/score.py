@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from llmuses.benchmarks import Benchmark
+from llmuses.benchmarks.own_class import own_faults
 from llmuses.errors import UsageError
 from llmuses.evaluation.answer_log import AnswerLog
+from llmuses.evaluation.choosing import chosen_benchmarks
 from llmuses.evaluation.evaluate import judge_opener
-from llmuses.evaluation.plan import Plan, make_plan, named_benchmarks
+from llmuses.evaluation.plan import Plan, make_plan
 from llmuses.evaluation.recorded import RecordedAnswers
 from llmuses.evaluation.runner import Result, Setup, carry_out, opened_datasets
 from llmuses.evaluation.work import Answers, Listener, Work
@@ -35,23 +37,26 @@ def score(
     """Score the answers of one or several files on one benchmark and return the result, a run like any other.
 
     The files' format is told by their content: see ``llmuses.evaluation.formats``. ``name`` is what the model is called,
-    by default as the log or its file is. An answer whose sample comes again is its next repeat; a sample without an
-    answer is ``failed``. The same files again give the same run. Raises LlmusesError with one line for people.
+    by default as the log or its file is. A dataset may be a class of one's own, as for ``evaluate``. An answer whose
+    sample comes again is its next repeat; a sample without an answer is ``failed``. The same files again give the same run.
+   
+    Raises LlmusesError with one line for people.
 
         result = score("gsm8k", "answers.jsonl", dataset_args={"gsm8k": {"local_path": "DIR"}})
         result.reports[0].score, result.reports[0].ci95
     """
-    benchmarks = named_benchmarks([dataset])
+    folder = Path(outputs) if outputs else outputs_dir()
+    benchmarks = chosen_benchmarks([dataset], folder)
     (benchmark,) = benchmarks.values()
     files = [predictions] if isinstance(predictions, Path | str) else list(predictions)
-    with closing(AnswerLog([Path(file) for file in files])) as log:
+    with closing(AnswerLog([Path(file) for file in files])) as log, own_faults(benchmarks.values()):
         model = name or log.model
         plan = _plan(benchmark, log, model, dataset_args or {}, sample_data, unsafe_code)
         judge = judge_opener(plan, dataset_args or {})
         with opened_datasets(plan, benchmarks) as datasets:
             recorded = RecordedAnswers(log, datasets[0], model)
             plan = msgspec.structs.replace(plan, repeats=recorded.repeats)
-            setup = Setup(Path(outputs) if outputs else outputs_dir(), listener=listener, command=command)
+            setup = Setup(folder, listener=listener, command=command)
             return carry_out(plan, datasets, lambda: nullcontext(recorded), _answers, setup, judge)
 
 

@@ -21,7 +21,7 @@ class Found(NamedTuple):
 
 Find = Callable[[str], Found | None]
 
-_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_FUNCTION = re.compile(r"(?:[\w./~-]+\.py|[A-Za-z_][\w.]*):[A-Za-z_]\w*")
 
 
 def read_narrowed(extract: str | None, text: str, read: Callable[[str], Reading | None]) -> Reading | None:
@@ -44,10 +44,9 @@ def read_narrowed(extract: str | None, text: str, read: Callable[[str], Reading 
 def own_extractor(spec: str) -> Find:
     """Return what finds the answer in a text, None where there is none.
 
-    ``spec`` is ``module:function``, a function from a text to the answer, as it stands there or put in other words, or
-    None; the module may lie in the current folder. Else it is a regular expression, of
-    which the last match counts: its first group if it has one, else all of it. Raises UsageError for one that cannot be
-    used.
+    ``spec`` is ``module:function`` or ``FILE.py:function``, a function from a text to the answer, as it stands there or
+    put in other words, or None; the module may lie in the current folder. Else it is a regular expression, of which the
+    last match counts: its first group if it has one, else all of it. Raises UsageError for one that cannot be used.
     """
     if _FUNCTION.fullmatch(spec):
         return _by_function(spec)
@@ -71,11 +70,9 @@ def own_extractor(spec: str) -> Find:
 
 def _by_function(spec: str) -> Find:
     try:
-        function = own_object(spec)
-    except (ImportError, AttributeError) as problem:
-        raise UsageError(
-            f"extract: there is no function {spec} ({problem}); it must be importable from here."
-        ) from None
+        function = own_object(spec, "function")
+    except UsageError as problem:
+        raise UsageError(f"extract: {problem}") from problem
     if not callable(function):
         raise UsageError(f"extract: {spec} is not a function.")
 

@@ -71,6 +71,7 @@ from llmuses.records.runs import (
     DatasetState,
     JudgePlan,
     Order,
+    OwnClass,
     Run,
     RunStatus,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "MirrorState",
     "Mode",
     "Order",
+    "OwnClass",
     "PlayerEvent",
     "PlayerLine",
     "Prediction",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Literal
 
+from msgspec import UNSET, UnsetType
+
 from llmuses.records.base import FORMAT, Record
 from llmuses.records.requests import GenerationConfig, Mode
 
@@ -24,6 +26,23 @@ class JudgePlan(Record, kw_only=True, omit_defaults=False):
     model_spec: str
     model_args: dict[str, Any] = {}
     generation: GenerationConfig = GenerationConfig()
+
+
+class OwnClass(Record, kw_only=True, omit_defaults=False):
+    """A benchmark that is a class of the user's own: where its code lies, and what boards have to know of it without that code.
+
+    ``file`` is "" where the class is in no file; ``sha256`` is over the text of its file, without what runs under
+    ``if __name__ == "__main__":``, and of the files of the classes that it builds on.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    title: str
+    group: str
+    version: int
+    languages: tuple[str, ...]
+    publish_samples: bool
 
 
 class DatasetPlan(Record, kw_only=True, omit_defaults=False):
@@ -49,6 +68,8 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     """Whether code that the model wrote runs without isolation."""
     answers: str = ""
     """The kind of file that the answers came from, "" where the model was asked. ``few_shot`` is then what was said of it."""
+    own: OwnClass | UnsetType = UNSET
+    """The class that was asked, where it is none of llmuses."""
 
 
 class Order(Record, kw_only=True, omit_defaults=False):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from llmuses.i18n import Lang, points, text
-from llmuses.records import Counts, DatasetPlan, DatasetState, Estimate, Mode, Report, Run
+from llmuses.records import Counts, DatasetPlan, DatasetState, Estimate, Mode, OwnClass, Report, Run
 
 MARKS = ("unparsed", "rejected", "failed", "truncated")
 """What is said of a score's answers where it happened at all; the glyphs of the pages have the same names."""
@@ -313,6 +313,8 @@ def _data_facts(report: Report, plan: DatasetPlan | None, borrowed: bool, lang: 
         else:
             where = text(lang, "report.data.hub", hub=_HUBS.get(plan.hub, plan.hub), split=plan.split)
         yield Fact(text(lang, "report.data"), where)
+        if plan.own:
+            yield Fact(text(lang, "report.class"), _own_class(plan.own, lang))
     if borrowed:
         yield Fact(text(lang, "report.examples"), text(lang, "report.examples.borrowed"))
     if report.dataset_sha256:
@@ -320,6 +322,12 @@ def _data_facts(report: Report, plan: DatasetPlan | None, borrowed: bool, lang: 
     if report.fingerprint:
         words = text(lang, "report.fingerprint.words", fingerprint=report.fingerprint)
         yield Fact(text(lang, "report.fingerprint"), words)
+
+
+def _own_class(own: OwnClass, lang: Lang) -> str:
+    if not own.file:
+        return own.name
+    return text(lang, "report.class.words", name=own.name, file=own.file, sha256=own.sha256)
 
 
 def _generation(plan: DatasetPlan, lang: Lang) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from arena.pipeline.config import found, judge_args, read_config
 from arena.pipeline.questions import read_questions
+from llmuses.benchmarks import benchmark_names
 from llmuses.cli_settings import parse_pairs
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.jobs import Job
@@ -69,6 +70,8 @@ def form_link(command: Sequence[str]) -> str | None:
 def _fields(command: Sequence[str]) -> dict[str, str] | None:
     given = _flags(command[1:]) if command[:1] == ["eval"] else None
     if given is None or not given.keys() <= _KNOWN or len(given.get("--model", ())) != 1:
+        return None
+    if not set(given.get("--datasets", ())) <= set(benchmark_names()):
         return None
     fields = {field: given[flag][0] for flag, field in _PLAIN.items() if flag in given}
     fields["datasets"] = ",".join(given.get("--datasets", ()))

@@ -104,12 +104,14 @@ def _datasets(say: Words, query: Mapping[str, str]) -> Markup:
     )
     return Markup(
         '<fieldset class="g-field u-plain"><legend>{}</legend><span class="g-chips u-wrap">{}</span>'
-        '<small>{} <a href="catalogue">{}</a></small></fieldset><p class="u-note warn" data-note="code">{}<span>{}</span></p>'
+        '<small>{} <a href="catalogue">{}</a> {}</small></fieldset>'
+        '<p class="u-note warn" data-note="code">{}<span>{}</span></p>'
     ).format(
         say("eval.datasets"),
         boxes,
         say("eval.datasets.help"),
         say("eval.catalogue"),
+        say("eval.datasets.own"),
         icon("failed"),
         say("eval.code", seconds=f"{PROGRAM_LIMITS.seconds:.0f}", mb=PROGRAM_LIMITS.memory_mb),
     )

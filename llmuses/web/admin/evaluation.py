@@ -100,6 +100,9 @@ def _server(asked: ModelAsked, room: Room) -> dict[str, Any]:
 def plan_of(asked: EvaluationAsked, room: Room) -> Plan:
     """Return what would be done. Raises UsageError and UnknownNameError as the command would."""
     spec, args = spec_and_args(asked, room)
+    for name in asked.datasets:
+        if ":" in name:
+            raise UsageError("a class of your own is code: it is run from the command line alone, llmuses eval.")
     return make_plan(
         spec,
         asked.datasets,

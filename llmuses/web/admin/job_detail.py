@@ -7,10 +7,8 @@ import time
 from collections.abc import Sequence
 
 from leaderboard.board_words import Words
-from leaderboard.browse_parts import setting_words
+from leaderboard.browse_parts import setting_words, title
 from leaderboard.results import RunEntry
-from llmuses.benchmarks import get_benchmark
-from llmuses.errors import UnknownNameError
 from llmuses.evaluation.report import setting
 from llmuses.i18n import points
 from llmuses.jobs import Job
@@ -165,7 +163,7 @@ def _dataset(job: Job, entry: RunEntry, name: str, visit: Visit, say: Words) -> 
         '<td class="n q">{}</td><td class="n m">{}</td><td class="n q">{}</td><td class="q tn">{}</td></tr>'
     ).format(
         link("browse", run=entry.run_id, dataset=name),
-        title_of(name),
+        title(entry, name, visit.lang),
         asked,
         asked,
         bar(job, answered, total, name),
@@ -174,14 +172,6 @@ def _dataset(job: Job, entry: RunEntry, name: str, visit: Visit, say: Words) -> 
         margin(ci95),
         _marks(entry, name, say),
     )
-
-
-def title_of(dataset: str) -> str:
-    """Return what people call a dataset; its name where it is not among the benchmarks."""
-    try:
-        return get_benchmark(dataset).title
-    except UnknownNameError:
-        return dataset
 
 
 def _marks(entry: RunEntry, name: str, say: Words) -> str:
