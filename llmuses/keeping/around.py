@@ -14,25 +14,28 @@ ACCOUNTS = "admin.yaml"
 
 
 class Around(NamedTuple):
-    """A file that is named: by what it is called in a backup, where it lies, and whether it holds hashes of passwords."""
+    """A file that is named: what it is, by what it is called in a backup, where it lies, what names it, and whether it holds
+    hashes of passwords."""
 
+    what: str
     name: str
     path: Path
+    by: str
     secret: bool = False
 
 
 def around() -> Iterator[Around]:
     """Yield the files that LLMUSES_MODELS, LLMUSES_ARENA_CONFIG, its ``filter.words`` and LLMUSES_ADMIN_CONFIG name."""
-    for variable, name in (
-        ("LLMUSES_MODELS", "models.yaml"),
-        ("LLMUSES_ARENA_CONFIG", "arena.yaml"),
-        ("LLMUSES_ADMIN_CONFIG", ACCOUNTS),
+    for variable, what, name in (
+        ("LLMUSES_MODELS", "Models", "models.yaml"),
+        ("LLMUSES_ARENA_CONFIG", "Rules of the arena", "arena.yaml"),
+        ("LLMUSES_ADMIN_CONFIG", "Accounts and rules of the admin room", ACCOUNTS),
     ):
         if named := os.environ.get(variable):
             path = Path(named).expanduser()
-            yield Around(name, path, name == ACCOUNTS)
+            yield Around(what, name, path, variable, name == ACCOUNTS)
             if name == "arena.yaml" and (words := _words(path)) is not None:
-                yield Around("words.txt", words)
+                yield Around("Words that the arena refuses", "words.txt", words, f"filter.words in {path.name}")
 
 
 def _words(rules: Path) -> Path | None:

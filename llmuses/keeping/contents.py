@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from llmuses.errors import StoreError
-from llmuses.keeping.around import FOLDER, around
+from llmuses.keeping.around import ACCOUNTS, FOLDER, around
 from llmuses.records import KeptFile
 from llmuses.settings import arena_dir
 
 PIECE = 4 << 20
 """Bytes of a piece: a file that grows by a line changes its last one only."""
 
-_SECRET = "secret"
-"""The file that signs sessions and salts pseudonyms. Its name alone tells it: a folder has many spellings, and old ones."""
+_SECRETS = ("secret", ACCOUNTS)
+"""What signs sessions and salts pseudonyms, and the admin room's accounts, which a restore puts into the folder. Their names alone
+tell them: a folder has many spellings, and old ones."""
 
 _PASSING = (".*", "*.lock", "lock", "*.new", "*.counts", "*.jsonl.index")
 _PASSING_FOLDERS = (".*", "spent", "lost+found")
@@ -64,7 +65,7 @@ def contents(outputs: Path, secrets: bool = False) -> Contents:
         for path in _walk(root, left_out, prefix):
             name = prefix + path.relative_to(root).as_posix()
             each = named.pop(path.resolve(), None)
-            secret = path.name == _SECRET or (each is not None and each.secret)
+            secret = path.name in _SECRETS or (each is not None and each.secret)
             if (secret and not secrets) or not is_safe(name):
                 left_out.append(_shown(name))
             else:

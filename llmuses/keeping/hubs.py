@@ -12,12 +12,17 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from llmuses.errors import BackupError, UsageError
 
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
 MANIFEST = "manifest.json"
 _PLACE = re.compile(r"(hf|ms):([\w-][\w.-]*/[\w-][\w.-]*)(?:@([\w][\w./-]*))?", re.ASCII)
+_MOVED = 412
+"""The status with which Hugging Face refuses a commit that does not follow the newest."""
 
 
 class Shelf(Protocol):
@@ -30,10 +35,10 @@ class Shelf(Protocol):
         """Return the manifest, None where there is none yet, or no dataset that one may see."""
 
     def put(self, objects: Mapping[str, Path]) -> None:
-        """Add objects, by their names."""
+        """Add objects, by their names. Raises BackupError where the hub says that somebody else wrote meanwhile."""
 
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
-        """Put the manifest in place, then drop objects that it does not name."""
+        """Put the manifest in place, then drop objects that it does not name. Raises what ``put`` raises."""
 
     def take(self, folder: Path) -> None:
         """Fetch all objects into a folder."""
@@ -67,6 +72,8 @@ class _HuggingFace:
     def __init__(self, repo_id: str, revision: str | None):
         self._repo = repo_id
         self._revision = revision
+        self._head: str | None = None
+        """The commit that the next one must follow: the hub refuses it where another came in between."""
 
     def prepare(self) -> None:
         from huggingface_hub.errors import RepositoryNotFoundError
@@ -75,11 +82,13 @@ class _HuggingFace:
 
         api = huggingface_api()
         try:
-            private = api.dataset_info(self._repo).private
+            found = api.dataset_info(self._repo)
         except RepositoryNotFoundError:
             api.create_repo(self._repo, repo_type="dataset", private=True)
+            self._head = None
             return
-        if not private:
+        self._head = found.sha
+        if not found.private:
             raise _public(f"hf:{self._repo}")
 
     def manifest(self) -> bytes | None:
@@ -99,19 +108,32 @@ class _HuggingFace:
     def put(self, objects: Mapping[str, Path]) -> None:
         from huggingface_hub import CommitOperationAdd
 
-        from llmuses.hub import huggingface_api
-
         added = [CommitOperationAdd(path_of(name), str(path)) for name, path in objects.items()]
-        huggingface_api().create_commit(self._repo, added, commit_message=f"{len(added)} pieces", repo_type="dataset")
+        self._commit(added, f"{len(added)} pieces")
 
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
         from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-        from llmuses.hub import huggingface_api
-
         operations: list[CommitOperationAdd | CommitOperationDelete] = [CommitOperationAdd(MANIFEST, manifest)]
         operations += [CommitOperationDelete(path_of(name)) for name in dropped]
-        huggingface_api().create_commit(self._repo, operations, commit_message="Backup of llmuses", repo_type="dataset")
+        self._commit(operations, "Backup of llmuses")
+
+    def _commit(self, operations: Iterable[CommitOperationAdd | CommitOperationDelete], message: str) -> None:
+        from huggingface_hub.errors import HfHubHTTPError
+
+        from llmuses.hub import huggingface_api
+
+        try:
+            done = huggingface_api().create_commit(
+                self._repo, operations, commit_message=message, repo_type="dataset", parent_commit=self._head
+            )
+        except HfHubHTTPError as problem:
+            if problem.response.status_code != _MOVED:
+                raise
+            raise BackupError(
+                f"another server wrote to hf:{self._repo} at the same time; tried again later."
+            ) from problem
+        self._head = done.oid
 
     def take(self, folder: Path) -> None:
         from llmuses.hub import huggingface_api

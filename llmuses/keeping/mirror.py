@@ -17,18 +17,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from llmuses.errors import BackupError, LlmusesError, StoreError, UsageError
+from llmuses.errors import BackupError, LlmusesError, UsageError
 from llmuses.keeping.contents import contents, hashed, opened
 from llmuses.keeping.hubs import Shelf, path_of, shelf
 from llmuses.keeping.mark import marked
 from llmuses.keeping.placing import FETCHED, check_manifest, is_empty, is_unfinished, staged
-from llmuses.records import KeptFile, Manifest, MirrorState
+from llmuses.keeping.standing import WHERE_ENV, mirror_state, note, state_of, wanted
+from llmuses.records import KeptFile, Manifest
 from llmuses.settings import read_only
-from llmuses.store import read_json, try_lock, write_json
+from llmuses.store import try_lock
 
-WHERE_ENV = "LLMUSES_BACKUP"
 MINUTES_ENV = "LLMUSES_BACKUP_MINUTES"
-_STATE = ".backup.json"
 _BATCH, _MOST = 64 << 20, 250
 """Bytes, and pieces, that go to the hub at once."""
 
@@ -64,7 +63,8 @@ class Mirror:
     def push(self) -> Manifest | None:
         """Bring the place up to date; None where nothing had changed.
 
-        Raises BackupError where the place holds the backup of another folder, and whatever the hub's library raises.
+        Raises BackupError where the place holds the backup of another folder, or what another server wrote there, and
+        whatever the hub's library raises.
         """
         mark = marked(self._outputs)
         found = contents(self._outputs)
@@ -84,12 +84,16 @@ class Mirror:
             folder=mark.folder, files=files, left_out=found.left_out, llmuses_version=__version__, tstamp=now
         )
         needed = {piece for kept in files for piece in kept.pieces}
+        self._look(mark.folder)  # once more: the pieces took their time
+        note(self._outputs, self._where, sent=now)
         self._shelf.settle(msgspec.json.encode(manifest), sorted(self._there - needed))
+        note(self._outputs, self._where, known=now, sent=None)
         self._seen, self._there, self._copied, self._last = seen, needed, files, now
         return manifest
 
     def _look(self, folder: str) -> None:
-        """Learn what the place holds, where that is not what was put there last: another server, or a restart."""
+        """Learn what the place holds, where that is not what was put there last. Raises BackupError where it is not for us to
+        write over."""
         before = _manifest(self._shelf)
         last = 0.0 if before is None else before.tstamp
         if last == self._last:
@@ -99,11 +103,20 @@ class Mirror:
                 f"{self._where} holds the backup of another folder: name another dataset, or restore that one first "
                 f"(llmuses restore {self._where})."
             )
-        if self._last is not None:
-            _log.warning("another server has written to %s: its copy is in the dataset's history", self._where)
+        if before is not None and not self._is_known(last):
+            raise BackupError(
+                f"another server has written to {self._where} since this one did, and nothing is written over that: name "
+                f"another dataset for this server, or stop it and take over that copy (llmuses restore {self._where} --replace)."
+            )
         self._last, self._seen = last, {}
         self._copied = [] if before is None else before.files
         self._there = {piece for kept in self._copied for piece in kept.pieces}
+
+    def _is_known(self, tstamp: float) -> bool:
+        """Return whether a manifest of this time was read or written by this folder, which may know of none yet."""
+        state = state_of(self._outputs, self._where)
+        known = {self._last, state.known, state.sent} - {None}
+        return not known or tstamp in known
 
     def _is_same(self, files: dict[str, Path]) -> bool:
         """Return whether nothing has changed since the last copy."""
@@ -202,6 +215,8 @@ def fetch(where: str, outputs: Path, replace: bool = False) -> tuple[Manifest, l
             place.take(Path(folder))
             for kept in manifest.files:
                 staging.write(kept, ((Path(folder) / path_of(name)).read_bytes() for name in kept.pieces))
+        if "@" not in where:  # an earlier state is put back on purpose: it may be copied over what came later
+            note(outputs, where, known=manifest.tstamp, sent=None)
         return manifest, staging.aside
 
 
@@ -225,7 +240,7 @@ def mirroring(outputs: Path) -> Iterator[None]:
     Raises UsageError for a place or a time that cannot be meant; BackupError where an empty folder cannot be filled: to
     begin anew beside a copy would end in two histories. A folder into which a restore broke off is filled anew, or refused.
     """
-    where, unfinished = os.environ.get(WHERE_ENV, "").strip(), is_unfinished(outputs)
+    where, unfinished = wanted(), is_unfinished(outputs)
     if not where:
         if unfinished:
             raise BackupError(f"a restore into {outputs} broke off: restore once more, with --replace.")
@@ -289,13 +304,8 @@ def _loop(mirror: Mirror, outputs: Path, where: str, seconds: float, stopped: th
 def _keep(mirror: Mirror, outputs: Path, where: str, seconds: float, stopped: threading.Event) -> None:
     last = False
     while not last:
-        last = stopped.wait(0 if _never(outputs, where) else seconds)
+        last = stopped.wait(0 if mirror_state(outputs) is None else seconds)
         _say(outputs, where, _tried(mirror))
-
-
-def _never(outputs: Path, where: str) -> bool:
-    state = mirror_state(outputs)
-    return state is None or state.where != where
 
 
 def _tried(mirror: Mirror) -> str:
@@ -310,24 +320,10 @@ def _tried(mirror: Mirror) -> str:
 
 
 def _say(outputs: Path, where: str, problem: str) -> None:
-    before = mirror_state(outputs)
-    same = before is not None and before.where == where
-    done = before.done if before is not None and same else None
-    if problem and not (same and before is not None and before.problem == problem):
+    if problem and problem != state_of(outputs, where).problem:
         _log.warning("no backup in %s: %s", where, problem)
     now = time.time()
-    state = MirrorState(where=where, tried=now, done=done if problem else now, problem=problem)
-    with contextlib.suppress(StoreError):
-        write_json(outputs / _STATE, state)
-
-
-def mirror_state(outputs: Path) -> MirrorState | None:
-    """Return how the copy of a folder stands, None where none is kept or none was tried yet."""
-    try:
-        state = read_json(outputs / _STATE, MirrorState)
-    except StoreError:
-        return None
-    return state if state.where == os.environ.get(WHERE_ENV, "").strip() else None
+    note(outputs, where, tried=now, problem=problem, **({} if problem else {"done": now}))
 
 
 @contextlib.contextmanager

@@ -32,9 +32,15 @@ class Manifest(Record, kw_only=True, omit_defaults=False):
 
 
 class MirrorState(Record, kw_only=True, omit_defaults=False):
-    """``OUTPUTS/.backup.json``: when the copy at ``where`` was tried and done last, and what was wrong then ("": nothing)."""
+    """``OUTPUTS/.backup.json``: when the copy at ``where`` was tried (0: never) and done last, and what was wrong then ("": nothing).
+
+    ``known`` is the time of the manifest that this folder was copied to, or filled from, last; ``sent`` of one that was on its
+    way when that broke off.
+    """
 
     where: str
-    tried: float
+    tried: float = 0.0
     done: float | None = None
     problem: str = ""
+    known: float | None = None
+    sent: float | None = None

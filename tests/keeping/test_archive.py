@@ -72,9 +72,9 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """Return all files of a folder, without the mark that it was given."""
+    """Return all files of a folder, without the marks that it was given."""
     found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if name != ".llmuses.json"}
+    return {name: path.read_bytes() for name, path in found.items() if name not in (".llmuses.json", ".backup.json")}
 
 
 @pytest.fixture
@@ -133,6 +133,14 @@ def named(outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     monkeypatch.setenv("LLMUSES_ARENA_CONFIG", str(tmp_path / "arena.yaml"))
     monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", "admin.yaml")
     return {f"settings/{name}": content for name, content in found.items()}
+
+
+def test_accounts_that_a_restore_put_among_the_runs_are_left_out_whoever_backs_up(outputs: Path) -> None:
+    write(outputs, {"settings/admin.yaml": b"accounts: []", "settings/models.yaml": b"{}"})
+    found = contents(outputs)
+    assert "settings/admin.yaml" in found.left_out and "settings/admin.yaml" not in found.files
+    assert "settings/models.yaml" in found.files
+    assert "settings/admin.yaml" in contents(outputs, secrets=True).files
 
 
 @pytest.mark.parametrize("secrets", [False, True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import httpx2
@@ -14,9 +14,10 @@ from leaderboard.results import Results
 from llmuses.errors import BackupError, NewerFormatError, UsageError
 from llmuses.keeping import contents, mirror
 from llmuses.keeping.archive import back_up
-from llmuses.keeping.hubs import shelf
+from llmuses.keeping.hubs import Shelf, shelf
 from llmuses.keeping.mark import marked
-from llmuses.keeping.mirror import MINUTES_ENV, WHERE_ENV, Mirror, fetch, mirror_state, mirroring
+from llmuses.keeping.mirror import MINUTES_ENV, Mirror, fetch, mirroring
+from llmuses.keeping.standing import WHERE_ENV, mirror_state
 from llmuses.records import FolderMark, MirrorState
 from llmuses.store import write_json
 from llmuses.visit import Visit
@@ -98,8 +99,8 @@ class TestEitherHub:
         assert Mirror(outputs, where).push() is None
         assert kept(hub) == before
 
-    def test_two_servers_that_take_turns_never_leave_a_copy_that_lacks_a_piece(
-        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    def test_of_two_servers_the_one_that_comes_second_is_refused_and_nothing_is_written_over(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
     ) -> None:
         old = Mirror(outputs, where)
         old.push()
@@ -107,11 +108,60 @@ class TestEitherHub:
         new = Mirror(tmp_path / "second", where)
         (tmp_path / "second" / "models.yaml").unlink()
         new.push()
+        before = kept(hub)
         write(outputs, {"late.jsonl": b"{}\n"})
-        old.push()
-        assert "another server has written to" in caplog.text
+        for copy in (old, Mirror(outputs, where)):
+            with pytest.raises(BackupError, match=f"another server has written to {where} .*restore {where} --replace"):
+                copy.push()
+        assert kept(hub) == before
+        write(tmp_path / "second", {"later.jsonl": b"{}\n"})
+        assert new.push() is not None, "the other one goes on"
+        fetch(where, outputs, replace=True)
+        write(outputs, {"last.jsonl": b"{}\n"})
+        assert Mirror(outputs, where).push() is not None, "and so does whoever took over its copy"
+
+    def test_two_servers_that_write_at_the_same_time_leave_one_whole_copy(
+        self, where: str, hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        one = Mirror(outputs, where)
+        one.push()
+        fetch(where, tmp_path / "second")
+        two = Mirror(tmp_path / "second", where)
+        write(outputs, {"one.jsonl": b"1\n"})
+        write(tmp_path / "second", {"two.jsonl": b"2\n"})
+        put = type(shelf(where)).put
+
+        def together(place: Shelf, objects: Mapping[str, Path]) -> None:
+            monkeypatch.setattr(type(place), "put", put)
+            two.push()
+            put(place, objects)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(type(shelf(where)), "put", together)
+        with pytest.raises(BackupError, match="another server"):
+            one.push()
         fetch(where, tmp_path / "third")
-        assert read(tmp_path / "third") == {**FILES, "late.jsonl": b"{}\n"}
+        assert read(tmp_path / "third") == {**FILES, "two.jsonl": b"2\n"}
+
+    def test_a_copy_whose_end_was_not_heard_of_is_ones_own(
+        self, where: str, hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        copy = Mirror(outputs, where)
+        copy.push()
+        settle = type(shelf(where)).settle
+
+        def unheard(place: Shelf, manifest: bytes, dropped: Iterable[str]) -> None:
+            settle(place, manifest, dropped)  # type: ignore[arg-type]
+            raise ConnectionError("gone")
+
+        for again in (copy, Mirror(outputs, where)):
+            write(outputs, {"late.jsonl": str(again).encode() + b"\n"})
+            with monkeypatch.context() as patch:
+                patch.setattr(type(shelf(where)), "settle", unheard)
+                with pytest.raises(ConnectionError):
+                    again.push()
+            assert Mirror(outputs, where).push() is None, "it is all there"
+            write(outputs, {"later.jsonl": str(again).encode() + b"\n"})
+            assert again.push() is not None
 
     def test_an_earlier_state_comes_back_by_its_revision_and_is_not_written_to(
         self, where: str, hub: HubServer, outputs: Path, tmp_path: Path
@@ -123,6 +173,7 @@ class TestEitherHub:
         copy.push()
         fetch(f"{where}@before", tmp_path / "new")
         assert read(tmp_path / "new") == FILES
+        assert Mirror(tmp_path / "new", where).push() is not None, "who goes back goes on from there"
         with pytest.raises(UsageError, match="earlier state"):
             Mirror(outputs, f"{where}@before")
 
@@ -360,6 +411,25 @@ def test_a_copy_that_is_only_read_is_filled_and_never_written_back(
     with mirroring(tmp_path / "new"):
         write(tmp_path / "new", {"late.jsonl": b"{}\n"})
     assert kept(hub) == before
+
+
+def test_hugging_face_takes_no_manifest_after_somebody_elses(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Mirror(outputs, "hf:me/kept")
+    one.push()
+    settle = type(shelf("hf:me/kept")).settle
+
+    def late(place: Shelf, manifest: bytes, dropped: Iterable[str]) -> None:
+        hub.add("dataset", REPO, {**kept(hub), "note.txt": b"by hand"})
+        settle(place, manifest, dropped)  # type: ignore[arg-type]
+
+    write(outputs, {"one.jsonl": b"1\n"})
+    with monkeypatch.context() as patch:
+        patch.setattr(type(shelf("hf:me/kept")), "settle", late)
+        with pytest.raises(BackupError, match="another server wrote to hf:me/kept at the same time"):
+            one.push()
+    assert one.push() is not None, "the backup is still this server's: it goes on"
 
 
 def test_two_servers_on_one_folder_copy_it_once(hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

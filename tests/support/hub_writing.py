@@ -8,7 +8,7 @@ import re
 from contextlib import AbstractContextManager
 from typing import Any
 
-from tests.support.hub_server import Handler, HubServer, hub_server
+from tests.support.hub_server import Handler, HubServer, commit_of, hub_server
 
 
 def writable_hub() -> AbstractContextManager[HubServer]:
@@ -80,15 +80,15 @@ class _Writing(Handler):
     def _commit_huggingface(self, repo_id: str, body: bytes) -> None:
         lines: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()]
         values = [(line["key"], line["value"]) for line in lines]
+        parent = values[0][1].get("parentCommit")
+        if parent not in (None, commit_of(self.hub.repositories["dataset", repo_id]["main"])):
+            self._error(412)
+            return
         added = {value["path"]: base64.b64decode(value["content"]) for key, value in values if key == "file"}
         self._commit(repo_id, added, [value["path"] for key, value in values if key == "deletedFile"])
-        self._json(
-            {
-                "success": True,
-                "commitOid": "0" * 40,
-                "commitUrl": f"{self.hub.url}/datasets/{repo_id}/commit/{'0' * 40}",
-            }
-        )
+        commit = commit_of(self.hub.repositories["dataset", repo_id]["main"])
+        url = f"{self.hub.url}/datasets/{repo_id}/commit/{commit}"
+        self._json({"success": True, "commitOid": commit, "commitUrl": url})
 
     def _commit_modelscope(self, repo_id: str, said: dict[str, Any]) -> None:
         added = {

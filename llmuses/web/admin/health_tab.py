@@ -11,7 +11,7 @@ from pathlib import Path
 
 from leaderboard.board_words import Words
 from llmuses.jobs import JobStatus
-from llmuses.keeping.mirror import mirror_state
+from llmuses.keeping.standing import mirror_state
 from llmuses.markup import Markup, count, icon, join, link
 from llmuses.models.obstacles import own_obstacles
 from llmuses.settings import arena_dir, jobs_dir
