@@ -1,4 +1,5 @@
-# llmuses in a container: the app as a user without rights, everything that lasts in /data. docs/deploy.md says how to run it.
+# llmuses in a container: the app as a user without rights, everything that lasts in /data. docs/deploy.md says how to run it
+# and which settings it takes (-e LLMUSES_NO_DEMO=1: no demo on an empty volume).
 ARG PYTHON=3.12
 
 FROM python:${PYTHON}-slim AS build

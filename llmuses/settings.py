@@ -9,6 +9,7 @@ LLMUSES_FRAME_ANCESTORS  who may show the app in a frame, as a Content-Security-
 LLMUSES_ARENA            the folder of the live arena's battles and votes (``OUTPUTS/arena-live``)
 LLMUSES_ARENA_CONFIG     a file of rules for the live arena, over registry/config/live.yaml
 LLMUSES_READ_ONLY        1: the app only shows what is there; nobody votes, and there is no admin room
+LLMUSES_NO_DEMO          1: a folder without runs is not given a first evaluation
 LLMUSES_ROOT_PATH        the path below which a proxy shows the app: ``/llmuses`` (also GRADIO_ROOT_PATH)
 LLMUSES_PROXIES          networks of proxies whose X-Forwarded-For is believed, beside those of the rules
 LLMUSES_BACKUP           where the server keeps a copy of it all: ``hf:OWNER/NAME`` or ``ms:OWNER/NAME``
@@ -51,7 +52,16 @@ def work_dir() -> Path:
 
 def read_only() -> bool:
     """Return whether the app only shows what is there (LLMUSES_READ_ONLY): no votes, no admin room, no demo."""
-    return os.environ.get("LLMUSES_READ_ONLY", "").strip().lower() not in ("", "0", "false", "no")
+    return _is_on("LLMUSES_READ_ONLY")
+
+
+def no_demo() -> bool:
+    """Return whether a folder without runs is left as it is (LLMUSES_NO_DEMO), and not given a first evaluation."""
+    return _is_on("LLMUSES_NO_DEMO")
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() not in ("", "0", "false", "no")
 
 
 def root_path() -> str:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from llmuses.errors import UsageError
-from llmuses.settings import outputs_dir, read_only
+from llmuses.settings import no_demo, outputs_dir, read_only
 
 HELP = "start the web app"
 
@@ -20,7 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root-path", metavar="/PATH", help="the path below which a proxy shows the app (also LLMUSES_ROOT_PATH)"
     )
-    parser.add_argument("--no-demo", action="store_true", help="do not evaluate the demo on an empty folder")
+    parser.add_argument(
+        "--no-demo",
+        action="store_true",
+        help="do not evaluate the demo on an empty folder (also LLMUSES_NO_DEMO=1)",
+    )
     parser.add_argument(
         "--read-only",
         action="store_true",
@@ -36,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ["LLMUSES_READ_ONLY"] = "1"
     if args.root_path is not None:
         os.environ["LLMUSES_ROOT_PATH"] = args.root_path
-    demo = not (args.no_demo or read_only())
+    demo = not (args.no_demo or no_demo() or read_only())
     serve(
         args.outputs or outputs_dir(),
         host=args.host or host(),

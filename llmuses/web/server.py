@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmuses.errors import UsageError
+from llmuses.keeping.around import around
 from llmuses.keeping.mark import check_format
 from llmuses.keeping.mirror import mirroring
-from llmuses.settings import root_path, stay_quiet
+from llmuses.settings import own_models_file, root_path, stay_quiet
 
 if TYPE_CHECKING:
     from leaderboard.arenas import Source
@@ -64,6 +65,8 @@ def serve(
                 proxy_headers=False,  # whose X-Forwarded-For counts is said in the rules of the arena
                 lifespan="on",
             )
+            for line in files_read():
+                print(line, flush=True)
             reach = ", open to the network" if host in _EVERYWHERE else ""
             print(f"llmuses is at {address}{reach}  (Ctrl-C ends it)", flush=True)
             for name, why in own_obstacles().items():
@@ -72,6 +75,15 @@ def serve(
                 opened(address)
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended by then and raises its signal again
                 uvicorn.Server(config).run(sockets=[listener])
+
+
+def files_read() -> Iterator[str]:
+    """Yield a line for each file of one's own that the server has read: what it is, where it lies, and what names it."""
+    models = own_models_file()
+    if not os.environ.get("LLMUSES_MODELS") and models.exists():
+        yield f"Models: {models.absolute()} (beside the runs)"
+    for each in around():
+        yield f"{each.what}: {each.path.absolute()} ({each.by})"
 
 
 def check_outputs(outputs: Path) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 
 import pytest
 
+from llmuses.cli import main
 from llmuses.errors import UsageError
 from llmuses.web import server
 from tests.support.browser import ROOT, free_port
@@ -96,9 +97,39 @@ def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
         process.send_signal(sign)
         out, err = process.communicate(timeout=60)
     assert f"http://localhost:{port}, open to the network" in out
+    assert f"Models: {tmp_path / 'models.yaml'} (beside the runs)\n" in out
     assert "Traceback" not in err
     assert "llmuses: mine: NO_SUCH_KEY is not set" in err, "what stands in a model's way is said at the start"
     assert process.returncode == 0
+
+
+def test_each_file_that_was_read_is_said_with_what_names_it(tmp_path, monkeypatch):
+    (tmp_path / "arena.yaml").write_text("filter: {words: blocked.txt}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LLMUSES_OUTPUTS", str(tmp_path / "none"))
+    for name in ("LLMUSES_MODELS", "LLMUSES_ARENA_CONFIG", "LLMUSES_ADMIN_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    assert list(server.files_read()) == [], "what comes with llmuses is no file of one's own"
+    monkeypatch.setenv("LLMUSES_MODELS", "my/models.yaml")
+    monkeypatch.setenv("LLMUSES_ARENA_CONFIG", "arena.yaml")
+    monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", "/etc/llmuses/people.yaml")
+    assert list(server.files_read()) == [
+        f"Models: {tmp_path}/my/models.yaml (LLMUSES_MODELS)",
+        f"Rules of the arena: {tmp_path}/arena.yaml (LLMUSES_ARENA_CONFIG)",
+        f"Words that the arena refuses: {tmp_path}/blocked.txt (filter.words in arena.yaml)",
+        "Accounts and rules of the admin room: /etc/llmuses/people.yaml (LLMUSES_ADMIN_CONFIG)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "demo"), [([], "", True), ([], "0", True), ([], "1", False), (["--no-demo"], "", False)]
+)
+def test_the_demo_is_kept_away_by_a_flag_or_by_the_environment(monkeypatch, arguments, variable, demo):
+    given = {}
+    monkeypatch.setattr(server, "serve", lambda outputs, **options: given.update(options))
+    monkeypatch.setenv("LLMUSES_NO_DEMO", variable)
+    assert main(["serve", *arguments]) == 0
+    assert given["demo"] is demo
 
 
 def test_a_wrong_folder_exits_with_two_and_one_line(tmp_path):

@@ -42,7 +42,8 @@ class KeyStriker:
         """Return what is known to be no key now."""
         if self._pattern is None:
             return text
-        held, done, at = self._held + text, [], 0
+        done: list[str] = []
+        held, at = self._held + text, 0
         waiting = self._unfinished(held, 0)
         for found in self._pattern.finditer(held):
             if found.start() >= waiting:
