@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import importlib
@@ -10,7 +11,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
@@ -57,6 +58,34 @@ def fault(problem: BaseException, files: Collection[str]) -> str | None:
     what = "the program ends here" if isinstance(problem, SystemExit) else type(problem).__name__
     said = " ".join(str(problem).split()) if isinstance(problem, Exception) else ""
     return f"{_short(frames[-1].filename)}, line {frames[-1].lineno}: {what}{f': {said}' if said else ''}."
+
+
+def text_sha256(files: Iterable[str]) -> str:
+    """Return a hash over the texts of some files, without what they do when they are run as a program; 64 hex digits.
+
+    Raises UsageError for a file that is gone.
+    """
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            digest.update(_without_main(Path(file).read_bytes()))
+        except OSError as problem:
+            raise UsageError(f"cannot read {file}, which your code is from: {problem.strerror}.") from problem
+    return digest.hexdigest()
+
+
+def _without_main(text: bytes) -> bytes:
+    """Return a file's text without what it does when it is run as a program, and the empty lines before that."""
+    lines = text.splitlines(keepends=True)
+    try:
+        parsed = ast.parse(text).body
+    except SyntaxError:  # it was edited since
+        return text
+    for node in reversed(parsed):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+            before = b"".join(lines[: node.lineno - 1]).rstrip() + b"\n"
+            lines = [before, *lines[node.end_lineno :]]
+    return b"".join(lines)
 
 
 def _of_file(path: Path) -> ModuleType:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import hashlib
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from pathlib import Path
 
 from llmuses.benchmarks.base import Benchmark, HubIds
 from llmuses.benchmarks.registry import benchmark_names, get_benchmark
 from llmuses.errors import LlmusesError, UnknownNameError, UsageError
-from llmuses.own_code import fault, own_object, place
+from llmuses.own_code import fault, own_object, place, text_sha256
 from llmuses.records import DatasetPlan, GenerationConfig, Mode, OwnClass
 
 GROUPS = ("knowledge", "reasoning", "maths", "code", "instructions", "own")
@@ -118,14 +115,10 @@ def own_class(benchmark: Benchmark) -> OwnClass | None:
 @cache  # what a class was made of does not change with its file
 def _described(kind: type[Benchmark]) -> OwnClass:
     files = files_of(kind)
-    try:
-        texts = [_without_main(Path(file).read_bytes()) for file in files]
-    except OSError as problem:
-        raise UsageError(f"cannot read {problem.filename}, which the benchmark {kind.__name__} is from.") from problem
     return OwnClass(
         name=kind.__name__,
         file=files[0] if files else "",
-        sha256=hashlib.sha256(b"".join(texts)).hexdigest() if files else "",
+        sha256=text_sha256(files) if files else "",
         title=kind.title,
         group=kind.group,
         version=kind.version,
@@ -154,20 +147,6 @@ def files_of(kind: type) -> list[str]:
 def _is_own(kind: type) -> bool:
     package = kind.__module__.partition(".")[0]
     return package != "llmuses" and package not in sys.stdlib_module_names
-
-
-def _without_main(text: bytes) -> bytes:
-    """Return a file's text without what it does when it is run as a program, and the empty lines before that."""
-    lines = text.splitlines(keepends=True)
-    try:
-        parsed = ast.parse(text).body
-    except SyntaxError:  # it was edited since
-        return text
-    for node in reversed(parsed):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
-            before = b"".join(lines[: node.lineno - 1]).rstrip() + b"\n"
-            lines = [before, *lines[node.end_lineno :]]
-    return b"".join(lines)
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ def identity(plan: DatasetPlan, state: DatasetState, benchmark: Benchmark | OwnC
         "variant": plan.variant,
         "few_shot": _few_shot(plan, state),
         "prompts": state.prompts_sha256[:16],
-        "extraction": plan.extract or "",
+        "extraction": f"{plan.extract or ''} {(plan.extract_sha256 or '')[:16]}".strip(),
         "judge": plan.judge.model_spec if plan.judge else "",
         "judge_settings": _judge_settings(plan),
         "generation": _settings(plan.generation) if plan.mode is Mode.GENERATE and not plan.answers else "",

@@ -15,7 +15,7 @@ from llmuses.benchmarks import Benchmark, get_benchmark
 from llmuses.benchmarks.own_class import check_class, own_class
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.hub import Hub
-from llmuses.metrics.own import own_extractor
+from llmuses.metrics.own import extractor_sha256
 from llmuses.models.load import public_args
 from llmuses.records import DatasetPlan, GenerationConfig, JudgePlan, Mode
 
@@ -167,8 +167,7 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
         raise UsageError(f"{benchmark.name}: few_shot_num {few_shot} must be 0 or more.")
     if common.sample_data and args.local_path:
         raise UsageError(f"{benchmark.name}: either --sample-data or a local_path, not both.")
-    if args.extract is not None:
-        own_extractor(args.extract)
+    code = "" if args.extract is None else extractor_sha256(args.extract)
     plan = DatasetPlan(
         dataset=benchmark.name,
         mode=mode,
@@ -182,6 +181,7 @@ def _plan_dataset(benchmark: Benchmark, args: DatasetArgs, common: _Common) -> D
         generation=generation_config(benchmark.generation, {**common.generation, **args.generation_config}),
         variant=variant,
         extract=args.extract,
+        extract_sha256=code or msgspec.UNSET,
         judge=_judge(args),
         unsafe_code=common.unsafe_code and benchmark.runs_code,
         own=own_class(benchmark) or msgspec.UNSET,

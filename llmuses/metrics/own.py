@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable
 from functools import cache
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from llmuses.errors import UsageError
 from llmuses.metrics.reading import Reading
-from llmuses.own_code import own_object
+from llmuses.own_code import own_object, text_sha256
 
 
 class Found(NamedTuple):
@@ -66,6 +67,21 @@ def own_extractor(spec: str) -> Find:
         return found
 
     return find
+
+
+@cache
+def extractor_sha256(spec: str) -> str:
+    """Return a hash over the text of the file that an extractor's function is from; "" for an expression, and for one in no file.
+
+    Raises as ``own_extractor``.
+    """
+    own_extractor(spec)
+    if not _FUNCTION.fullmatch(spec):
+        return ""
+    try:
+        return text_sha256([inspect.getsourcefile(own_object(spec, "function")) or ""])
+    except (TypeError, UsageError):
+        return ""
 
 
 def _by_function(spec: str) -> Find:

@@ -62,6 +62,8 @@ class DatasetPlan(Record, kw_only=True, omit_defaults=False):
     """Which of a benchmark's forms is asked, "" where it has only one."""
     extract: str | None = None
     """The user's own way to read an answer: a regular expression, or ``module:function``."""
+    extract_sha256: str | UnsetType = UNSET
+    """Over the text of the file that this function is from."""
     judge: JudgePlan | None = None
     """The model that scores the answers, where a model does."""
     unsafe_code: bool = False

@@ -10,7 +10,17 @@ import pytest
 from llmuses.benchmarks import get_benchmark
 from llmuses.evaluation.identity import fingerprint, identity, same_thing, unlike
 from llmuses.evaluation.plan import usual_plan
-from llmuses.records import DatasetPlan, DatasetState, GenerationConfig, JudgePlan, Mode, Order, Run, RunStatus
+from llmuses.records import (
+    DatasetPlan,
+    DatasetState,
+    GenerationConfig,
+    JudgePlan,
+    Mode,
+    Order,
+    OwnClass,
+    Run,
+    RunStatus,
+)
 
 PLAN = usual_plan(get_benchmark("gsm8k"), Mode.GENERATE)
 STATE = DatasetState(
@@ -20,6 +30,18 @@ STATE = DatasetState(
     order=Order(method="stratified", seed=0, n=20, sha256="b" * 64),
     chance=0.0,
     prompts_sha256="c" * 64,
+)
+
+
+OWN = OwnClass(
+    name="Rivers",
+    file="/home/me/rivers.py",
+    sha256="3" * 64,
+    title="Rivers",
+    group="own",
+    version=1,
+    languages=("en",),
+    publish_samples=True,
 )
 
 
@@ -61,6 +83,10 @@ CHANGES: dict[str, tuple[dict[str, str], set[str]]] = {
     "borrowed examples": (parts(state=state(borrowed_shots=True)), {"few_shot"}),
     "prompts": (parts(state=state(prompts_sha256="e" * 64)), {"prompts"}),
     "extraction": (parts(plan(extract=r"(\d+)")), {"extraction"}),
+    "an extractor's text": (parts(plan(extract="a:b", extract_sha256="1" * 64)), {"extraction"}),
+    "another text of it": (parts(plan(extract="a:b", extract_sha256="2" * 64)), {"extraction"}),
+    "a class of one's own": (parts(plan(own=OWN)), {"class"}),
+    "another text of the class": (parts(plan(own=msgspec.structs.replace(OWN, sha256="4" * 64))), {"class"}),
     "judge": (parts(plan(judge=JudgePlan(model_spec="openai:j"))), {"judge", "judge_settings"}),
     "temperature": (parts(plan(generation=GenerationConfig(max_tokens=512, temperature=1))), {"generation"}),
     "isolation": (parts(plan(unsafe_code=True)), {"code"}),
@@ -81,8 +107,9 @@ def test_all_fingerprints_are_different() -> None:
     assert len({fingerprint(changed) for changed, _ in CHANGES.values()}) == len(CHANGES)
 
 
-def test_the_model_and_the_place_of_the_rows_are_no_parts() -> None:
+def test_the_model_and_the_place_of_the_rows_and_of_a_class_are_no_parts() -> None:
     assert parts(model="another") == parts()
+    assert parts(plan(own=OWN)) == parts(plan(own=msgspec.structs.replace(OWN, file="/elsewhere/rivers.py")))
     assert parts(plan(local_path="/elsewhere", sample_data=False, hub="huggingface")) == parts()
 
 

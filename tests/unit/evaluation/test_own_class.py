@@ -72,11 +72,11 @@ def a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     (tmp_path / "rows").mkdir()
     (tmp_path / "rows" / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS), "utf-8")
     write(RIVERS)
-    path, modules = list(sys.path), set(sys.modules)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     yield
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        del sys.modules[name]
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+            del sys.modules[name]
 
 
 def write(text: str, file: str = "rivers.py") -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from llmuses.errors import UsageError
 from llmuses.metrics.choice import read_choice
 from llmuses.metrics.numbers import read_number
-from llmuses.metrics.own import own_extractor, read_narrowed
+from llmuses.metrics.own import extractor_sha256, own_extractor, read_narrowed
 
 
 def found(spec: str, text: str) -> str | None:
@@ -107,9 +107,11 @@ def test_a_function_may_put_the_answer_in_other_words(module: str) -> None:
 def test_a_function_in_the_current_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pick_of_this_folder.py").write_text("def last(text):\n    return text[-1:]\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     before = list(sys.path)
     assert found("pick_of_this_folder:last", "I say B") == "B"
-    assert sys.path == before
+    assert found(f"{tmp_path}/pick_of_this_folder.py:last", "I say B") == "B"
+    assert sys.path == [*before, str(tmp_path)], "what it imports later is found, and stands in nobody's way"
 
 
 def test_a_function_that_gives_no_text_fails_and_is_no_zero(module: str) -> None:
@@ -117,12 +119,22 @@ def test_a_function_that_gives_no_text_fails_and_is_no_zero(module: str) -> None
         found(f"{module}:number", "B")
 
 
+def test_an_extractor_is_told_by_the_text_of_its_file(tmp_path: Path) -> None:
+    sums = set()
+    for name, text in (("a", "return text"), ("b", "return text"), ("c", "return None")):
+        (tmp_path / f"{name}.py").write_text(f"def find(text):\n    {text}\n", "utf-8")
+        sums.add(extractor_sha256(f"{tmp_path}/{name}.py:find"))
+    assert len(sums) == 2 and all(len(each) == 64 for each in sums)
+    assert extractor_sha256("([A-D])") == extractor_sha256("builtins:str") == ""
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
         ("([A-D]", "neither a regular expression"),
-        ("no_such_module:find", "there is no function no_such_module:find"),
-        ("json:no_such_function", "there is no function json:no_such_function"),
+        ("no_such_module:find", "extract: there is no module no_such_module: it must be importable from here"),
+        ("json:no_such_function", "extract: unknown function in json 'no_such_function'"),
+        ("no_such_file.py:find", "extract: cannot read no_such_file.py"),
     ],
 )
 def test_an_extractor_that_cannot_be_used_is_said(spec: str, said: str) -> None:
