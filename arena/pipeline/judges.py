@@ -223,9 +223,9 @@ def _parser(args: JudgeArgs) -> tuple[VerdictStyle | None, Callable[[str], objec
         return None, None
     if ":" in said:
         try:
-            function = own_object(said)
-        except (ImportError, AttributeError) as problem:
-            raise UsageError(f"fn_completion_parser '{said}': {problem}; it must be importable from here.") from None
+            function = own_object(said, "function")
+        except UsageError as problem:
+            raise UsageError(f"fn_completion_parser '{said}': {problem}") from None
         return (VerdictStyle.RATING if single else VerdictStyle.BRACKETS), function
     styles = SINGLE_STYLES if single else PAIR_STYLES
     if said not in [style.value for style in styles]:

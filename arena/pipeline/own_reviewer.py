@@ -52,13 +52,10 @@ def own_messages(question: str, answer_a: str, answer_b: str | None) -> tuple[Me
 
 def load_own(ref: str, args: Mapping[str, Any]) -> OwnReviewer:
     """Return an object of the class that a config names. Raises UsageError where there is none or it has no ``review``."""
-    module, colon, name = ref.partition(":")
-    if not colon or not module or not name:
-        raise UsageError(f"reviewer ref '{ref}' is not of the form module:Class.")
     try:
-        kind = own_object(ref)
-    except (ImportError, AttributeError) as problem:
-        raise UsageError(f"reviewer ref '{ref}': {problem}; it must be importable from here.") from None
+        kind = own_object(ref, "class")
+    except UsageError as problem:
+        raise UsageError(f"reviewer ref '{ref}': {problem}") from None
     if not callable(getattr(kind, "review", None)):
         raise UsageError(f"reviewer ref '{ref}' has no method review(question, answer_a, answer_b).")
     try:

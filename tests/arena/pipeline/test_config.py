@@ -161,9 +161,9 @@ def test_wrong_arguments_of_a_judge_are_named(args: dict[str, Any], said: str, m
 
 
 REVIEWERS = {
-    "no class": ("arena.pipeline:Nobody", {}, "must be importable from here"),
+    "no class": ("arena.pipeline:Nobody", {}, "no class Nobody in arena.pipeline"),
     "no module": ("nowhere.at_all:Reviewer", {}, "must be importable from here"),
-    "no colon": ("Reviewer", {}, "not of the form module:Class"),
+    "no colon": ("Reviewer", {}, "neither FILE.py:CLASS nor module:CLASS"),
     "no method": ("pathlib:Path", {}, "has no method review"),
     "wrong args": ("tests.arena.pipeline.arenas:Moody", {"patients": 2}, "args do not fit"),
 }
