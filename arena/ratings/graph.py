@@ -43,8 +43,9 @@ def standing(counts: PairCounts) -> Standing:
     """
     held = counts.ties > 0
     up = np.zeros((counts.models, counts.models), dtype=bool)  # up[i, j]: j won or tied against i at least once
-    up[counts.second, counts.first] |= (counts.wins > 0) | held
-    up[counts.first, counts.second] |= (counts.losses > 0) | held
+    won, lost = (counts.wins > 0) | held, (counts.losses > 0) | held
+    up[counts.second[won], counts.first[won]] = True  # by places, not by |=: a pair may be there several times
+    up[counts.first[lost], counts.second[lost]] = True
     above = _reach(up)
     strong = above & above.T
     linked = _reach(up | up.T)

@@ -36,6 +36,15 @@ def test_a_pair_is_counted_in_one_order_and_seen_from_its_first_model() -> None:
     assert counts.won().tolist() == [2.5, 0, 2.5]
 
 
+@given(st.permutations([(0, 1, WIN), (0, 1, LOSS), (1, 2, WIN), (2, 1, TIE), (0, 1, WIN)]))
+def test_who_can_be_rated_hangs_on_no_order_of_battles_that_are_not_added_up(
+    battles: list[tuple[int, int, int]],
+) -> None:
+    first, second, outcome = np.array(battles, np.int64).T
+    counts = PairCounts(3, first, second, *(np.array(outcome == said, np.float64) for said in (WIN, LOSS, TIE)))
+    assert standing(counts).rated.tolist() == [0, 1, 2]
+
+
 def test_a_model_that_plays_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="itself"):
         counts_of(2, (1, 1, WIN))
