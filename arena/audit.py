@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.audit_agreement import agreement, said, same_battles
 from arena.audit_records import Agreement, Audit, Effect, JudgeAudit, Share
 from arena.audit_voters import odd_voters
 from arena.battle_files import BattleTable, open_battles
@@ -20,6 +21,7 @@ from arena.ratings.bradley_terry import chances, maximise
 from arena.ratings.counts import Floats, Ints, count_pairs
 from arena.ratings.graph import standing
 from arena.ratings.style import fit_styled
+from arena.same_battle import SAME_BATTLE, SameBattle, Verdicts
 from arena.texts import style_columns
 from llmuses.records import HUMAN
 from llmuses.statistics.intervals import Z95, wilson
@@ -31,19 +33,25 @@ _Columns = Mapping[str, NDArray[Any]]
 def audit(battles: str | Path | Sequence[str | Path]) -> Audit:
     """Return the audit of one file of battles or several: people's votes and judges' verdicts, in any mix.
 
-    A judge's battle and a person's are the same one as in ``arena.combining``. Raises DataError where no line is a battle.
+    Which lines are of one battle: ``arena.same_battle``. Raises DataError where no line is a battle.
     """
     paths = [battles] if isinstance(battles, str | Path) else list(battles)
     style = style_columns()["style_length"]
     columns = ("judge", "question_id", "category", "voter", "tstamp")
-    derived = {"same": DERIVED["same"], "category_kind": DERIVED["category_kind"], "style_length": style}
+    derived = {**SAME_BATTLE, "category_kind": DERIVED["category_kind"], "style_length": style}
     with open_battles(paths, columns=columns, derived=derived) as table:
         names = [name for name, _ in table.values("judge")]
-        sides = {name: _battles(table, name) for name in names}
-        labels = {kind: name or "none" for kind, name in _labels(table)}
-        judges = [_judge(name, sides, table.names, labels) for name in names]
-        voters = odd_voters(table)
-        return Audit(judges=judges, voters=voters, notes=[*skipped_lines(table.skipped), *_apart(judges)])
+        same = SameBattle(table)
+        decided = {name: same.verdicts(name, "category_kind", "style_length") for name in names}
+        agreements = _agreements(decided, {kind: name or "none" for kind, name in _labels(table)})
+        sides = {name: _battles(own) for name, own in decided.items()}
+        judges = [_judge(name, sides, table.names, agreements[name]) for name in names]
+        return Audit(
+            judges=judges,
+            same_battles=same_battles({name: said(own) for name, own in decided.items()}),
+            voters=odd_voters(table),
+            notes=[*skipped_lines(table.skipped), *_apart(judges)],
+        )
 
 
 def _apart(judges: Sequence[JudgeAudit]) -> list[str]:
@@ -51,28 +59,45 @@ def _apart(judges: Sequence[JudgeAudit]) -> list[str]:
     people = any(one.judge == HUMAN for one in judges)
     apart = [one.judge for one in judges if people and one.judge != HUMAN and one.agreement is None]
     return [
-        f"{name} and people decided no battle in common: two lines are of one battle where the models and battle_id are the "
-        "same (question_id where neither has a battle_id)."
+        f"{name} and people decided no battle in common: two lines are of one battle where the models and comparison_id are "
+        "the same (battle_id in lines without one, question_id where both are missing)."
         for name in apart
     ]
 
 
-def _battles(table: BattleTable, judge: str) -> dict[str, NDArray[Any]]:
-    """Return one judge's battles: which models, who won as the lower index sees it (1, 0, ½), and what else is asked."""
-    found = table.arrays("same", "category_kind", "style_length", where="judge = ?", values=(judge,))
-    first, second = found["a"].astype(np.int64), found["b"].astype(np.int64)
-    points = np.array([1.0, 0.0, 0.5])[found["outcome"]]
-    low = np.minimum(first, second)
-    pair = (low * len(table.names) + np.maximum(first, second)).astype(np.uint64)
+def _battles(found: Verdicts) -> _Columns:
+    """Return one judge's battles as columns."""
     return {
-        "first": first,
-        "second": second,
-        "points": points,
-        "low_points": np.where(first == low, points, 1 - points),
-        "key": found["same"] ^ (pair * np.uint64(0x9E3779B97F4A7C15)),
-        "category": found["category_kind"],
-        "length": found["style_length"],
+        "first": found.first,
+        "second": found.second,
+        "points": found.points,
+        "low_points": found.low_points,
+        "key": found.key,
+        "length": found.more["style_length"],
     }
+
+
+class _Agreements(NamedTuple):
+    """How one judge agrees with people: on everything, and by category where there are several."""
+
+    all: Agreement | None = None
+    categories: Mapping[str, Agreement] = {}
+
+
+def _agreements(decided: Mapping[str, Verdicts], labels: Mapping[int, str]) -> dict[str, _Agreements]:
+    found = dict.fromkeys(decided, _Agreements())
+    if HUMAN not in decided:
+        return found
+    people = said(decided[HUMAN])
+    for name, own in decided.items():
+        whole = agreement(said(own), people) if name != HUMAN else None
+        if whole is None:
+            continue
+        parts = {label: own.of(own.more["category_kind"] == kind) for kind, label in labels.items()}
+        categories = {label: agreement(said(part), people) for label, part in sorted(parts.items())}
+        told = {label: part for label, part in categories.items() if part is not None}
+        found[name] = _Agreements(whole, told if len(labels) > 1 else {})
+    return found
 
 
 def _labels(table: BattleTable) -> list[tuple[int, str | None]]:
@@ -83,24 +108,16 @@ def _labels(table: BattleTable) -> list[tuple[int, str | None]]:
     return [(rows[row], name) for row, name in table.texts("row", "category", where=f"rowid IN ({chosen})")]
 
 
-def _judge(name: str, sides: Mapping[str, _Columns], models: list[str], labels: Mapping[int, str]) -> JudgeAudit:
+def _judge(name: str, sides: Mapping[str, _Columns], models: list[str], agreements: _Agreements) -> JudgeAudit:
     own = sides[name]
-    human = sides.get(HUMAN) if name != HUMAN else None
-    both = _agreement(own, human) if human is not None else None
-    categories = {}
-    if human is not None and both is not None and len(labels) > 1:
-        for kind, label in labels.items():
-            part = _agreement(_only(own, own["category"] == kind), human)
-            if part is not None:
-                categories[label] = part
     decided = own["points"] != 0.5
     position, length, expected = _leanings(own, len(models))
     family = [model for model in models if name != HUMAN and family_of(model) == family_of(name)]
     return JudgeAudit(
         judge=name,
         battles=len(own["first"]),
-        agreement=both,
-        categories=dict(sorted(categories.items())),
+        agreement=agreements.all,
+        categories=dict(agreements.categories),
         position=position,
         first_wins=share(int((own["points"] == 1).sum()), int(decided.sum())),
         first_expected=expected,
@@ -119,37 +136,6 @@ def share(hits: int, n: int) -> Share:
 
 def _only(battles: _Columns, chosen: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
     return {name: column[chosen] for name, column in battles.items()}
-
-
-def _agreement(one: _Columns, two: _Columns) -> Agreement | None:
-    """Return how two judges agree on the battles that both decided, the first verdict of each; None where there are none."""
-    keys, left, right = np.intersect1d(one["key"], two["key"], return_indices=True)
-    if not len(keys):
-        return None
-    a, b = (2 * side["low_points"][place] for side, place in ((one, left), (two, right)))
-    a, b = a.astype(np.int64), b.astype(np.int64)
-    table = np.bincount(a * 3 + b, minlength=9).reshape(3, 3)
-    kappa, error = cohens_kappa(table)
-    decided = (a != 1) & (b != 1)
-    return Agreement(
-        all=share(int(np.trace(table)), int(table.sum())),
-        decided=share(int((a == b)[decided].sum()), int(decided.sum())),
-        kappa=kappa,
-        kappa_ci95=None if kappa is None else (kappa - Z95 * error, min(1.0, kappa + Z95 * error)),
-    )
-
-
-def cohens_kappa(table: NDArray[np.int64]) -> tuple[float | None, float]:
-    """Return kappa of a square table of counts, None where chance alone agrees always, and its standard error.
-
-    Source: Cohen (1960), "A coefficient of agreement for nominal scales", Educational and Psychological Measurement 20(1).
-    """
-    n = table.sum()
-    agreed = float(np.trace(table)) / float(n)
-    chance = float(table.sum(axis=0) @ table.sum(axis=1)) / float(n) ** 2
-    if chance >= 1:
-        return None, 0.0
-    return float((agreed - chance) / (1 - chance)), math.sqrt(agreed * (1 - agreed) / float(n)) / (1 - chance)
 
 
 def _consistency(battles: _Columns, swapped: bool) -> Share:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from arena.audit_records import Agreement, Audit, Effect, JudgeAudit, Share
+from arena.audit_records import Agreement, Audit, Effect, JudgeAudit, SameBattles, Share
 from llmuses.records import HUMAN
 
 
 def audit_markdown(found: Audit) -> str:
     """Return an audit as a Markdown document."""
     lines = ["# Audit of battles", ""]
+    if found.same_battles is not None:
+        lines += [*_beside(found.same_battles), ""]
     for judge in found.judges:
         lines += [f"## {'People' if judge.judge == HUMAN else judge.judge}", "", f"{judge.battles:,} battles.", ""]
         lines += ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in _rows(judge)), ""]
@@ -23,6 +25,41 @@ def audit_markdown(found: Audit) -> str:
     if found.notes:
         lines += ["", "## Notes", "", *(f"- {note}" for note in found.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _beside(found: SameBattles) -> list[str]:
+    """Return the judges beside each other, and whether it can be told which one agrees with people best."""
+    where = f"the {found.battles:,} battles that people and all of these judges decided"
+    if not found.battles:
+        where = "the battles that people and each of these judges decided, since none is common to all"
+    lines = ["## Agreement with people", "", f"On {where}.", ""]
+    lines += ["| judge | battles | agrees with people | Cohen's kappa | behind the first |", "|---|---|---|---|---|"]
+    for line in found.judges:
+        part = line.agreement
+        cells = (_cell(line.judge), f"{part.all.n:,}", _share(part.all), _kappa(part), _behind(found, line.judge))
+        lines.append(f"| {' | '.join(cells)} |")
+    if found.people is not None:
+        lines.append(f"| one person with another | {found.people.n:,} | {_share(found.people)} | | |")
+    return [*lines, "", *_told(found)]
+
+
+def _behind(found: SameBattles, judge: str) -> str:
+    behind = found.behind(judge)
+    if behind is None:
+        return "" if judge == found.judges[0].judge else "no battle in common"
+    points, low, high = (100 * value for value in (behind.difference, *behind.ci95))
+    return f"{points:.1f} points ({low:.1f} to {high:.1f}) on {behind.battles:,}"
+
+
+def _told(found: SameBattles) -> list[str]:
+    """Return the sentence that says which judge agrees with people best, or that it cannot be told."""
+    best = found.judges[0].judge
+    if len(found.judges) < 2:
+        return []
+    if not found.rivals:
+        return [f"{best} agrees with people best."]
+    rivals = ", ".join(found.rivals)
+    return [f"Whether {best} agrees with people better than {rivals} cannot be told from these battles."]
 
 
 def _rows(judge: JudgeAudit) -> list[tuple[str, str]]:

@@ -34,6 +34,7 @@ _COLUMNS = {
 _MORE = {
     "judge": "VARCHAR",
     "battle_id": "VARCHAR",
+    "comparison_id": "VARCHAR",
     "question_id": "VARCHAR",
     "category": "VARCHAR",
     "language": "VARCHAR",

@@ -1,8 +1,7 @@
 """People's votes and a judge's verdicts rated together (see ``arena.ratings.ppi``), out of the lines of battle files.
 
-A person's line and a judge's are of the same battle where ``battle_id`` and the two models are the same; lines without a
-``battle_id`` where ``question_id`` and the two models are. Several votes, or verdicts with sides swapped, count as their
-mean. The judge's other battles are those that no person decided.
+Which lines are of one battle: ``arena.same_battle``. Several votes, or verdicts with sides swapped, count as their mean. The
+judge's other battles are those that no person decided.
 """
 
 from __future__ import annotations
@@ -20,17 +19,14 @@ from arena.ratings.bradley_terry import Fit
 from arena.ratings.counts import Floats, Ints, PairCounts
 from arena.ratings.graph import Standing, standing
 from arena.ratings.ppi import Labelled, Unlabelled, fit_ppi
+from arena.same_battle import SAME_BATTLE, SameBattle
 from llmuses.errors import DataError, UnknownNameError, UsageError
 from llmuses.records import HUMAN
 from llmuses.statistics.chi_squared import chi_squared_tail
 
 COLUMNS = ("judge", "question_id", "category", "language")
 DERIVED = {
-    "same": Derived(
-        """CASE WHEN {battle_id} IS NOT NULL THEN hash({battle_id})
-            WHEN {question_id} IS NOT NULL THEN hash({question_id}, 'question') ELSE hash(uuid()) END""",
-        ("battle_id", "question_id"),
-    ),
+    **SAME_BATTLE,
     "chance": Derived("coalesce({pair_probability}, 0)", ("pair_probability",), "DOUBLE"),
     "category_kind": Derived("hash(coalesce({category}, ''))", ("category",)),
     "language_kind": Derived("hash(coalesce({language}, ''))", ("language",)),
@@ -71,16 +67,17 @@ def combine(table: BattleTable, rule: Rule) -> Combined:
     no battle that both decided, no ``pair_probability``, other kinds of prompts.
     """
     judge = _judge(table, rule)
-    people, machine = _side(table, HUMAN), _side(table, judge)
+    same = SameBattle(table)
+    people, machine = _side(same, HUMAN), _side(same, judge)
     both, of_people, of_judge = np.intersect1d(people.key, machine.key, return_indices=True)
     alone = np.setdiff1d(np.arange(len(machine.key)), of_judge)
     if not len(both) or not len(alone):
         raise DataError(
-            f"people and {judge} cannot be rated together: there must be battles that both decided (lines with the same "
-            f"battle_id, {len(both):,} found) and others that only the judge did ({len(alone):,} found)."
+            f"people and {judge} cannot be rated together: there must be battles that both decided (the same models and "
+            f"comparison_id or battle_id, {len(both):,} found) and others that only the judge did ({len(alone):,} found)."
         )
     shared, other = people.of(of_people), machine.of(alone)
-    _check_mix(table, shared, other, judge)
+    _check_mix(table, machine.of(of_judge), other, judge)
     found = standing(_counts(table, shared))
     counts = _counts(table, shared, other)
     notes = _left_out(len(people.key) - len(both), judge)
@@ -106,17 +103,14 @@ def _judge(table: BattleTable, rule: Rule) -> str:
     return rule.judge or judges[0]
 
 
-def _side(table: BattleTable, judge: str) -> _Side:
-    found = table.arrays("same", "chance", "question_id", "row", where="judge = ?", values=(judge,))
-    first, second = found["a"].astype(np.int64), found["b"].astype(np.int64)
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    points = np.where(found["outcome"] == 2, 0.5, (found["outcome"] == 0) == (first < second))
-    pair = (low * len(table.names) + high).astype(np.uint64)
-    key = found["same"] ^ (pair * np.uint64(0x9E3779B97F4A7C15))  # one id with other models is another battle
-    unique, place, inverse, times = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
-    mean = np.bincount(inverse, points) / times
+def _side(same: SameBattle, judge: str) -> _Side:
+    found = same.verdicts(judge, "chance", "question_id")
+    low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)
+    unique, place, inverse, times = np.unique(found.key, return_index=True, return_inverse=True, return_counts=True)
+    mean = np.bincount(inverse, found.low_points) / times
+    more = found.more
     return _Side(
-        unique, low[place], high[place], mean, found["chance"][place], found["question_id"][place], found["row"][place]
+        unique, low[place], high[place], mean, more["chance"][place], more["question_id"][place], found.row[place]
     )
 
 
@@ -170,7 +164,8 @@ _LEVEL, _DISTANCE = 0.001, 0.03
 def _check_mix(table: BattleTable, people: _Side, other: _Side, judge: str) -> None:
     """Raise DataError where people were shown other kinds of prompts than the judge, by category or language.
 
-    Each question is counted once a side. The test is Pearson's for two samples.
+    ``people`` are the judge's lines of the battles that people decided too: votes need not say what kind they are of. Each
+    question is counted once a side. The test is Pearson's for two samples.
     """
     for column in _MIXES:
         kinds = table.arrays("row", f"{column}_kind")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from arena.comparisons import BETWEEN_TURNS
 from llmuses.records import Battle, Message, Winner
 
 Row = Mapping[str, Any]
@@ -107,7 +108,7 @@ def with_conversations(battle: Battle, one: object, two: object) -> Battle:
     """Add two conversations to a battle: what was asked, and each model's answers one after the other."""
     sides = [messages(one), messages(two)]
     asked = [text for role, text in sides[0] if role == "user"]
-    said = ["\n\n".join(text for role, text in side if role == "assistant") for side in sides]
+    said = [BETWEEN_TURNS.join(text for role, text in side if role == "assistant") for side in sides]
     battle.question = asked[0] if asked else battle.question
     if len(asked) > 1:
         battle.conversation = [Message("user", text) for text in asked]

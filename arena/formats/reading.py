@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from arena.comparisons import comparison_id
 from arena.formats.base import Format, NoBattle, Row
 from arena.formats.judgments import ALPACA_EVAL, ARENA_HARD, MT_BENCH, REVIEWS, SCORES
 from arena.formats.votes import COMPARED, FASTCHAT, OWN, VOTES
@@ -37,7 +39,7 @@ class Converted:
 
     def __iter__(self) -> Iterator[Battle]:
         for row in self._rows:
-            if takes_out(row):
+            if takes_out(row) or restores(row):
                 continue
             form = next((one for one in FORMATS if one.fits(row)), None)
             if form is None:
@@ -58,6 +60,7 @@ class Converted:
             if battle.battle_id in self._gone:
                 self.taken_out += 1
                 continue
+            battle.comparison_id = battle.comparison_id or comparison_id(battle)
             self.read[form.name] += 1
             yield battle
 
@@ -67,13 +70,31 @@ def takes_out(row: Row) -> bool:
     return "battle_id" in row and "reason" in row and not {"model_a", "model_b"} & row.keys()
 
 
+def restores(row: Row) -> bool:
+    """Return whether a row takes back the exclusions of a battle up to its time stamp."""
+    return "battle_id" in row and "restored" in row and not {"model_a", "model_b"} & row.keys()
+
+
+def taken_out(rows: Iterable[Row]) -> set[str]:
+    """Return the battles that count no more: excluded after they were last restored, or withdrawn for good."""
+    out: dict[str, float] = {}
+    back: dict[str, float] = {}
+    for row in rows:
+        if takes_out(row) or restores(row):
+            last, name = out if takes_out(row) else back, str(row["battle_id"])
+            stamp = row.get("tstamp")
+            said = math.inf if row.get("redacted") else float(stamp) if isinstance(stamp, int | float) else 0.0
+            last[name] = max(said, last.get(name, -1.0))
+    return {name for name, said in out.items() if said > back.get(name, -1.0)}
+
+
 def convert(rows: Iterable[Row], baseline: str | None = None) -> Converted:
     """Return rows of other programs as battles. ``baseline`` names the model that Arena-Hard 0.1 leaves unnamed.
 
     Battles that exclusion or redaction lines name, wherever these stand, are left out.
     """
     known = list(rows)
-    return Converted(known, baseline, {str(row["battle_id"]) for row in known if takes_out(row)})
+    return Converted(known, baseline, taken_out(known))
 
 
 def convert_files(paths: Sequence[Path], baseline: str | None = None) -> Converted:
@@ -81,7 +102,7 @@ def convert_files(paths: Sequence[Path], baseline: str | None = None) -> Convert
 
     Battles that exclusion or redaction lines of any of the files name are left out; the files are read twice for it.
     """
-    gone = {str(row["battle_id"]) for path in paths for row in rows_of(path) if takes_out(row)}
+    gone = taken_out(row for path in paths for row in rows_of(path))
     return Converted((row for path in paths for row in rows_of(path)), baseline, gone)
 
 

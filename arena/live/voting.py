@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from arena.comparisons import BETWEEN_TURNS, WITH_IMAGE, comparison_id
 from arena.formats.base import text_id
 from arena.identity import reveals
 from arena.live.battles import LiveBattle, Turn
@@ -99,17 +100,17 @@ def _battle(battle: LiveBattle, winner: Winner, now: float) -> Battle:
     turns = _judged(battle)
     prompts, said_a, said_b = texts(battle)
     last = turns[-1].answers
-    return Battle(
+    line = Battle(
         battle_id=battle.battle_id,
         question_id=text_id(prompts[0]),
-        category="image" if any(turn.image for turn in turns) else None,
+        category=WITH_IMAGE if any(turn.image for turn in turns) else None,
         model_a=battle.contest.names["a"],
         model_b=battle.contest.names["b"],
         winner=winner,
         question=prompts[0],
         conversation=[Message("user", prompt) for prompt in prompts] if len(prompts) > 1 else None,
-        output_a="\n\n".join(said_a),
-        output_b="\n\n".join(said_b),
+        output_a=BETWEEN_TURNS.join(said_a),
+        output_b=BETWEEN_TURNS.join(said_b),
         anony=battle.mode is Mode.BATTLE,
         policy=battle.contest.policy,
         pair_probability=battle.contest.probability,
@@ -120,6 +121,8 @@ def _battle(battle: LiveBattle, winner: Winner, now: float) -> Battle:
         latency_b=_seconds(battle, "b"),
         tstamp=now,
     )
+    line.comparison_id = comparison_id(line)
+    return line
 
 
 def _seconds(battle: LiveBattle, side: Side) -> float:

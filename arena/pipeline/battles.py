@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from arena.comparisons import BETWEEN_TURNS, comparison_id
 from arena.pipeline.answers import Answer
 from arena.pipeline.judges import DRY_RUN
 from arena.pipeline.judging import Bench, Call, Fate, Slot, Verdict
@@ -22,8 +23,6 @@ from llmuses.judge.orders import combine
 from llmuses.judge.verdicts import PairVerdict
 from llmuses.records import Battle, Exclusion, Message, Record, Winner
 from llmuses.store import JsonlStore, Sync
-
-BETWEEN_TURNS = "\n\n"
 
 
 class Undecided(NamedTuple):
@@ -108,6 +107,7 @@ def _decided(bench: Bench, slot: Slot, calls: Sequence[Call], said: Sequence[Ver
     )
     if len(slot.question.turns) > 1:
         battle.conversation = [Message("user", turn) for turn in slot.question.turns]
+    battle.comparison_id = comparison_id(battle)
     return Decided(slot, battle, contradictory)
 
 

@@ -162,7 +162,10 @@ class MatchmakingConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknow
 class ArenaConfig(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A whole config."""
 
-    questions_file: str
+    questions_file: str = ""
+    battles_file: str = ""
+    """In place of questions and answers: battles that are there already, people's votes or another judge's verdicts, of
+    any format that ``llmuses convert`` reads. The same answers are judged once more."""
     answers_gen: dict[str, PlayerConfig] = {}
     reviews_gen: ReviewsConfig = ReviewsConfig(enable=False)
     rating_gen: RatingConfig = RatingConfig()
@@ -257,6 +260,7 @@ def _unknown(values: Any, kind: Any, where: str) -> Iterator[tuple[str, str, lis
 
 
 def _check(config: ArenaConfig, where: str) -> None:
+    _check_sources(config, where)
     for name, player in config.answers_gen.items():
         if bool(player.model) == bool(player.model_id_or_path) and not (player.output_file and not player.enable):
             raise UsageError(f"{where}: answers_gen.{name} needs model: SPEC, or model_id_or_path, and not both.")
@@ -271,6 +275,24 @@ def _check(config: ArenaConfig, where: str) -> None:
     policy_named(config.matchmaking.policy, **config.matchmaking.options)
     if not config.reviews_gen.reviewers:
         raise UsageError(f"{where}: reviews_gen.reviewer names nobody.")
+
+
+def _check_sources(config: ArenaConfig, where: str) -> None:
+    """Raise UsageError unless it is clear where questions and answers come from."""
+    reviews = config.reviews_gen
+    if bool(config.questions_file) == bool(config.battles_file):
+        raise UsageError(
+            f"{where}: name a questions_file, or a battles_file whose answers are to be judged, and not both."
+        )
+    if not config.battles_file:
+        return
+    if config.answers_gen or reviews.targets or reviews.baseline_file or reviews.reference_file:
+        raise UsageError(
+            f"{where}: battles_file brings questions and answers; leave out answers_gen, target_answers, baseline_file and "
+            "reference_file."
+        )
+    if not reviews.enable:
+        raise UsageError(f"{where}: battles_file is there to be judged; enable reviews_gen.")
 
 
 def slug(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -74,6 +75,24 @@ def in_words(benches: Sequence[Bench], asked: Sequence[Expected], questions: int
     words += f", about {prompt:,} tokens of prompts"
     words += f" and at most {answer:,} of verdicts" if answer else ""
     return words + _price(benches, asked)
+
+
+def example(bench: Bench) -> str:
+    """Return the first call as it would be sent: every message whole, under its role.
+
+    What could move a terminal's cursor or change its colours is shown as ``\\x1b`` and its like: answers are anybody's texts.
+    """
+    call = bench.calls()[0]
+    slot = bench.slots[call.slot]
+    names = " and ".join(slot.names[::-1] if call.swapped else slot.names)
+    parts = [f"The first call, question {slot.question.question_id} with {names}, as it would be sent:"]
+    parts += [f"[{m.role}]\n{m.content}" for m in bench.judge.wording.ask(bench.shown(call)).messages]
+    return "".join(_seen(letter) for letter in "\n".join(parts)) + "\n"
+
+
+def _seen(letter: str) -> str:
+    shown = letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cs")
+    return letter if shown else letter.encode("unicode_escape").decode("ascii")
 
 
 def _price(benches: Sequence[Bench], asked: Sequence[Expected]) -> str:

@@ -29,14 +29,14 @@ from llmuses.store import JsonlStore
 class Slot(NamedTuple):
     """What is to be judged: a question with two models' answers, ``one`` being the battle's model_a, or with one model's.
 
-    ``chance`` is the one that its pair had of being chosen under ``policy``.
+    ``chance`` is the one that its pair had of being chosen under ``policy``; both are None where somebody chose the pair.
     """
 
     question: Question
     one: str
     two: str | None = None
-    policy: str = "uniform"
-    chance: float = 1.0
+    policy: str | None = "uniform"
+    chance: float | None = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -57,6 +57,12 @@ def pairings(cast: Cast, mode: JudgeMode) -> list[tuple[str, ...]]:
     return list(combinations(names, 2))
 
 
+def every_slot(questions: Sequence[Question], pairings: Sequence[tuple[str, ...]]) -> list[Slot]:
+    """Return everything that there is to judge: each question with each of ``pairings``."""
+    alike = 1 / max(1, len(pairings))
+    return [_slot(question, names, alike) for question in questions for names in pairings]
+
+
 class Matches:
     """What is judged, round by round, and what cannot be since an answer is missing (``unanswered``).
 
@@ -68,13 +74,10 @@ class Matches:
 
     def __init__(
         self,
-        questions: Sequence[Question],
-        pairings: Sequence[tuple[str, ...]],
+        whole: Sequence[Slot],
         answers: Mapping[str, Mapping[str, Answer]],
         budget: Budget | None = None,
     ):
-        alike = 1 / max(1, len(pairings))
-        whole = [_slot(question, names, alike) for question in questions for names in pairings]
         playable = [slot for slot in whole if all(slot.question.question_id in answers[name] for name in slot.names)]
         self.unanswered = [
             slot for slot in whole if any(slot.question.question_id not in answers[n] for n in slot.names)
@@ -136,7 +139,7 @@ def _lot(slot: Slot) -> bytes:
 
 
 def _line(slot: Slot, now: float) -> Drawn:
-    assert slot.two is not None
+    assert slot.two is not None and slot.policy is not None and slot.chance is not None
     return Drawn(
         question_id=slot.question.question_id,
         model_a=slot.one,

@@ -17,12 +17,13 @@ from arena.pipeline.answers import Answer, Played, Progress, answers_of, write_l
 from arena.pipeline.arriving import Arriving
 from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_record, record, record_dry_run
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
-from arena.pipeline.estimate import estimate, refuse_unasked
+from arena.pipeline.estimate import estimate, example, refuse_unasked
 from arena.pipeline.folder import ArenaFolder, ArenaState
+from arena.pipeline.given_battles import GivenBattles, read_given
 from arena.pipeline.judges import Judge, Shown, mode_of, panel_of, prompt_file
 from arena.pipeline.judging import Bench, Call, Slot, Spent, Verdict, held_slots, judged
-from arena.pipeline.matching import Budget, Matches, pairings
-from arena.pipeline.players import Cast, cast_of, read_answers
+from arena.pipeline.matching import Budget, Matches, every_slot, pairings
+from arena.pipeline.players import Cast, Player, cast_of, read_answers
 from arena.pipeline.questions import Question, read_questions
 from arena.pipeline.rating import metrics_of, ratings_of, write_csv
 from arena.pipeline.report import make_report, write_report
@@ -34,6 +35,7 @@ from llmuses.judge.templates import JudgeMode
 from llmuses.models.load import check_model
 from llmuses.records import Battle
 from llmuses.settings import outputs_dir
+from llmuses.visibility import begin_hidden, whoever_runs_this
 
 Confirm = Callable[[str], bool]
 """Is asked whether to go on, with what it would take."""
@@ -63,10 +65,12 @@ def run_arena(
     outputs: str | Path | None = None,
     talk: Talk | None = None,
     command: str = "",
+    hidden: bool = False,
 ) -> Result:
     """Carry out a config: answers, verdicts, battles, ratings, a report; what is there already is not asked again.
 
-    ``dry_run`` asks the models and lets chance review; ``yes`` makes judge calls that cost money without asking. Raises
+    ``dry_run`` asks the models and lets chance review; ``yes`` makes judge calls that cost money without asking.
+    ``hidden`` keeps the arena from public pages until it is published. Raises
     UsageError, DataError and their like before anything is written, CutShortError or Interrupted in the middle.
     """
     path = Path(config)
@@ -74,8 +78,10 @@ def run_arena(
     plan = _planned(read_config(path), path, dry_run)
     place = Path(outputs or outputs_dir()) / f"arena-{slug(path.stem)}"
     if not yes and talk.confirm is None:
-        refuse_unasked(plan.panel, place, len(plan.questions) * len(plan.pairs))
+        refuse_unasked(plan.panel, place, len(plan.slots))
     with ArenaFolder(place) as folder, _cut_short():
+        if hidden:
+            begin_hidden(folder.path, whoever_runs_this())
         state = folder.state() or ArenaState(config=str(path), version=__version__)
         state.config, state.version, state.command = str(path), __version__, command
         played = _answered(plan, folder, state, talk)
@@ -99,34 +105,49 @@ class Plan(NamedTuple):
     dry_run: bool
     reuse: list[Path]
     notes: list[str]
-
-    @property
-    def pairs(self) -> list[tuple[str, ...]]:
-        """Return who meets whom."""
-        return pairings(self.cast, self.mode)
+    slots: list[Slot]
+    """Everything that there is to judge."""
+    given: GivenBattles | None = None
 
 
 def _planned(config: ArenaConfig, path: Path, dry_run: bool) -> Plan:
     beside = path.resolve().parent
     mode = mode_of(config)
-    cast = cast_of(config, beside, mode)
+    given = _given(config, beside, mode)
+    cast = cast_of(config, beside, mode) if given is None else _cast_of_given(given)
     for player in cast.players:
         if player.asked and player.config is not None:
             check_model(player.config.spec, **player.config.model_args)
-    questions = read_questions(found(config.questions_file, beside, "questions_file"))
+    questions = (
+        list(given.questions) if given else read_questions(found(config.questions_file, beside, "questions_file"))
+    )
     reviews = config.reviews_gen
     if reviews.reference_file:
         questions = _with_references(questions, found(reviews.reference_file, beside, "reference_file"))
     panel = panel_of(config, beside, dry_run) if reviews.enable else []
     _check_prompts(panel, questions, mode)
-    notes = _notes(config, beside)
+    notes = [*_notes(config, beside), *(given.notes if given else ())]
     reuse = _cache(config, notes) if panel and not dry_run else []
     metrics = metrics_of(config.rating_gen.metrics, mode) if config.rating_gen.enable else []
     if mode is JudgeMode.SINGLE and config.matchmaking.policy != "uniform":
         raise UsageError("matchmaking: single answers are scored, there are no pairs to choose.")
     if config.budget is not None and panel and config.budget < _calls_a_slot(panel, mode):
         raise UsageError(f"budget: {config.budget} calls are fewer than one pair takes ({_calls_a_slot(panel, mode)}).")
-    return Plan(config, slug(path.stem), mode, questions, cast, panel, metrics, dry_run, reuse, notes)
+    slots = list(given.slots) if given else every_slot(questions, pairings(cast, mode))
+    return Plan(config, slug(path.stem), mode, questions, cast, panel, metrics, dry_run, reuse, notes, slots, given)
+
+
+def _given(config: ArenaConfig, beside: Path, mode: JudgeMode) -> GivenBattles | None:
+    if not config.battles_file:
+        return None
+    if mode is not JudgeMode.PAIRWISE:
+        raise UsageError(f"battles_file: battles are judged in mode {JudgeMode.PAIRWISE}, not {mode}.")
+    return read_given(found(config.battles_file, beside, "battles_file"))
+
+
+def _cast_of_given(given: GivenBattles) -> Cast:
+    players = [Player(name, None) for name in given.models]
+    return Cast(players, players, None)
 
 
 def _check_prompts(panel: list[Judge], questions: list[Question], mode: JudgeMode) -> None:
@@ -183,6 +204,8 @@ def _calls_a_slot(panel: list[Judge], mode: JudgeMode) -> int:
 
 def _answered(plan: Plan, folder: ArenaFolder, state: ArenaState, talk: Talk) -> dict[str, Played]:
     """Have the models answer, one after the other: a local one has the machine to itself."""
+    if plan.given is not None:
+        return {name: Played(dict(answers), {}) for name, answers in sorted(plan.given.answers.items())}
     played = {}
     for player in plan.cast.players:
         spec = player.config.spec if player.config else None
@@ -247,10 +270,12 @@ def _reviewed(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], tal
     place = folder.path / "dry-run" if plan.dry_run else folder.path
     store = Predictions(place / "verdicts")
     try:
-        found = Matches(plan.questions, plan.pairs, answers, _budget(plan, place, store))
+        found = Matches(plan.slots, answers, _budget(plan, place, store))
         benches = [Bench(judge, [], answers, store, plan.reuse) for judge in plan.panel]
         wanted = [bench._replace(slots=found.expected) for bench in benches]
         estimate(wanted, len(plan.questions), plan.mode, talk.confirm, talk.say, yes)
+        if plan.dry_run and found.expected:
+            talk.say(example(wanted[0]))
         watched = not plan.dry_run and plan.mode is not JudgeMode.SINGLE
         review = Reviewed.empty(found, benches, Arriving(place / "battles.jsonl") if watched else None)
         for slots in found.rounds(review.battles):

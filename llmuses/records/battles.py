@@ -46,6 +46,8 @@ class Battle(Record, kw_only=True):
     scores: dict[str, float] | None = None
     verdicts: list[Winner] | None = None
     """What the judge said in each order of the answers, where it was shown both; in terms of model_a and model_b."""
+    comparison_id: str | None = None
+    """What was compared, whoever decided it: lines about the same answers have the same one (see ``arena.comparisons``)."""
     voter: str | None = None
     tier: str | None = None
     """What the voter did to be believed: ``anonymous``, ``worked`` (a proof of work), ``login``."""

@@ -22,8 +22,8 @@ class Difference(NamedTuple):
     high: float
 
 
-def paired_proportions(strata: Sequence[Sequence[float]]) -> Difference:
-    """Return the difference of two shares of right answers with its interval.
+def paired_proportions(strata: Sequence[Sequence[float]], z: float = Z95) -> Difference:
+    """Return the difference of two shares of right answers with its interval, ``z`` standard errors to each side.
 
     ``strata`` holds the differences of the questions (1 won, -1 lost, 0 alike), one list for each fixed subset; the
     mean weighs every question the same. One more question won and one more lost are counted in, so that models that
@@ -39,7 +39,7 @@ def paired_proportions(strata: Sequence[Sequence[float]]) -> Difference:
     centre = mean * n / (n + 2)
     squares = math.fsum(value * value for stratum in strata for value in stratum) + 2 - (n + 2) * centre * centre
     stderr = math.sqrt(max(squares - between_strata(strata), 0.0)) / (n + 2)
-    low, high = centre - Z95 * stderr, centre + Z95 * stderr
+    low, high = centre - z * stderr, centre + z * stderr
     return Difference(mean, stderr, max(-1.0, min(low, mean)), min(1.0, max(high, mean)))
 
 

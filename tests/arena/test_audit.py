@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from arena.audit import audit, cohens_kappa, family_of
-from arena.audit_records import Audit, JudgeAudit
+from arena.audit import audit, family_of
+from arena.audit_agreement import cohens_kappa
+from arena.audit_markdown import audit_markdown
+from arena.audit_records import Audit, JudgeAudit, SameBattles
 from llmuses.cli import main
 from llmuses.errors import DataError
 
@@ -179,6 +181,113 @@ def test_votes_that_are_of_other_battles_than_the_judges_are_said_to_be(tmp_path
     (note,) = audit(write(tmp_path / "apart.jsonl", [verdict, pair])).notes
     assert "gpt-4o and people decided no battle in common" in note and "battle_id" in note
     assert audit(write(tmp_path / "same.jsonl", [verdict, {**pair, "battle_id": "b1"}])).notes == []
+
+
+# --- Several judges, several people -------------------------------------------------------------------------------
+
+
+def judged(right: dict[str, float], number: int = 400, votes: int = 1, sure: float = 1.0) -> list[dict[str, Any]]:
+    """Return people's votes on some answers, and judges' verdicts on the same answers in battles of their own, in which each
+    judge is right with its chance and else says the opposite; people vote as ``sure`` as that for the better answer."""
+    rng, lines = np.random.default_rng(11), []
+    for n in range(number):
+        pair = {"model_a": "x", "model_b": "y"} if n % 2 else {"model_a": "y", "model_b": "x"}
+        same = {"comparison_id": f"c{n}", "question_id": f"q{n}", **pair}
+        said = ("model_a", "model_b") if n % 3 else ("model_b", "model_a")
+        for vote in range(votes):
+            voted = said[int(rng.random() >= sure)]
+            lines.append({**same, "battle_id": f"v{n}", "winner": voted, "judge": "human", "voter": f"v{vote}"})
+        for judge, chance in right.items():
+            verdict = said[int(rng.random() >= chance)]
+            lines.append({**same, "battle_id": f"{judge}{n}", "winner": verdict, "judge": judge})
+    return lines
+
+
+def beside(folder: Path, lines: Iterable[dict[str, Any]]) -> SameBattles:
+    found = audit(write(folder / "b.jsonl", lines)).same_battles
+    assert found is not None
+    return found
+
+
+def test_people_vote_once_and_every_judge_of_the_same_answers_is_held_against_them(tmp_path: Path) -> None:
+    found = beside(tmp_path, judged({"poor": 0.6, "good": 0.9, "fair": 0.87}))
+    assert found.battles == 400
+    assert [line.judge for line in found.judges] == ["good", "fair", "poor"]
+    assert {line.agreement.all.n for line in found.judges} == {400}
+    assert found.judges[0].agreement.all.share == pytest.approx(0.9, abs=0.04)
+    assert found.rivals == ["fair"], "what is clear is said, and what is not is not"
+    poor = found.behind("poor")
+    assert poor is not None and poor.ci95[0] < 0.3 < poor.ci95[1] and poor.ci95[0] > 0.15
+
+
+def test_judges_are_compared_on_what_all_of_them_decided_and_each_pair_on_what_both_did(tmp_path: Path) -> None:
+    lines = [
+        line
+        for line in judged({"all": 0.8, "most": 0.8, "few": 0.8})
+        if int(line["question_id"][1:]) < {"few": 50, "most": 300}.get(line["judge"], 400)
+    ]
+    found = beside(tmp_path, lines)
+    assert found.battles == 50
+    assert {line.agreement.all.n for line in found.judges} == {50}
+    assert sorted(lead.battles for lead in found.leads) == [50, 50, 300]
+
+
+def test_judges_without_a_battle_in_common_are_each_on_their_own_and_their_difference_is_not_told(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        line
+        for line in judged({"even": 0.9, "odd": 0.5})
+        if line["judge"] == "human" or (line["judge"] == "odd") == int(line["question_id"][1:]) % 2
+    ]
+    found = beside(tmp_path, lines)
+    assert (found.battles, found.leads, found.rivals) == (0, [], ["odd"])
+    assert [line.agreement.all.n for line in found.judges] == [200, 200]
+    assert "no battle in common" in audit_markdown(audit(tmp_path / "b.jsonl"))
+
+
+def test_the_difference_of_two_judges_is_that_of_pairs_not_of_two_samples(tmp_path: Path) -> None:
+    lines = judged({"one": 0.7}, 300)
+    alike = [
+        {**line, "judge": "two", "battle_id": f"two{line['question_id']}"} for line in lines if line["judge"] == "one"
+    ]
+    for line in alike[:3]:  # right where the other one was wrong or the other way round
+        line["winner"] = {"model_a": "model_b", "model_b": "model_a"}[line["winner"]]
+    (lead,) = beside(tmp_path, lines + alike).leads
+    assert lead.ci95[1] - lead.ci95[0] < 0.04, "judges that differ in three battles are known to be nearly alike"
+
+
+def test_votes_on_one_battle_share_its_weight(tmp_path: Path) -> None:
+    """Three people say one, one, two; a judge that says one agrees with two of three of them."""
+    same = {"comparison_id": "c", "model_a": "x", "model_b": "y"}
+    votes = [{**same, "winner": said, "judge": "human"} for said in ("model_a", "model_a", "model_b")]
+    found = beside(tmp_path, [*votes, {**same, "winner": "model_a", "judge": "j"}])
+    assert found.judges[0].agreement.all.n == 1
+    assert found.judges[0].agreement.all.share == pytest.approx(2 / 3)
+    assert found.people is not None and found.people.share == pytest.approx(1 / 3), "one pair of three says the same"
+
+
+def test_how_far_people_agree_with_each_other_stands_beside_the_judges(tmp_path: Path) -> None:
+    found = beside(tmp_path, judged({"perfect": 1.0}, votes=3, sure=0.8))
+    assert found.people is not None and found.people.n == 400
+    assert found.people.share == pytest.approx(0.8**2 + 0.2**2, abs=0.05)
+    assert found.judges[0].agreement.all.share == pytest.approx(0.8, abs=0.04)
+    assert beside(tmp_path, judged({"perfect": 1.0})).people is None
+
+
+def test_the_audit_begins_with_the_judges_beside_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "b.jsonl", judged({"good|1": 0.9, "poor": 0.6}))
+    assert main(["audit", "--battles", str(path)]) == 0
+    printed = capsys.readouterr().out
+    head = printed.partition("\n## good")[0]
+    assert "On the 400 battles that people and all of these judges decided." in head
+    assert "| good\\|1 | 400 | " in head and "good|1 agrees with people best." in head
+
+
+def test_without_people_no_judge_is_held_against_them(tmp_path: Path) -> None:
+    lines = [line for line in judged({"one": 0.9, "two": 0.8}) if line["judge"] != "human"]
+    found = audit(write(tmp_path / "b.jsonl", lines))
+    assert found.same_battles is None and "Agreement with people" not in audit_markdown(found)
 
 
 def test_a_file_without_battles_is_refused(tmp_path: Path) -> None:

@@ -78,6 +78,25 @@ def test_lines_without_an_id_are_the_same_battle_by_question_and_pair(
     assert [m.rating for m in one.models] == pytest.approx([m.rating for m in two.models])
 
 
+def test_votes_on_answers_serve_every_judge_of_them_in_battles_of_its_own(
+    battles: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    same = [{**line, "comparison_id": f"of {line['battle_id']}"} for line in battles]
+    people = [{**line, "battle_id": f"{line['battle_id']} of a person"} for line in same if line["judge"] == "human"]
+    gpt = [line for line in same if line["judge"] == "gpt"]
+    kin = [{**line, "judge": "claude", "battle_id": f"{line['battle_id']} of claude"} for line in gpt]
+    before = rate(write(tmp_path / "1.jsonl", battles), PPI)
+    path = write(tmp_path / "2.jsonl", people + gpt + kin)
+    for judge in ("gpt", "claude"):
+        found = rate(path, Rule(combine="ppi", judge=judge))
+        assert [m.rating for m in found.models] == pytest.approx([m.rating for m in before.models])
+
+
+def test_votes_need_not_say_what_kind_their_questions_are_of(battles: list[dict[str, Any]], tmp_path: Path) -> None:
+    kinds = [{**line, "category": "maths"} if line["judge"] == "gpt" else line for line in battles]
+    assert rate(write(tmp_path / "b.jsonl", kinds), PPI).trust
+
+
 def test_several_verdicts_on_a_battle_count_as_their_mean(battles: list[dict[str, Any]], tmp_path: Path) -> None:
     twice = [line for line in battles for _ in range(2 if line["judge"] == "gpt" else 1)]
     one, two = rate(write(tmp_path / "1.jsonl", battles), PPI), rate(write(tmp_path / "2.jsonl", twice), PPI)

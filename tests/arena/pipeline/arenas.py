@@ -59,6 +59,19 @@ class Moody(Worth):
         return "" if "5" in question else said
 
 
+class Longer(Worth):
+    """Prefers the longer answer; of answers that are as long, the one that comes first in the alphabet."""
+
+    calls: ClassVar[list[tuple[str, str, str | None]]] = []
+
+    def review(self, question: str, answer_a: str, answer_b: str | None) -> str:
+        """Return a verdict in brackets."""
+        assert answer_b is not None
+        self.calls.append((question, answer_a, answer_b))
+        one, two = ((-len(answer), answer) for answer in (answer_a, answer_b))
+        return "[[C]]" if one == two else "[[A]]" if one < two else "[[B]]"
+
+
 class Paid(Worth):
     """Costs money."""
 
