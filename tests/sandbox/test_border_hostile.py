@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import socket
 import struct
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from tests.sandbox.border import judged
+from tests.sandbox.border import Said, judged, judged_by_bytes
 
 LENGTH = struct.Struct("!I")
 
@@ -72,92 +69,52 @@ NO_ANSWERS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", NO_ANSWERS)
 def test_what_is_no_answer_is_an_error(name: str) -> None:
-    def writes(channel: socket.socket, _: Mapping[str, Any]) -> None:
-        channel.sendall(NAMES + NO_ANSWERS[name])
-        channel.shutdown(socket.SHUT_WR)
-        while channel.recv(1 << 16):
-            pass
-
-    verdict = judged("", "assert f(2) == 5", other=writes)
+    verdict = judged_by_bytes(Said(NAMES + NO_ANSWERS[name]), "assert f(2) == 5")
     assert verdict["outcome"] == "error"
     assert verdict["detail"].startswith("the program's process ") or "cannot be taken in" in verdict["detail"]
 
 
 @pytest.mark.parametrize("name", NO_ANSWERS)
 def test_no_answer_is_an_error_also_where_the_tests_catch_everything(name: str) -> None:
-    def writes(channel: socket.socket, _: Mapping[str, Any]) -> None:
-        channel.sendall(NAMES + NO_ANSWERS[name])
-        channel.shutdown(socket.SHUT_WR)
-        while channel.recv(1 << 16):
-            pass
+    assert judged_by_bytes(Said(NAMES + NO_ANSWERS[name]), "try:\n    f(2)\nexcept:\n    pass")["outcome"] == "error"
 
-    assert judged("", "try:\n    f(2)\nexcept:\n    pass", other=writes)["outcome"] == "error"
+
+WORDS = ["value", "error", "ask", "list", "dict", "yours", "object", "call", "get", 0, 1, None, "f", "tuple", 5]
+
+
+def noise(chance: random.Random) -> bytes:
+    """Return fifty messages of words of the border, put together by chance."""
+
+    def node(depth: int) -> Any:
+        if depth == 0:
+            return chance.choice(WORDS)
+        return [node(chance.randrange(depth)) for _ in range(chance.randrange(6))]
+
+    def message() -> list[Any]:
+        return [chance.choice(["value", "error", "ask"]), *[node(3) for _ in range(chance.randrange(5))]]
+
+    return b"".join(framed(message()) for _ in range(50))
 
 
 def test_noise_is_never_a_pass() -> None:
     for seed in range(20):
-
-        def writes(channel: socket.socket, _: Mapping[str, Any], seed: int = seed) -> None:
-            noise = random.Random(seed)
-            words = [
-                "value",
-                "error",
-                "ask",
-                "list",
-                "dict",
-                "yours",
-                "object",
-                "call",
-                "get",
-                0,
-                1,
-                None,
-                "f",
-                "tuple",
-                5,
-            ]
-
-            def node(depth: int) -> Any:
-                return (
-                    noise.choice(words)
-                    if depth == 0
-                    else [node(noise.randrange(depth)) for _ in range(noise.randrange(6))]
-                )
-
-            channel.sendall(NAMES)
-            for _ in range(50):
-                channel.sendall(
-                    framed([noise.choice(["value", "error", "ask"]), *[node(3) for _ in range(noise.randrange(5))]])
-                )
-            channel.shutdown(socket.SHUT_WR)
-            while channel.recv(1 << 16):
-                pass
-
-        assert judged("", "assert f(2) == 5.5\nassert f(3) == 10.25", other=writes)["outcome"] in ("error", "failed")
+        said = Said(NAMES + noise(random.Random(seed)))
+        assert judged_by_bytes(said, "assert f(2) == 5.5\nassert f(3) == 10.25")["outcome"] in ("error", "failed")
 
 
 def test_names_that_are_no_names_are_an_error() -> None:
     for answer in (["value", 5, []], ["value", ["dict", 5, 5], []], ["error", "NameError", None, "x", ["tuple"], []]):
-
-        def writes(channel: socket.socket, _: Mapping[str, Any], answer: Any = answer) -> None:
-            channel.sendall(framed(answer))
-            channel.recv(1 << 16)
-
-        assert judged("", "assert f(2) == 5", other=writes)["outcome"] == "error"
+        assert judged_by_bytes(Said(framed(answer), ends=False), "assert f(2) == 5")["outcome"] == "error"
 
 
 def test_a_program_that_says_nothing_keeps_the_tests_waiting_until_they_are_ended() -> None:
-    def waits(channel: socket.socket, _: Mapping[str, Any]) -> None:
-        channel.sendall(NAMES)
-        while True:
-            channel.recv(1 << 16)
-
-    assert judged("", "assert f(2) == 5", seconds=1.0, other=waits)["outcome"] == "timed_out"
+    said = Said(NAMES, ends=False)
+    assert judged_by_bytes(said, "assert f(2) == 5", seconds=0.5)["outcome"] == "timed_out"
 
 
 def test_a_program_that_asks_without_end_does_not_pass() -> None:
     program = "def f(g):\n    while True: g(1)"
-    assert judged(program, "f(lambda x: x)", seconds=1.0)["outcome"] == "timed_out"
+    assert judged(program, "f(lambda x: x)", seconds=0.5)["outcome"] == "timed_out"
 
 
 def test_calls_across_the_border_are_bounded_in_depth() -> None:
@@ -186,4 +143,3 @@ def test_a_tester_shows_nothing_but_what_it_passed() -> None:
 def test_the_verdict_does_not_wait_for_the_program_to_end() -> None:
     program = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\ndef f(x): return x"
     assert judged(program, "assert f(1) == 1")["outcome"] == "passed"
-    assert os.getpid() > 0

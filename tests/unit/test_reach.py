@@ -127,7 +127,7 @@ def redirecting() -> Iterator[HTTPServer]:
     """A server at 127.0.0.1 that leads to 127.0.0.2."""
     with HTTPServer(("127.0.0.1", 0), _Redirects) as server:
         _Redirects.to = f"http://127.0.0.2:{server.server_port}/v1/chat/completions"
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
 

@@ -11,22 +11,13 @@ import threading
 import time
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llmuses.errors import StoreError
-from llmuses.store import START, JsonlStore, Sync, query, read_json, write_json
-
-
-class Line(msgspec.Struct, omit_defaults=True):
-    name: str
-    number: int = 0
-
-
-def store_in(folder: Path, sync: Sync = Sync.NEVER) -> JsonlStore[Line]:
-    return JsonlStore(folder / "lines.jsonl", Line, sync)
+from llmuses.store import START, Sync, query, read_json, write_json
+from tests.support.lines import Line, store_in
 
 
 def test_an_appended_record_is_read_back(tmp_path: Path) -> None:
@@ -160,22 +151,9 @@ def test_threads_of_one_process_share_a_store(tmp_path: Path) -> None:
     )
 
 
-_WRITER = """
-import sys
-from tests.unit.test_store import Line, store_in
-from pathlib import Path
-store = store_in(Path(sys.argv[1]))
-worker, first, last = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-for number in range(first, last):
-    store.append(Line(worker + "x" * (number % 1500), number))
-    sys.stdout.write(f"{number}\\n")
-    sys.stdout.flush()
-"""
-
-
 def _start(folder: Path, worker: int, first: int, last: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(folder), str(worker), str(first), str(last)],
+        [sys.executable, "-m", "tests.support.lines", str(folder), str(worker), str(first), str(last)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
