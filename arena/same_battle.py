@@ -49,8 +49,9 @@ class Verdicts(NamedTuple):
 
     def of(self, chosen: NDArray[Any]) -> Verdicts:
         """Return some of them, by a mask or by their places."""
+        key, first, second, points, low_points, row = (column[chosen] for column in self[:-1])
         more = {name: column[chosen] for name, column in self.more.items()}
-        return Verdicts(*(column[chosen] for column in self[:-1]), more)
+        return Verdicts(key, first, second, points, low_points, row, more)
 
 
 class SameBattle:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from leaderboard.arena_board import Board
 from leaderboard.arena_board_choice import CHOICES, MOST_PICKED, written_picked
@@ -13,8 +13,12 @@ from leaderboard.board_filters import NAMES, narrow_chips, narrow_menu
 from leaderboard.board_words import Words
 from leaderboard.boards_head import boards_head
 from leaderboard.browse_parts import when
+from leaderboard.judges_html import judges_section
 from llmuses.markup import Markup, attrs, count, icon, join, link, message, note
 from llmuses.visit import Visit
+
+if TYPE_CHECKING:
+    from arena.audit_records import SameBattles
 
 CHIPS = 7
 """So many categories are chips; the others are in a menu."""
@@ -32,6 +36,7 @@ class About(NamedTuple):
     languages: Sequence[str]
     when: float
     command: str = ""
+    judges: SameBattles | None = None
 
 
 class Waiting(NamedTuple):
@@ -46,7 +51,9 @@ def arena_page(board: Board, about: About, visit: Visit) -> Markup:
     context = _context(board, about, visit)
     body = [_filters(context, about)]
     if board.rows:
-        body += [_caption(context, about), arena_table(context), _more(context), _notes(context), _how(context, about)]
+        body += [_caption(context, about), arena_table(context), _more(context), _notes(context)]
+        body += [judges_section(about.judges, context.say)] if about.judges else []
+        body.append(_how(context, about))
     elif board.everyone:
         body.append(_no_match(context))
     else:

@@ -19,6 +19,7 @@ from llmuses.markup import Markup
 from llmuses.visit import Visit
 
 if TYPE_CHECKING:
+    from arena.audit_records import SameBattles
     from arena.rating_records import Ratings, Rule
 
 NO_FACTS = Facts([], [], [])
@@ -95,8 +96,16 @@ def _look(desk: Desk, query: Mapping[str, str], patience: float | None = None) -
     rule = rule_for(choice, facts)
     answer: Answer[Ratings] = Answer(busy=True) if known.busy else desk.ratings(source, rule, patience)
     _prepare(desk, source, facts, choice)
+    judges = _judges(desk, source, facts, choice)
     said = "" if source.live else command(rule, f"{source.name}/{source.battles.name}")
-    return _Look(About(sources, source, facts, languages, answer.when, said), choice, rule, answer)
+    return _Look(About(sources, source, facts, languages, answer.when, said, judges), choice, rule, answer)
+
+
+def _judges(desk: Desk, source: Source, facts: Facts, choice: Choice) -> SameBattles | None:
+    """Return the judges held against people, where a judge's verdicts are on the board and people voted as well."""
+    if choice.votes == "people" or not facts.people or facts.judge is None:
+        return None
+    return desk.made(source, "judges", lambda: desk.arenas.judges(source)).value
 
 
 def _prepare(desk: Desk, source: Source, facts: Facts, choice: Choice) -> None:

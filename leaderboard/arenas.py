@@ -14,8 +14,10 @@ from llmuses.errors import DataError, LlmusesError
 from llmuses.records import HUMAN, RegisterLine
 from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore
+from llmuses.visibility import standing
 
 if TYPE_CHECKING:
+    from arena.audit_records import SameBattles
     from arena.live.published import Published
     from arena.rate_tables import WinRates
     from arena.rating_records import Ratings, Rule
@@ -74,7 +76,7 @@ class Facts(NamedTuple):
 
 
 class Arenas:
-    """All arenas of one outputs folder, and the files that were named. May be used from many threads."""
+    """The public arenas of one outputs folder, and the files that were named. May be used from many threads."""
 
     def __init__(self, outputs: Path, named: Sequence[Source] = ()):
         self._outputs = outputs
@@ -83,10 +85,16 @@ class Arenas:
 
     def sources(self) -> list[Source]:
         """Return the files that were named, then the arenas, the one that changed last first."""
-        found = [Source(path.parent.name, path) for path in self._outputs.glob("*/battles.jsonl")]
+        places = self._outputs.glob("*/battles.jsonl")
+        found = [Source(path.parent.name, path) for path in places if self._shows(path.parent)]
         taken = {source.name for source in self._named}
         changed = {source: stamp[0] for source in found if (stamp := sign(source.battles))}
         return [*self._named, *sorted((s for s in changed if s.name not in taken), key=lambda s: -changed[s])]
+
+    def _shows(self, folder: Path) -> bool:
+        """Return whether an arena below the outputs folder is for these readers: here, whether it is public."""
+        stands = standing(folder)
+        return stands is None or not stands.hidden
 
     def source(self, name: str | None) -> Source | None:
         """Return the arena of this name, the first where none is named; None where there is none."""
@@ -133,6 +141,15 @@ class Arenas:
             return win_rates_of(self.ratings(source, rule), names, counts)
         return self._kept.get(("rates", *_state(source), rule), lambda: win_rates(source.battles, rule))
 
+    def judges(self, source: Source) -> SameBattles | None:
+        """Return an arena's judges beside each other, held against people's votes; None where these have no battle in common.
+        Nothing is said of the arena on this site: votes there are published in batches, as ratings alone."""
+        from arena.audit_agreement import judges_beside
+
+        if source.live:
+            return None
+        return self._kept.get(("judges", *_state(source)), lambda: judges_beside([source.battles]))
+
     def votes(self, source: Source) -> int:
         """Return how many battles were decided so far, published or not."""
         return self._kept.get(("votes", source.battles, sign(source.battles)), lambda: _lines(source.battles))
@@ -157,6 +174,13 @@ class Arenas:
 
         found = self._published(source)
         return Ratings(models=found.models, battles=found.votes, rule=rule, groups={}, notes=found.notes)
+
+
+class AllArenas(Arenas):
+    """All arenas, hidden ones too: for the admin room, never for a page."""
+
+    def _shows(self, folder: Path) -> bool:
+        return True
 
 
 def votes_of(facts: Facts, wish: str | None) -> Votes:
