@@ -105,8 +105,9 @@ def _modes(lang: Lang, modes: Sequence[Mode], current: Mode, rules: Rules) -> Ma
     return Markup(
         '<div class="row"><nav class="u-sub a-modes" aria-label="{}">{}</nav><span class="end md qq">'
         '<span data-sign-in>{}</span><span class="g-hide">{} · </span>'
-        '<button type="button" class="a-link g-hide" data-open="votes">{}</button></span></div>'
-    ).format(text(lang, "arena.modes"), links, signs, about, text(lang, "arena.how"))
+        '<button type="button" class="a-link g-hide" data-open="votes">{how}</button>'
+        '<button type="button" class="a-icon a-how phone-only" data-open="votes" title="{how}" aria-label="{how}">{sign}</button></span></div>'
+    ).format(text(lang, "arena.modes"), links, signs, about, how=text(lang, "arena.how"), sign=icon("info"))
 
 
 # --- the stage: start, and the panes in its place ---------------------------------------------------------------
@@ -229,9 +230,7 @@ def _panes(lang: Lang, mode: Mode) -> Markup:
         ).format(
             side=side,
             name=text(lang, f"arena.pane.{side}"),
-            letter=""
-            if side == "one"
-            else Markup('<span class="u-letter" aria-hidden="true">{}</span>').format(side.upper()),
+            letter="" if side == "one" else join(_letter(lang, letter, side) for letter in _SIDES[mode]),
             hidden=text(lang, "arena.hidden" if mode is Mode.BATTLE else "arena.chosen"),
             chat=text(lang, f"arena.chat.{side}"),
         )
@@ -240,6 +239,15 @@ def _panes(lang: Lang, mode: Mode) -> Markup:
     return Markup('<div class="g-panes{}" data-room="{}" hidden>{}</div>').format(
         " a-one" if mode is Mode.DIRECT else "", mode, sides
     )
+
+
+def _letter(lang: Lang, letter: str, side: str) -> Markup:
+    """Return a pane's letter. On a phone, where one pane is seen at a time, the other one's stands beside it and leads there."""
+    if letter == side:
+        return Markup('<span class="u-letter" aria-hidden="true">{}</span>').format(letter.upper())
+    return Markup(
+        '<button type="button" class="u-letter a-other phone-only" data-see="{0}" title="{1}" aria-label="{1}">{2}</button>'
+    ).format(letter, text(lang, f"arena.see.{letter}"), letter.upper())
 
 
 def _templates(lang: Lang) -> Markup:

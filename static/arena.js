@@ -39,7 +39,7 @@
     get closed() { return this.still || (this.facts?.voting === "closed" && this.mode !== "direct"); }
     get chosen() { return this.all("[data-choose]").filter((select) => select.closest("[data-in]").dataset.in === this.mode).map((select) => select.value); }
 
-    get ready() { return Boolean(this.facts) && !this.facts.loading; }
+    get ready() { return Boolean(this.facts) && !this.facts.waits_for; }
 
     sees() {
       const seeing = new Set(this.facts?.models.filter((model) => model.tags.includes("vision")).map((model) => model.name));
@@ -121,13 +121,20 @@
       const { room, words, mode } = this;
       if (room.withdrawn) return words("withdrawn");
       switch (room.phase) {
-        case "start": return this.queued ? words("loading.queued") : this.facts?.loading ? words("loading") : "";
+        case "start": return this.awaited();
         case "writing": return mode === "direct" || this.closed ? "" : words(room.voted ? "caption.writing.late" : narrow() ? "caption.writing.phone" : "caption.writing");
         case "open": return words(room.panes.some((pane) => pane.state === "stopped") ? "caption.stopped" : narrow() ? "caption.open.phone" : "caption.open");
         case "voting": return words("caption.voting");
         case "voted": return this.saved();
         default: return this.rest();
       }
+    }
+
+    // What keeps a prompt from being sent: weights that are loaded, or the way to models that a server runs.
+    awaited() {
+      const what = this.facts?.waits_for;
+      if (!this.queued) return what ? this.words("awaited." + what) : "";
+      return this.words("awaited." + (what || "servers") + ".queued");
     }
 
     saved() {
@@ -248,12 +255,13 @@
         keep: () => { this.doubt = false; this.changed(); },
       };
       this.main.addEventListener("click", (event) => {
-        const found = event.target.closest("[data-do], [data-vote], [data-open], [data-prompt], a[data-mode]");
+        const found = event.target.closest("[data-do], [data-vote], [data-open], [data-see], [data-prompt], a[data-mode]");
         if (!found) return;
-        const { do: deed, vote, open, prompt, mode } = found.dataset;
+        const { do: deed, vote, open, see, prompt, mode } = found.dataset;
         if (deed) deeds[deed](found);
         else if (vote) this.vote(vote);
         else if (open) this.drawer.open(open);
+        else if (see) this.room.pane(see).element.scrollIntoView({ block: "nearest", inline: "start" });
         else if (prompt) { this.composer.write(prompt); this.composer.box.focus({ preventScroll: true }); }
         else if (plain(event)) { event.preventDefault(); this.go(mode); }
       });
@@ -286,7 +294,7 @@
       this.one("[data-sign-in]").hidden = this.facts.tier === "login";
       this.changed();
       if (this.queued && this.ready) this.send();
-      if (this.facts.loading) setTimeout(() => this.learn(tries + 1), Math.min(4000, 500 * (tries + 1)));
+      if (this.facts.waits_for) setTimeout(() => this.learn(tries + 1), Math.min(4000, 500 * (tries + 1)));
     }
 
     offer(select) {

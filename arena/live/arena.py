@@ -328,7 +328,7 @@ class LiveArena:
             terms_needed=rules.terms,
             terms=terms_version(self._house.now()),
             voting=rules.voting,
-            loading=self._players.loading,
+            waits_for=self._players.waits_for,
             judge=self._judge is not None,
             proof=self._proofs is not None and visitor.tier is not Tier.LOGIN,
             logins=tuple(rules.logins),

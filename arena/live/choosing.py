@@ -45,7 +45,7 @@ class Choosing:
 
     def _drawn(self, players: Sequence[Player]) -> Contest:
         if len(players) < 2:
-            raise Refusal("no_models", retry_after=5 if self._players.loading else None)
+            raise Refusal("no_models", retry_after=5 if self._players.waits_for else None)
         latest = self._publisher.latest()
         if latest is not None and latest.tstamp != self._learned:
             self._pairing.learn(*latest.counts())

@@ -21,10 +21,12 @@ import msgspec
 
 from arena.live.playing import Player
 from arena.live.upkeep import Book, Upkeep
+from arena.live.wire import Awaited
 from llmuses.errors import LlmusesError
 from llmuses.models import load_model
 from llmuses.models.base import Delta, Model, Streamer, StreamError
 from llmuses.models.load import parse_spec, typed_args
+from llmuses.models.obstacles import obstacle
 from llmuses.models.tokens import estimated_tokens
 from llmuses.records import ErrorKind, Generate, GenerationConfig, Message, Request, ResponseError, Usage
 from llmuses.settings import ArenaEntry, ModelEntry, arena_entries
@@ -65,7 +67,8 @@ class _Seat:
             homepage=entry.homepage,
         )
         self.model: Streamer | None = None
-        self.problem: str | None = None
+        self.problem: str | None = obstacle(entry.model, entry.args) or None
+        """Why it cannot play: what is known before it is loaded (no key, a package missing), or what loading it came to."""
 
     def config(self, chosen: GenerationConfig) -> GenerationConfig:
         """Return generation settings: the model's own over those that a visitor chose."""
@@ -124,9 +127,12 @@ class ArenaPlayers:
         self._thread.start()
 
     @property
-    def loading(self) -> bool:
-        """Return whether a model is still to be loaded."""
-        return any(seat.model is None and seat.problem is None for seat in self._seats.values())
+    def waits_for(self) -> Awaited | None:
+        """Return what must be there before all play, None where nothing is awaited."""
+        missing = [seat for seat in self._seats.values() if seat.model is None and seat.problem is None]
+        if any(_is_local(seat.entry.model) for seat in missing):
+            return Awaited.MODELS
+        return Awaited.SERVERS if missing else None
 
     @property
     def promising(self) -> int:
@@ -158,7 +164,7 @@ class ArenaPlayers:
         for name, seat in sorted(self._seats.items(), key=lambda item: _is_local(item[1].entry.model)):
             if self._closed.is_set():
                 break
-            found = self._found(seat.entry, loaded)
+            found = seat.problem or self._found(seat.entry, loaded)
             if isinstance(found, str):
                 seat.problem = found
                 _log.warning("%s does not play: %s", name, found)

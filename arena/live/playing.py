@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from arena.live.wire import Pane, PaneState
+from arena.live.wire import Awaited, Pane, PaneState
 from llmuses.models.base import Delta
 from llmuses.records import GenerationConfig, Message, Usage
 
@@ -32,8 +32,8 @@ class Players(Protocol):
         ...
 
     @property
-    def loading(self) -> bool:
-        """Return whether a model is still to be loaded: there may be more players soon."""
+    def waits_for(self) -> Awaited | None:
+        """Return what must be there before all play, None where nothing is awaited: else there may be more players soon."""
         ...
 
     @property

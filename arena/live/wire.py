@@ -219,6 +219,13 @@ class Limits(msgspec.Struct, kw_only=True):
     image_bytes: int
 
 
+class Awaited(StrEnum):
+    """What is to be there before all models play: weights that are loaded, or the way to models that a server runs."""
+
+    MODELS = "models"
+    SERVERS = "servers"
+
+
 class Arena(msgspec.Struct, kw_only=True):
     """What the page needs to know of the arena before anything was sent."""
 
@@ -229,7 +236,7 @@ class Arena(msgspec.Struct, kw_only=True):
     terms: str
     """Their version: whoever accepted another one is asked again."""
     voting: Literal["open", "closed"]
-    loading: bool
+    waits_for: Awaited | None
     judge: bool
     proof: bool
     logins: tuple[str, ...]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from llmuses.errors import MissingDependencyError, UsageError
 from llmuses.models.load import parse_spec, typed_args
@@ -13,18 +16,19 @@ _NEEDS = {"transformers": ("local", ("torch", "transformers")), "vllm": ("vllm",
 """By backend: the extra of ours and its packages."""
 
 
-def obstacle(spec: str) -> str:
-    """Return why the model that a SPEC names cannot answer, "" where nothing is known that is in the way."""
+def obstacle(spec: str, given: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return why the model that a SPEC names cannot answer with the arguments ``given``, "" where nothing is known that is in
+    the way."""
     try:
         parsed = parse_spec(spec)
-        args = typed_args(spec, {})
+        args = typed_args(spec, dict(given))
     except UsageError as problem:
         return str(problem)
     extra, packages = _NEEDS.get(parsed.backend, ("", ()))
     for package in packages:
         if importlib.util.find_spec(package) is None:
             return str(MissingDependencyError("running it here", package, extra))
-    return _unset_key(parsed.backend, "api_key_env" in parsed.args, args)
+    return _unset_key(parsed.backend, "api_key_env" in {**parsed.args, **given}, args)
 
 
 def _unset_key(backend: str, named: bool, args: object) -> str:

@@ -264,7 +264,7 @@ def test_in_chinese_on_a_phone(visitor, site):
     strip = page.locator(".g-panes:not([hidden])")
     a, b = (strip.locator(f"[data-side={side}]").bounding_box() for side in "ab")
     assert a["x"] == 16 and 330 < b["x"] < 390, "the other pane peeks in"
-    strip.evaluate("strip => strip.scrollTo(1000, 0)")
+    strip.locator("[data-side=a] [data-see=b]").tap()
     page.wait_for_function("document.querySelector('.g-pane[data-side=b]').getBoundingClientRect().left < 70")
     for button in page.locator("[data-vote]").all():
         assert button.bounding_box()["height"] >= 44
@@ -273,6 +273,9 @@ def test_in_chinese_on_a_phone(visitor, site):
     who.see("[data-slot=after]")
     assert who.text("[data-caption]") == "投票已保存，计入盲测排名。"
     assert [box["y"] for box in who.boxes()] == [box["y"] for box in empty]
+    page.locator(".a-how").tap()
+    assert page.locator("[data-drawer=open] [data-panel=votes] p").first.is_visible(), "how votes count"
+    page.locator("[data-close]").tap()
     assert not re.search(r"[A-Za-z]{3,} [a-z]{3,}", who.text("[data-slot=after]")), "no English is left"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
 
@@ -323,15 +326,18 @@ def test_keys_alone_and_what_a_screen_reader_is_told(visitor, site):
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("en-US", "Your prompt is sent as soon as they are there"), ("zh-CN", "加载好后会自动发送")]
+    ("lang", "what", "said"),
+    [("en-US", "servers", "Your prompt is sent at once after that"), ("zh-CN", "models", "加载好后会自动发送")],
 )
-def test_a_prompt_that_is_sent_while_models_are_loaded_waits_for_them_and_goes_by_itself(visitor, site, lang, said):
+def test_a_prompt_that_is_sent_before_models_can_play_waits_for_them_and_goes_by_itself(
+    visitor, site, lang, what, said
+):
     who = visitor(locale=lang)
-    page, loading, before = who.page, [True], site.asked()
+    page, loading, before = who.page, [what], site.asked()
 
     def state(route):
         answer = route.fetch()
-        route.fulfill(response=answer, json={**answer.json(), "loading": loading[0]})
+        route.fulfill(response=answer, json={**answer.json(), "waits_for": loading[0]})
 
     page.route("**/arena-api/state", state)
     who.open(agreed=False).ask("Sent early.")
@@ -342,7 +348,7 @@ def test_a_prompt_that_is_sent_while_models_are_loaded_waits_for_them_and_goes_b
     page.keyboard.press("Enter")
     page.wait_for_function(f"document.querySelector('[data-caption]').textContent.includes('{said}')")
     assert site.asked() == before
-    loading[0] = False
+    loading[0] = None
     who.vote_open()
     assert page.locator(".g-pane[data-side=a] .a-asked").text_content() == "Sent early. More."
 

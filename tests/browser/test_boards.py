@@ -127,6 +127,10 @@ def test_on_a_phone_each_model_has_two_lines_and_nothing_scrolls_sideways(window
     page.locator(".u-arenabar label.g-chip", has_text="编程" if lang == "zh-CN" else "Coding").tap()
     page.wait_for_url("**category=coding*")
     page.locator(".u-arenabar input:checked + *, .u-arenabar label:has(input:checked)").first.wait_for()
+    for width in (360, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        door = page.locator(".u-door").bounding_box()
+        assert page.evaluate("document.documentElement.scrollWidth") == width and door["x"] + door["width"] <= width
 
 
 def test_an_old_address_opens_the_drawer_where_the_board_is_now(window):

@@ -16,7 +16,7 @@ from arena.live.playing import Player
 from arena.live.refusal import Refusal
 from arena.live.rules import Rules
 from arena.live.visitor import Visitor
-from arena.live.wire import Began, Ended, Event, Frame, Pane, PaneState, SendAsk
+from arena.live.wire import Awaited, Began, Ended, Event, Frame, Pane, PaneState, SendAsk
 from llmuses.models.base import Delta, StreamError
 from llmuses.records import ErrorKind, GenerationConfig, Image, Message, ResponseError, Usage
 
@@ -30,7 +30,7 @@ class ScriptedPlayers:
         self.answer = answer or (lambda name, messages: f"An answer by number {sum(map(ord, name))}.")
         self.asked: list[tuple[str, tuple[Message, ...], GenerationConfig]] = []
         self.closed = 0
-        self.loading = False
+        self.waits_for: Awaited | None = None
 
     def start(self) -> None:
         pass

@@ -34,6 +34,7 @@ _SHOWN = 100
 """So many votes are listed."""
 
 _HELD = ("paused", "retired")
+_SIGNS = {"playing": "correct", "unavailable": "wrong"}
 
 
 def view(room: Room, person: Person, visit: Visit) -> Markup:
@@ -56,8 +57,8 @@ def _models(arena: LiveArena, say: Words) -> Markup:
         held = state.state in _HELD
         deeds = (("resume-model", "resume"),) if held else (("pause-model", "pause"), ("retire-model", "retire"))
         word = Markup("{}").format(say(f"models.state.{state.state}"))
-        if state.state == "playing":
-            word = Markup('<span class="u-v bare correct">{}{}</span>').format(icon("correct", small=True), word)
+        if sign := _SIGNS.get(state.state):
+            word = Markup('<span class="u-v bare {}">{}{}</span>').format(sign, icon(sign, small=True), word)
         until = say("arena.until", when=moment(state.until)) if state.until else ""
         money = f"{state.spent:.2f} {state.currency}" if state.currency else "–"
         rows.append(

@@ -25,10 +25,12 @@ _TAIL = 256_000
 
 
 class BattleJob(NamedTuple):
-    """An arena of a job: its file of battles where there is one, how many answers and battles there are, and will be."""
+    """An arena of a job: its file of battles where there is one, the stores of its answers and verdicts, how many answers and
+    battles there are, and will be."""
 
     name: str
     source: Source | None
+    stores: list[Path]
     answers: int
     all_answers: int
     battles: int
@@ -67,17 +69,19 @@ def battle_job(room: Room, job: Job) -> BattleJob | None:
     if path is None:
         return None
     name = f"arena-{slug(path.stem)}"
-    source = room.arenas.source(name)
+    folder, source = room.outputs / name, room.arenas.source(name)
+    stores = {kind: sorted((folder / kind).glob("*.jsonl")) for kind in ("answers", "verdicts")}
     plan = _wanted(path, path.stat().st_mtime_ns) if path.exists() else None
     fought = sum(number for _, number in room.arenas.facts(source).judges) if source else 0
     return BattleJob(
         name,
         source,
-        sum(_lines(file) for file in (room.outputs / name / "answers").glob("*.jsonl")),
+        [*stores["answers"], *stores["verdicts"]],
+        sum(map(_lines, stores["answers"])),
         plan.answers if plan else 0,
         fought,
         plan.battles if plan else 0,
-        _report(room.outputs / name / "report.json") if job.status.ended else None,
+        _report(folder / "report.json") if job.status.ended else None,
     )
 
 

@@ -1,6 +1,7 @@
 """What a job's answers tell of how they came: how many a second, how long each took, how many tokens.
 
-All of it is read from the stores of its runs, so that it is there for a job of last month as for one that runs.
+All of it is read from the stores that its answers, and the verdicts on its battles, are written to, so that it is there for a job of
+last month as for one that runs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from leaderboard.results import RunEntry
 from llmuses.jobs import Job
 from llmuses.store import START, Cursor, Reader
 
@@ -91,10 +91,10 @@ class Flows:
         self._seen: OrderedDict[Path, _Seen] = OrderedDict()
         self._mutex = threading.Lock()
 
-    def of(self, job: Job, entries: Sequence[RunEntry], now: float) -> Flow:
-        """Return how the answers of a job's runs came. A store that cannot be read counts as empty."""
+    def of(self, job: Job, stores: Sequence[Path], now: float) -> Flow:
+        """Return how the answers of a job came that these stores hold. One that cannot be read counts as empty."""
         with self._mutex:
-            seen = [self._look(entry.predictions(name)) for entry in entries for name in entry.datasets()]
+            seen = [self._look(path) for path in stores]
             times = sorted(time for each in seen for time in each.times)
             latencies = np.concatenate(
                 [np.array(each.latencies, np.float32) for each in seen] or [np.empty(0, np.float32)]

@@ -38,7 +38,7 @@ def detail(room: Room, job: Job, far: Progress, visit: Visit) -> Markup:
 
 def _about(room: Room, job: Job, far: Progress, visit: Visit, say: Words) -> Markup:
     body = battles_table(room, far.battles, job.status.ended, say) if far.battles else _datasets(job, far, visit, say)
-    flow = room.flows.of(job, far.entries, time.time()) if far.entries else None
+    flow = room.flows.of(job, far.stores, time.time()) if far.stores else None
     kind = "battles" if far.battles else "job"
     return Markup(
         '<div class="u-card"><div class="row u-cardhead"><h3>{id}</h3><span class="q cut">{head}</span>'
@@ -77,7 +77,10 @@ def _leads(job: Job, far: Progress, say: Words) -> Markup:
 def _figures(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
     took = job.ended - job.started if job.ended and job.started and job.status.ended else None
     left = span(took) if took is not None else span(far.left) if far.left is not None else "–"
-    pairs = [("took_head" if took is not None else "left", left, "")]
+    pairs = [
+        ("took_head" if took is not None else "left", left, ""),
+        ("rate", f"{far.rate:.1f}" if far.rate else "–", "/s" if far.rate else ""),
+    ]
     if far.battles:
         pairs += [
             ("answers", of_all(min(far.battles.answers, far.battles.all_answers), far.battles.all_answers), ""),
@@ -85,7 +88,6 @@ def _figures(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
         ]
     else:
         pairs += [
-            ("rate", f"{far.rate:.1f}" if far.rate else "–", "/s" if far.rate else ""),
             ("samples", of_all(far.answered, far.total), ""),
             ("failed_all" if job.status.ended else "failed", count(far.failed), ""),
         ]
@@ -97,19 +99,21 @@ def _figures(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
         ).format(say(f"job.{name}"), value, unit)
         for name, value, unit in pairs
     )
-    return shown + _line_of(flow.pace, flow.seconds, say) if flow is not None and flow.pace else shown
+    if flow is None or not flow.pace:
+        return shown
+    return shown + _line_of(flow.pace, flow.seconds, "battles.pace" if far.battles else "job.pace", say)
 
 
-def _line_of(pace: Sequence[float], seconds: float, say: Words) -> Markup:
-    """Return the pace as a line over the time that it was taken over."""
+def _line_of(pace: Sequence[float], seconds: float, about: str, say: Words) -> Markup:
+    """Return the pace as a line over the time that it was taken over. ``about`` names what it is a pace of."""
     most = max(pace)
     step = 240 / (len(pace) - 1)
     points = " ".join(f"{place * step:.0f},{32 - 28 * value / most:.1f}" for place, value in enumerate(pace))
-    about = say("job.pace", n=max(1, round(seconds / 60)), most=f"{most:.1f}")
+    words = say(about, n=max(1, round(seconds / 60)), most=f"{most:.1f}")
     return Markup(
         '<figure class="u-pace"><svg viewBox="0 0 240 34" height="34" preserveAspectRatio="none" role="img" aria-label="{0}"><path d="M0 33.5H240"/>'
         '<polyline points="{1}"/></svg><figcaption class="qq">{0}</figcaption></figure>'
-    ).format(about, points)
+    ).format(words, points)
 
 
 def _facts(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from leaderboard.results import RunEntry
@@ -29,6 +30,13 @@ class Progress(NamedTuple):
     left: float | None
     entries: list[RunEntry]
     battles: BattleJob | None = None
+
+    @property
+    def stores(self) -> list[Path]:
+        """The files that its answers are written to, and the verdicts on its battles."""
+        if self.battles is not None:
+            return self.battles.stores
+        return [entry.predictions(name) for entry in self.entries for name in entry.datasets()]
 
     @property
     def failed(self) -> int:

@@ -14,6 +14,7 @@ import pytest
 from arena.live import upkeep
 from arena.live.players import ArenaPlayers
 from arena.live.register import decide, enrol
+from arena.live.wire import Awaited
 from llmuses.errors import MissingDependencyError, UsageError
 from llmuses.models.base import Delta, StreamError
 from llmuses.records import (
@@ -192,12 +193,12 @@ def test_the_page_does_not_wait_for_the_models(tmp_path: Path, loader: Loader) -
     loader.held.clear()
     players = ArenaPlayers(tmp_path, FOUR, loader)
     players.start()
-    assert players.loading
+    assert players.waits_for is Awaited.MODELS
     assert names(players) == []
     assert {state.state for state in players.states()} == {"loading"}
     loader.held.set()
     players.wait()
-    assert not players.loading
+    assert players.waits_for is None
     assert len(names(players)) == 4
     players.close()
 
@@ -241,6 +242,34 @@ def test_an_entry_that_names_no_model_or_wants_a_key_is_said_to_be_unavailable_a
     players.wait()
     assert names(players) == ["good"]
     assert [state.state for state in players.states()] == ["unavailable", "playing"]
+    players.close()
+
+
+@pytest.mark.parametrize("url", ["https://models.example/v1", "http://localhost:1/v1"])
+def test_a_model_whose_key_is_not_set_cannot_play_and_says_which_before_anybody_comes(
+    url: str, tmp_path: Path, loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOME_KEY", raising=False)
+    players = ArenaPlayers(
+        tmp_path,
+        {"one": FOUR["one"], "bad": entry("openai:m", args={"base_url": url, "api_key_env": "SOME_KEY"})},
+        loader,
+    )
+    assert players.promising == 1
+    _, state = players.states()
+    assert state.state == "unavailable" and f"SOME_KEY is not set, and {url}" in (state.reason or "")
+    players.start()
+    players.wait()
+    assert names(players) == ["one"] and loader.order == ["openai:one"]
+    players.close()
+
+
+def test_for_models_of_servers_no_weights_are_awaited(tmp_path: Path, loader: Loader) -> None:
+    players = ArenaPlayers(tmp_path, {"one": FOUR["one"]}, loader)
+    assert players.waits_for is Awaited.SERVERS
+    players.start()
+    players.wait()
+    assert players.waits_for is None
     players.close()
 
 
@@ -500,7 +529,7 @@ def test_what_comes_in_a_package_that_is_not_installed_takes_no_part(tmp_path: P
     entries = {
         "there": msgspec.convert({"model": "transformers:msgspec", "args": held, "arena": {}}, ModelEntry),
         "missing": msgspec.convert({"model": "transformers:no_such_package", "args": held, "arena": {}}, ModelEntry),
-        "elsewhere": msgspec.convert({"model": "openai:m", "arena": {}}, ModelEntry),
+        "elsewhere": entry("openai:m", args={"base_url": "http://localhost:1/v1"}),
     }
     players = ArenaPlayers(tmp_path, entries)
     assert [state.name for state in players.states()] == ["there", "elsewhere"]

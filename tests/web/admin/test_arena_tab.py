@@ -31,11 +31,13 @@ HERE = {"sec-fetch-site": "same-origin"}
 PASSWORD = "correct horse battery"
 HASHED = quick_hash(PASSWORD)
 ENTRIES = {name: msgspec.convert({"model": f"openai:{name}", "arena": {}}, ModelEntry) for name in ("a1", "b2", "c3")}
+KEYLESS = msgspec.convert({"model": "openai:x", "args": {"api_key_env": "NO_SUCH_KEY"}, "arena": {}}, ModelEntry)
 
 
 @pytest.fixture
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     monkeypatch.setenv("LLMUSES_ARENA", str(tmp_path / "live"))
+    monkeypatch.setenv("OPENAI_API_KEY", "a key that nobody is asked with")
     accounts = Account(name="ada", password=HASHED, role=Role.ADMIN), Account(name="bob", password=HASHED)
     with JsonlStore(tmp_path / "live" / "battles.jsonl", Record) as store:
         store.append_all(votes(80))
@@ -108,6 +110,19 @@ def test_a_deed_that_was_refused_is_on_record_as_refused_and_why(room: Room, ada
     ]  # fmt: skip
     assert ("ada", "exclude-vote refused", "Give a reason", "203.0.113.7") in told
     assert "exclude-vote refused" in tab(ada, "health")
+
+
+def test_a_model_without_its_key_cannot_play_and_the_variable_is_named(
+    room: Room, ada: TestClient, tmp_path: Path
+) -> None:
+    assert "cannot play" not in tab(ada)
+    players = ArenaPlayers(tmp_path / "keyless", {"x9": KEYLESS})
+    room.arena = live_arena(tmp_path / "keyless", players)  # type: ignore[arg-type]
+    for lang, words in (("en", "cannot play"), ("zh", "不能出场")):
+        shown = tab(ada, lang=lang)
+        assert words in shown and "NO_SUCH_KEY is not set" in shown
+    room.arena.close()
+    players.close()
 
 
 def test_models_are_paused_retired_and_resumed(room: Room, ada: TestClient, tmp_path: Path) -> None:

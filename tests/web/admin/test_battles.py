@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -215,3 +217,21 @@ def test_the_config_of_several_models_has_no_references_and_the_form_checks_name
     assert r'pattern="[A-Za-z0-9][A-Za-z0-9._\-]*"' in str(
         battles.view(room, room.sessions.nobody(), Visit("en", {}))
     ), "browsers read a pattern with the flag v: a hyphen in a class is escaped"
+
+
+def test_a_job_shows_how_fast_its_answers_and_verdicts_come(room: Room) -> None:
+    write_plan(plan_of(asked(), room))
+    config = room.outputs / "jobs" / "battles-spring.yaml"
+    job = room.log.submit(["arena", "-c", str(config)], "spring: all", "network", "ada")
+    room.log.say(job, JobEvent.STARTED)
+    now = time.time()
+    for store, seconds in (("answers/echo.jsonl", range(120, 72, -2)), ("verdicts/judge.jsonl", range(60, 0, -2))):
+        path = room.outputs / "arena-battles-spring" / store
+        path.parent.mkdir(parents=True)
+        line = {"response": {"usage": {"prompt_tokens": 3, "completion_tokens": 2}, "latency": 0.5}}
+        path.write_bytes(b"".join(msgspec.json.encode({**line, "tstamp": now - ago}) + b"\n" for ago in seconds))
+    page = jobs.view(room, room.sessions.nobody(), Visit("en", {}))
+    assert "answers and verdicts a second, last 2 min, 0." in page
+    assert "<polyline" in page
+    for name, value in {"Rate": "–", "Answers": "24 / ", "Battles": "0 / 30", "Tokens": "270"}.items():
+        assert re.search(rf'<div class="sm qq">{name}</div><div class="tn b u-figure">{value}', page), name

@@ -45,7 +45,7 @@ def answers(room: Room, *times: float, **response: Any) -> None:
 
 def flow(room: Room, flows: Flows, status: JobStatus = JobStatus.RUNNING, now: float = NOW) -> Flow:
     job = Job(job_id="j-0001", title="", command=[], device="network", by="ada", queued=0.0, status=status)
-    return flows.of(job, room.results.runs(), now)
+    return flows.of(job, [store(room)], now)
 
 
 def test_the_pace_is_drawn_over_the_last_minutes_and_adds_up(room: Room) -> None:
