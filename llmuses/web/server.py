@@ -53,6 +53,9 @@ def serve(
 
         from llmuses.models.obstacles import own_obstacles
         from llmuses.web.below import Below
+        from llmuses.web.gradio_import import import_gradio
+
+        import_gradio()
         from llmuses.web.site import create_site
 
         with mirroring(outputs), create_site(outputs, demo, battles) as app:

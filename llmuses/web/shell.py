@@ -95,14 +95,15 @@ def _blocks(results: Results, pages: Sequence[Page]) -> gr.Blocks:
         for page in others:
             with blocks.route(page.name, f"/{page.path}", show_in_navbar=False):
                 page.build(blocks, results)
-    blocks.max_threads = 40  # caps all handlers together, and mount_gradio_app has no word for it
-    blocks.queue(api_open=False)
+        blocks.max_threads = 40  # caps all handlers together, and mount_gradio_app has no word for it
+        blocks.queue(api_open=False)
     return blocks
 
 
 @contextlib.contextmanager
 def _no_app_yet() -> Iterator[None]:
-    """Keep Gradio from making a whole web app after each page, all of which it throws away: a second of the app's start."""
+    """Keep Gradio from making a whole web app after each page and for the queue, all of which it throws away: more than a
+    second of the app's start."""
     make = App.__dict__["create_app"]
     setattr(App, "create_app", staticmethod(lambda *_, **__: None))  # noqa: B010
     try:

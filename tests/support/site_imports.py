@@ -6,8 +6,10 @@ import gc
 import importlib
 
 from llmuses.settings import stay_quiet
+from llmuses.web.gradio_import import import_gradio
 
 stay_quiet()  # before anything that would send something is imported
+import_gradio()
 for name in ("uvicorn", "llmuses.web.site"):
     importlib.import_module(name)
 gc.collect()
