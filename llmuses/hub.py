@@ -193,10 +193,11 @@ def _modelscope_download() -> Callable[..., str]:
     for variable, value in _MODELSCOPE_PATIENCE.items():
         os.environ.setdefault(variable, value)  # read once, when the library is imported
     try:
-        from modelscope_hub.compat import snapshot_download  # what modelscope's own calls, without torch around it
+        from modelscope.hub.snapshot_download import snapshot_download
     except ImportError as problem:
-        raise MissingDependencyError("downloading from ModelScope", "modelscope-hub") from problem
-    logging.getLogger("modelscope_hub").setLevel(logging.ERROR)
+        raise MissingDependencyError("downloading from ModelScope", "modelscope") from problem
+    for logger in ("modelscope", "modelscope_hub"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
     download: Callable[..., str] = snapshot_download
     return download
 
@@ -217,14 +218,8 @@ def _from_modelscope(kind: str, repo_id: str, wanted: dict[str, Any]) -> Path:
     if repo_id.count("/") != 1:
         raise _not_an_id(kind, repo_id, hub)
 
-    earlier = _earlier_modelscope_folder(kind, repo_id)
-
     def download(local_only: bool) -> str:
-        return str(
-            snapshot_download(
-                repo_id=repo_id, repo_type=kind, local_files_only=local_only, local_dir=earlier, **wanted
-            )
-        )
+        return str(snapshot_download(repo_id=repo_id, repo_type=kind, local_files_only=local_only, **wanted))
 
     mark = _download_mark(hub, kind, repo_id, wanted)
     interrupted = mark.exists()
@@ -241,26 +236,6 @@ def _from_modelscope(kind: str, repo_id: str, wanted: dict[str, Any]) -> Path:
         raise _modelscope_error(kind, repo_id, wanted["revision"], cause) from problem
     mark.unlink(missing_ok=True)
     return folder
-
-
-def _earlier_modelscope_folder(kind: str, repo_id: str) -> str | None:
-    """Return where an old ``modelscope`` kept a repository, None where there is none such: it is gone on with.
-
-    Of the older layouts the library knows ``TYPEs/OWNER/NAME`` itself, where it writes a dot in NAME as ``___``.
-    """
-    from modelscope_hub.config import HubConfig
-
-    owner, name = repo_id.split("/")
-    cache, safe = Path(HubConfig().cache_dir), name.replace(".", "___")
-    kinds = cache / f"{kind}s"
-    if any(map(_holds_something, (kinds / f"{owner}--{name}", kinds / owner / safe))):
-        return None
-    places = (cache / owner / name, cache / owner / safe, cache / "hub" / owner / name, cache / "hub" / owner / safe)
-    return next((str(place) for place in (*places, kinds / owner / name) if _holds_something(place)), None)
-
-
-def _holds_something(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
 
 
 def _download_mark(hub: Hub, kind: str, repo_id: str, wanted: dict[str, Any]) -> Path:

@@ -199,20 +199,6 @@ class TestLocalPaths:
         with pytest.raises(ModelError, match="no file or folder"):
             fetch_model(name)
 
-    @pytest.mark.parametrize("layout", ["acme/ti.ny", "hub/acme/ti___ny", "models/acme/ti___ny", "models/acme/ti.ny"])
-    def test_what_an_older_modelscope_downloaded_is_gone_on_with(
-        self, server: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
-    ) -> None:
-        server.add("model", "acme/ti.ny", MODEL)
-        folder = tmp_path / "ms" / layout
-        for name, content in MODEL.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        assert fetch_model("acme/ti.ny", Hub.MODELSCOPE) == folder
-        assert server.downloaded() == []
-        point_hubs_at(_closed_port(), tmp_path, monkeypatch)
-        assert fetch_model("acme/ti.ny", Hub.MODELSCOPE) == folder
-
     def test_a_bare_word_is_neither_a_path_nor_a_modelscope_id(self) -> None:
         with pytest.raises(HubError, match="model 'tiny' is neither a path on this machine nor an id of ModelScope"):
             fetch_model("tiny")

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
@@ -56,8 +57,6 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         try:
             seconds = float(text) * unit
         except ValueError:
-            from email.utils import parsedate_to_datetime
-
             try:
                 date = parsedate_to_datetime(text)
             except (TypeError, ValueError):

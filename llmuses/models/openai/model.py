@@ -72,7 +72,7 @@ def load(name: str, args: Args) -> OpenAIModel:
     try:
         import llmuses.models.openai.session  # noqa: F401
     except ImportError as problem:
-        raise MissingDependencyError("an OpenAI-compatible server", "aiohttp") from problem
+        raise MissingDependencyError("an OpenAI-compatible server", "'openai[aiohttp]'") from problem
     return OpenAIModel(name, args)
 
 

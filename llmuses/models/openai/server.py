@@ -12,7 +12,7 @@ from llmuses.models.openai.dialect import Dialect
 
 OPENAI = "https://api.openai.com/v1"
 NO_KEY = "none"
-"""Sent to a server on this machine where no key is set: some insist on one, whatever it is."""
+"""Sent to a server on this machine where no key is set: the client insists on one."""
 
 
 class Server:

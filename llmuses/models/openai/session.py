@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import aiohttp
+import httpx2
 import msgspec
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, DefaultAioHttpClient
 
 from llmuses.errors import LlmusesError, ModelError, UnreachableError
-from llmuses.models.openai.connecting import CONNECT_SECONDS, broken_exchange, open_http
+from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, broken_exchange, tls
 from llmuses.models.openai.errors import (
     Meaning,
     ServerError,
@@ -31,36 +35,43 @@ if TYPE_CHECKING:
     from llmuses.models.openai.dialect import Body
     from llmuses.models.openai.server import Server
 
+_ticket: ContextVar[Ticket] = ContextVar("ticket")
+
+for _name in ("openai", "httpx2"):  # what they note of every request quotes the server, which may quote the key
+    if logging.getLogger(_name).level == logging.NOTSET:
+        logging.getLogger(_name).setLevel(logging.WARNING)
+
 
 class Session:
-    """A line on the current event loop. ``server`` is what outlives it."""
+    """A client on the current event loop. ``server`` is what outlives it."""
 
-    def __init__(self, server: Server, http: aiohttp.ClientSession):
+    def __init__(self, server: Server, client: AsyncOpenAI):
         self.server = server
-        self._http = http
+        self._client = client
 
     async def ask(self, path: str, write: Callable[[], Body], ticket: Ticket) -> Reply:
         """Return the reply to a body, written anew whenever a refusal taught how.
 
-        A body passes the gate when it is ready to be sent: a slot that falls free is refilled without waiting for that
-        work. Raises Fault where asking again may help, Refused where it would not.
+        Raises Fault where asking again may help, Refused where it would not.
         """
+        _ticket.set(ticket)
         server = self.server
         while True:
             body = write()
-            await ticket.enter()
             try:
                 with as_client():
-                    async with self._http.post(f"{server.url}{path}", data=body.content) as response:
-                        content = await response.read()
-            except (aiohttp.ClientError, OSError) as problem:
+                    response = await self._client.post(path, content=body.content, cast_to=httpx2.Response)
+            except APIStatusError as problem:
+                server.reached = True
+                answer = problem.response
+                error = read_error(answer.status_code, answer.content, answer.headers, server.secret)
+                if server.dialect.learn(error, body):
+                    continue
+                raise as_exception(error) from problem
+            except (APIConnectionError, aiohttp.ClientError, httpx2.HTTPError, OSError) as problem:
                 raise broken_exchange(problem, server) from problem
             server.reached = True
-            if 200 <= response.status < 300:
-                return read_reply(content, server.secret)
-            error = read_error(response.status, content, response.headers, server.secret)
-            if not server.dialect.learn(error, body):
-                raise as_exception(error)
+            return read_reply(response.content, server.secret)
 
     async def refusal(self, key: str, error: ServerError) -> Response:
         """Return how a lasting refusal is recorded. Raises ModelError where no request at all would be answered."""
@@ -85,9 +96,10 @@ class Session:
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 with as_client():
-                    async with self._http.get(f"{self.server.url}/models") as answer:
-                        listed = msgspec.json.decode(await answer.read())["data"]
-            names = [one_line(str(entry["id"]), self.server.secret) for entry in listed]
+                    answer = await self._client.get("/models", cast_to=httpx2.Response)
+            names = [
+                one_line(str(entry["id"]), self.server.secret) for entry in msgspec.json.decode(answer.content)["data"]
+            ]
         except Exception:  # whatever it is: the sentence is complete without
             return "."
         if near := difflib.get_close_matches(self.server.model, names, n=1):
@@ -103,8 +115,30 @@ def _wrong_setting(server: Server, error: ServerError, said: str) -> LlmusesErro
     return ModelError(f"{server.url} cannot be asked like this ({said}).")
 
 
+async def _enter(_: httpx2.Request) -> None:
+    await _ticket.get().enter()
+
+
 @asynccontextmanager
 async def open_session(server: Server, slots: int) -> AsyncIterator[Session]:
-    """Open a session on the running event loop, and close it."""
-    async with open_http(server, None, slots + 1) as http:
-        yield Session(server, http)
+    """Open a session on the running event loop, and close it.
+
+    Requests pass the gate as the last thing before they are sent, when they are built already: a slot that falls free
+    is refilled without waiting for that work.
+    """
+    http_client = DefaultAioHttpClient(
+        event_hooks={"request": [_enter]},
+        verify=tls(),
+        limits=httpx2.Limits(max_connections=slots + 1, keepalive_expiry=KEEP_ALIVE_SECONDS),
+        trust_env=not server.is_local,  # no proxy stands between a machine and itself
+    )
+    client = AsyncOpenAI(
+        api_key=server.key,
+        base_url=server.url,
+        max_retries=0,
+        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        http_client=http_client,
+    )
+    client._platform = "Unknown"  # else the first requests look it up, in a thread each
+    async with client:
+        yield Session(server, client)

@@ -92,7 +92,7 @@ class Streams:
         from llmuses.models.openai.connecting import broken_exchange
 
         server = self._server
-        url, headers = f"{server.url}/chat/completions", {"Accept": "text/event-stream"}
+        url, headers = f"{server.url}/chat/completions", _headers(server)
         try:
             async with self._line() as session:
                 while True:
@@ -141,9 +141,15 @@ class _Line:
         self.session: aiohttp.ClientSession | None = None
 
     def open(self, server: Server, timeout: float) -> aiohttp.ClientSession:
-        from llmuses.models.openai.connecting import open_http
+        import aiohttp
 
-        self.session = open_http(server, timeout)
+        from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, tls
+
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls(), keepalive_timeout=KEEP_ALIVE_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_SECONDS),
+            trust_env=not server.is_local,  # no proxy stands between a machine and itself
+        )
         return self.session
 
 
@@ -163,6 +169,14 @@ async def _deltas(response: aiohttp.ClientResponse, secret: str) -> AsyncGenerat
         if delta := reader.feed(content):
             yield delta
     yield reader.finish()
+
+
+def _headers(server: Server) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {server.key}",
+        "Content-Type": "application/json",
+        "Accept": "text/event-stream",
+    }
 
 
 def _delay(attempt: int, fault: Fault) -> float | None:
