@@ -141,14 +141,16 @@ class Share(NamedTuple):
 
 
 class Hall:
-    """One file of battles as a reader may see it now."""
+    """One file of battles as a reader may see it now: of the arena on this site without the last day's, unless ``fresh``
+    ones are for this reader too."""
 
-    def __init__(self, shelf: BattleShelf, source: Source, clock: Callable[[], float] = time.time):
+    def __init__(self, shelf: BattleShelf, source: Source, clock: Callable[[], float] = time.time, fresh: bool = False):
         self.source = source
+        self.delayed = source.live and not fresh
         self._shelf = shelf
         self.rows: Battles = shelf.battles(source.battles)
         self._open = np.ones(len(self.rows), np.bool_)
-        if source.live:
+        if self.delayed:
             self._open = self.rows.tstamp <= clock() - PUBLIC_AFTER
         mapping = read_mapping(source.mapping) if source.mapping else {}
         order = np.bincount(self.rows.category, minlength=len(self.rows.categories))

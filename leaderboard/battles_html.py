@@ -67,7 +67,7 @@ def list_page(say: Words, hall: Hall, sources: Sequence[Source], there: Place) -
         there.to(page=page + 1) if page < pages else None,
         words(say.lang),
     )
-    delay = note(say("delay"), "", "clock") if hall.source.live else ""
+    delay = note(say("delay"), "", "clock") if hall.delayed else ""
     return join(
         [
             head(say, there if scores else None),

@@ -12,9 +12,9 @@ from leaderboard.browse_parts import datasets, go, public, words
 from leaderboard.browse_query import Place, place
 from leaderboard.comparing import Comparer
 from leaderboard.pair import pair_place, pair_view
-from leaderboard.results import Results, RunEntry
+from leaderboard.results import RunEntry, Runs
 from leaderboard.run_html import run_page
-from leaderboard.runs_html import runs_page
+from leaderboard.runs_html import More, nothing_more, runs_page
 from leaderboard.sample_html import sample_page
 from leaderboard.samples import (
     PAGE_SIZE,
@@ -41,14 +41,17 @@ _SHORTEST = 0.05
 """Seconds. Where nothing took longer, as with players that only guess, nothing is worth calling slow."""
 
 
-def browse(results: Results, shelf: Shelf, visit: Visit, comparer: Comparer | None = None) -> Markup:
-    """Return the page that an address names. Whatever it names wrongly is said, with a way on."""
+def browse(
+    results: Runs, shelf: Shelf, visit: Visit, comparer: Comparer | None = None, more: More = nothing_more
+) -> Markup:
+    """Return the page that an address names. Whatever it names wrongly is said, with a way on. ``more`` stands in each
+    run's row of the list."""
     there, two = place(visit.query), pair_place(visit.query)
 
     def write() -> Markup:
         if two is not None:
             return pair_view(results, shelf, comparer or Comparer(), visit.lang, two)
-        return _body(results, shelf, visit.lang, there)
+        return _body(results, shelf, visit.lang, there, more)
 
     try:
         body = write()
@@ -57,9 +60,9 @@ def browse(results: Results, shelf: Shelf, visit: Visit, comparer: Comparer | No
     return Markup('<div id="main" class="u-page b-page">{}</div>').format(body)
 
 
-def _body(results: Results, shelf: Shelf, lang: Lang, there: Place) -> Markup:
+def _body(results: Runs, shelf: Shelf, lang: Lang, there: Place, more: More) -> Markup:
     if there.run is None:
-        return runs_page(lang, there, results.runs(), results.damaged())
+        return runs_page(lang, there, results.runs(), results.damaged(), more)
     entry = results.run(there.run)
     if entry is None:
         return _missing(lang, "no_such_run", "browse")
@@ -83,7 +86,7 @@ def _missing(lang: Lang, what: str, way_on: str, why: str = "no_such_why") -> Ma
 class _View:
     """One look at the samples of a dataset: the index as it stands now, and the list that the address asks for."""
 
-    def __init__(self, results: Results, shelf: Shelf, lang: Lang, there: Place, entry: RunEntry):
+    def __init__(self, results: Runs, shelf: Shelf, lang: Lang, there: Place, entry: RunEntry):
         assert there.dataset is not None
         self._results, self._shelf, self._lang, self._place, self._entry = results, shelf, lang, there, entry
         self._dataset = there.dataset

@@ -11,7 +11,7 @@ from leaderboard.compare_html import Context, compare_page, marker, probability,
 from leaderboard.comparing import PLACES, Block, Comparer, Line, Outcome, Paired, chosen, named
 from leaderboard.pair import PairPlace, Show
 from leaderboard.pair_html import list_words
-from leaderboard.results import Results, RunEntry
+from leaderboard.results import RunEntry, Runs
 from leaderboard.samples import Shelf
 from llmuses.comparison.result import Pair
 from llmuses.errors import LlmusesError
@@ -25,7 +25,7 @@ KEPT = ("on", "against", "show", "lang")
 """The parameters of a query that this page keeps, beside the models."""
 
 
-def compare_view(results: Results, shelf: Shelf, comparer: Comparer, visit: Visit) -> Markup:
+def compare_view(results: Runs, shelf: Shelf, comparer: Comparer, visit: Visit) -> Markup:
     """Return the page that a query chooses. Models that are not there are ignored."""
     entries = results.runs()
     board = make_board(entries, {})

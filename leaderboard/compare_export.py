@@ -8,7 +8,7 @@ from typing import Any
 from leaderboard.board import make_board
 from leaderboard.compare_html import probability, signed
 from leaderboard.comparing import Comparer, Versus, chosen, named
-from leaderboard.results import Results
+from leaderboard.results import Runs
 from leaderboard.sheets import Sheet
 from llmuses.i18n import points
 from llmuses.markup import margin
@@ -19,7 +19,7 @@ FIELDS = (
 )  # fmt: skip
 
 
-def compare_sheet(results: Results, comparer: Comparer, query: Mapping[str, str]) -> Sheet | None:
+def compare_sheet(results: Runs, comparer: Comparer, query: Mapping[str, str]) -> Sheet | None:
     """Return what the page of the same address shows, ``None`` where fewer than two models can be compared."""
     entries = results.runs()
     board = make_board(entries, {})

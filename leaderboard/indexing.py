@@ -11,7 +11,7 @@ from pathlib import Path
 from leaderboard.browse_parts import datasets
 from leaderboard.file_index import worth_keeping
 from leaderboard.kept import sign
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from leaderboard.sample_index import reviews_index
 
 _FIRST, _EVERY = 2.0, 30.0
@@ -25,7 +25,7 @@ _LONGEST = 1 << 30
 
 
 @contextlib.contextmanager
-def indexing(results: Results, first: float = _FIRST) -> Iterator[None]:
+def indexing(results: AllResults, first: float = _FIRST) -> Iterator[None]:
     """Keep an index beside the reviews of every long run that is not being worked on, as long as the context lasts."""
     ended = threading.Event()
     thread = threading.Thread(target=_work, args=(results, first, ended), name="indexing", daemon=True)
@@ -36,7 +36,7 @@ def indexing(results: Results, first: float = _FIRST) -> Iterator[None]:
         ended.set()
 
 
-def _work(results: Results, first: float, ended: threading.Event) -> None:
+def _work(results: AllResults, first: float, ended: threading.Event) -> None:
     done: set[object] = set()
     pause = first
     while not ended.wait(pause):
@@ -52,7 +52,7 @@ def _work(results: Results, first: float, ended: threading.Event) -> None:
             ended.wait(_REST * (time.monotonic() - began))
 
 
-def _long_files(results: Results) -> list[Path]:
+def _long_files(results: AllResults) -> list[Path]:
     """Return the reviews that are worth an index, of the newest run first."""
     files = [
         entry.reviews(dataset)

@@ -8,13 +8,13 @@ from typing import Any
 from leaderboard.arena_board_ratings import PATIENT, Desk
 from leaderboard.model import Model, find_model
 from leaderboard.ready import Busy, Ready
-from leaderboard.results import Results
+from leaderboard.results import Runs
 from leaderboard.sheets import Sheet
 
 FIELDS = ("kind", "name", "setting", "value", "ci_low", "ci_high", "n", "place", "of", "run")
 
 
-def model_sheet(results: Results, desk: Desk, query: Mapping[str, str]) -> Sheet | None:
+def model_sheet(results: Runs, desk: Desk, query: Mapping[str, str]) -> Sheet | None:
     """Return the figures of the model that a query names, ``None`` where nothing is known of it. Scores are fractions."""
     name = query.get("name", "")[:300]
     try:

@@ -11,7 +11,7 @@ from leaderboard.board_words import Words
 from leaderboard.model import find_model
 from leaderboard.model_html import computing_page, missing_page, model_page
 from leaderboard.ready import Busy, Ready
-from leaderboard.results import Results
+from leaderboard.results import Results, Runs
 from llmuses.live_page import live_page
 from llmuses.markup import Markup
 from llmuses.records import Battle
@@ -26,7 +26,7 @@ def build(page: gr.Blocks, results: Results, desk: Desk, shelf: BattleShelf) -> 
     live_page(page, lambda visit: model_view(results, Ready(desk), shelf, visit))
 
 
-def model_view(results: Results, ready: Ready, shelf: BattleShelf, visit: Visit) -> Markup:
+def model_view(results: Runs, ready: Ready, shelf: BattleShelf, visit: Visit) -> Markup:
     """Return the page of the model that the query names."""
     say, name = Words(visit.lang, "model"), visit.query.get("name", "")[:300]
     try:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leaderboard.browse_parts import datasets, go, words
 from leaderboard.comparing import Comparer, Outcome, Paired
 from leaderboard.pair_html import PairShown, Side, pair_page
-from leaderboard.results import Results, RunEntry
+from leaderboard.results import RunEntry, Runs
 from leaderboard.samples import Samples, Shelf
 from llmuses.comparison.result import Pair
 from llmuses.comparison.words import refusal_words
@@ -87,7 +87,7 @@ def pair_place(query: Mapping[str, str]) -> PairPlace | None:
     )
 
 
-def pair_view(results: Results, shelf: Shelf, comparer: Comparer, lang: Lang, place: PairPlace) -> Markup:
+def pair_view(results: Runs, shelf: Shelf, comparer: Comparer, lang: Lang, place: PairPlace) -> Markup:
     """Return the page of one question in two runs. Whatever its address names wrongly is said, with a way on."""
     first, second = results.run(place.run), results.run(place.other)
     if first is None or second is None:

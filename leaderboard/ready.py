@@ -25,11 +25,13 @@ class Busy(Exception):
 
 class Ready:
     """The figures of battle files for one visit, which waits ``patience`` seconds for all that it asks for together.
+    ``fresh`` shows battles whose pages are not public yet as well.
 
     Each method raises ``Busy`` for what is not ready by then, and DataError, with its sentence, where there is no such figure.
     """
 
-    def __init__(self, desk: Desk, patience: float = PATIENCE):
+    def __init__(self, desk: Desk, patience: float = PATIENCE, fresh: bool = False):
+        self._fresh = fresh
         self.arenas = desk.arenas
         self._desk = desk
         self._until = time.monotonic() + patience
@@ -57,7 +59,7 @@ class Ready:
     def hall(self, shelf: BattleShelf, source: Source) -> Hall:
         """Return an arena's battles to read, once they are indexed."""
         self.made(source, ("indexed", id(shelf)), lambda: len(shelf.battles(source.battles)))
-        return Hall(shelf, source)
+        return Hall(shelf, source, fresh=self._fresh)
 
     def _patience(self) -> float:
         return max(0.0, self._until - time.monotonic())

@@ -2,6 +2,9 @@
 
 A run is found by its ``run.json``. What cannot be read, and a second folder of one run, is left out and named in
 ``damaged()``; the rest stays readable. All methods may be called from many threads.
+
+There are two kinds, and no public page is ever given the other one: ``Results`` holds what is public, ``AllResults`` hidden
+runs too. What serves both a page and the admin room takes ``Runs``.
 """
 
 from __future__ import annotations
@@ -12,14 +15,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from llmuses import visibility
 from llmuses.errors import StoreError
 from llmuses.records import DatasetPlan, DatasetState, Report, Run, RunStatus
 from llmuses.statistics.intervals import wilson
 from llmuses.store import read_json
+from llmuses.visibility import Standing
 
 R = TypeVar("R", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -41,10 +46,11 @@ class SoFar(NamedTuple):
 
 
 class Damage(NamedTuple):
-    """A file that is left out, and why and what to do about it, in one line."""
+    """A file that is left out, and why and what to do about it, in one line. ``hidden`` is one of a hidden run."""
 
     path: Path
     problem: str
+    hidden: bool = False
 
 
 class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -61,6 +67,13 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     status: RunStatus
     found: dict[str, Report] = {}
     """All reports of the folder, those of earlier runs among them."""
+    standing: Standing | None = None
+    """What was decided on showing it, None where nobody decided."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is kept from the public."""
+        return self.standing is not None and self.standing.hidden
 
     @property
     def run_id(self) -> str:
@@ -120,8 +133,49 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.inside(self.reviews(dataset)) and self.inside(self.predictions(dataset))
 
 
+class Runs(Protocol):
+    """Runs to show, whoever may see them."""
+
+    @property
+    def outputs(self) -> Path: ...
+    def runs(self) -> list[RunEntry]: ...
+    def run(self, run_id: str) -> RunEntry | None: ...
+    def damaged(self) -> list[Damage]: ...
+
+
 class Results:
-    """All runs below one outputs folder. The folder may be missing or empty; nothing is ever written."""
+    """The public runs below one outputs folder, which may be missing or empty; nothing is ever written.
+
+    What stands beside a hidden run in its folder, or cannot be read there, is not named here either.
+    """
+
+    def __init__(self, outputs: Path, everything: AllResults | None = None):
+        self.outputs = outputs
+        self._everything = everything or AllResults(outputs)
+        self._kept: tuple[list[RunEntry], list[RunEntry]] = ([], [])
+        """All runs, and the public ones of them."""
+
+    def runs(self) -> list[RunEntry]:
+        """Return every readable public run, the one started last first. As long as nothing changes it is the same list, of
+        the same entries: what is made of them can be kept."""
+        everything = self._everything.runs()
+        before, public = self._kept
+        if everything is not before:
+            public = _same_list(public, [entry for entry in everything if not entry.hidden])
+            self._kept = everything, public
+        return public
+
+    def run(self, run_id: str) -> RunEntry | None:
+        """Return the public run with this id, ``None`` where there is none. Any text may be given."""
+        return _named(self.runs(), run_id)
+
+    def damaged(self) -> list[Damage]:
+        """Return the files that the last ``runs()`` left out, but those of hidden runs."""
+        return [damage for damage in self._everything.damaged() if not damage.hidden]
+
+
+class AllResults:
+    """All runs below one outputs folder, hidden ones too: for the admin room and the server itself, never for a page."""
 
     def __init__(self, outputs: Path):
         self.outputs = outputs
@@ -130,6 +184,7 @@ class Results:
         self._damaged: list[Damage] = []
         self._entries: dict[str, RunEntry] = {}
         self._listings: dict[str, _Listing] = {}
+        self._standings: dict[str, tuple[visibility.Sign, Standing]] = {}
         self._runs_before: list[RunEntry] = []
         self._mutex = threading.Lock()
 
@@ -146,15 +201,12 @@ class Results:
                     entries[entry.run_id] = self._one_of(entries.get(entry.run_id), entry)
             self._entries = known
             found = sorted(entries.values(), key=lambda entry: (entry.run.started, entry.run_id), reverse=True)
-            if len(found) != len(self._runs_before) or any(
-                a is not b for a, b in zip(found, self._runs_before, strict=True)
-            ):
-                self._runs_before = found
+            self._runs_before = _same_list(self._runs_before, found)
             return self._runs_before
 
     def run(self, run_id: str) -> RunEntry | None:
         """Return the run with this id, ``None`` where there is none. Any text may be given."""
-        return next((entry for entry in self.runs() if entry.run_id == run_id), None)
+        return _named(self.runs(), run_id)
 
     def damaged(self) -> list[Damage]:
         """Return the files that the last ``runs()`` left out."""
@@ -172,29 +224,53 @@ class Results:
             return []
 
     def _one_of(self, known: RunEntry | None, entry: RunEntry) -> RunEntry:
-        """Return which of two folders is the run: the one of its name, else the first. The other is noted."""
+        """Return which of two folders is the run: the hidden one, then the one of its name, else the first. The other is
+        noted."""
         if known is None:
             return entry
-        kept, copy = (entry, known) if entry.folder.name == entry.run_id else (known, entry)
+        if known.hidden != entry.hidden:
+            kept, copy = (entry, known) if entry.hidden else (known, entry)
+        else:
+            kept, copy = (entry, known) if entry.folder.name == entry.run_id else (known, entry)
         problem = f"is another copy of the run in {kept.folder.name}; move one of the two folders away"
-        self._damaged.append(Damage(copy.folder / "run.json", problem))
+        self._damaged.append(Damage(copy.folder / "run.json", problem, kept.hidden))
         return kept
 
     def _entry(self, folder: str) -> RunEntry | None:
-        run = self._runs.read(f"{folder}/run.json", self._damaged)
+        damaged: list[Damage] = []
+        run = self._runs.read(f"{folder}/run.json", damaged)
+        found = self._reports_in(folder, damaged) if run is not None else {}
+        standing = self._standing(folder) if run is not None or damaged else None
+        hidden = standing is not None and standing.hidden
+        self._damaged += [damage._replace(hidden=hidden) for damage in damaged]
         if run is None:
             return None
-        found = self._reports_in(folder)
         status = run.status
         if status is RunStatus.RUNNING and not _locked(Path(folder, "run.lock")):
             status = RunStatus.INTERRUPTED
         before = self._entries.get(folder)
         if before is not None and before.run is run and before.status is status and before.found is found:
-            return before
+            if before.standing is standing:
+                return before
+            return msgspec.structs.replace(before, standing=standing)
         reports = {name: report for name, report in found.items() if _current(report, run, name)}
-        return RunEntry(run=run, folder=Path(folder), reports=reports, status=status, found=found)
+        return RunEntry(run=run, folder=Path(folder), reports=reports, status=status, found=found, standing=standing)
 
-    def _reports_in(self, folder: str) -> dict[str, Report]:
+    def _standing(self, folder: str) -> Standing | None:
+        """Return what was decided on a run; the same object as long as nothing was decided anew."""
+        sign = visibility.sign(folder)
+        if sign is None:
+            self._standings.pop(folder, None)
+            return None
+        known = self._standings.get(folder)
+        if known is not None and known[0] == sign:
+            return known[1]
+        read = visibility.standing(folder) or visibility.UNREADABLE
+        if read.decision is not None:  # else it is tried again: the trouble may pass
+            self._standings[folder] = sign, read
+        return read
+
+    def _reports_in(self, folder: str, damaged: list[Damage]) -> dict[str, Report]:
         """Return the reports of a run's folder by their names; the same dictionary as before where all are the same.
 
         What replaces a file changes its folder: where there are many folders, files are looked at only then, and now and then.
@@ -203,16 +279,26 @@ class Results:
         sign, now = _sign(place), time.monotonic()
         before = self._listings.get(folder)
         if before is not None and before.sign == sign and now < before.until and len(self._listings) > _FEW:
-            self._damaged += before.damaged
+            damaged += before.damaged
             return before.reports
-        damaged: list[Damage] = []
-        read = {name: self._reports.read(f"{place}/{name}.json", damaged) for name in _names(place)}
+        found: list[Damage] = []
+        read = {name: self._reports.read(f"{place}/{name}.json", found) for name in _names(place)}
         reports = {name: report for name, report in read.items() if report is not None}
         if before is not None and _same(before.reports, reports):
             reports = before.reports
-        self._listings[folder] = _Listing(sign, now + _LOOK_AGAIN, reports, damaged)
-        self._damaged += damaged
+        self._listings[folder] = _Listing(sign, now + _LOOK_AGAIN, reports, found)
+        damaged += found
         return reports
+
+
+def _named(entries: list[RunEntry], run_id: str) -> RunEntry | None:
+    return next((entry for entry in entries if entry.run_id == run_id), None)
+
+
+def _same_list(before: list[RunEntry], now: list[RunEntry]) -> list[RunEntry]:
+    """Return the list from before where the one of now holds the same entries."""
+    same = len(before) == len(now) and all(a is b for a, b in zip(before, now, strict=True))
+    return before if same else now
 
 
 class _Listing(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from leaderboard.browse_parts import Words, datasets, go, pager, scored, short, title, when, words
 from leaderboard.browse_query import Place
@@ -21,7 +21,18 @@ _SIGNS = {
 }
 
 
-def runs_page(lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Sequence[Damage]) -> Markup:
+More = Callable[[RunEntry], Markup]
+"""What a reader with more rights finds in a run's row beside its state."""
+
+
+def nothing_more(entry: RunEntry) -> Markup:
+    """Return nothing, as on public pages."""
+    return Markup("")
+
+
+def runs_page(
+    lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Sequence[Damage], more: More = nothing_more
+) -> Markup:
     """Return the list of runs, the newest first, fifty a page, with what a search leaves of them."""
     say = words(lang)
     found = [entry for entry in entries if fits(entry, place.q)]
@@ -39,7 +50,7 @@ def runs_page(lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Se
         turns = (
             pager((page - 1) * RUNS_A_PAGE + 1, len(shown), len(found), before, after, say) if pages > 1 else Markup("")
         )
-        body = _table(lang, shown, turns)
+        body = _table(lang, shown, turns, more)
     return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>{}<div data-title="{} · llmuses"{}>{}</div>').format(
         say("browse"),
         _pages(lang),
@@ -93,7 +104,7 @@ def _damage(say: Words, damaged: Sequence[Damage]) -> Markup:
     return Markup('<div class="b-notes">{}</div>').format(join(said)) if said else Markup("")
 
 
-def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup) -> Markup:
+def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup, more: More) -> Markup:
     say = words(lang)
     heads = (
         ("b-model", "model"),
@@ -107,18 +118,18 @@ def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup) -> Markup:
         "</div>"
     ).format(
         join(Markup('<th scope="col" class="{}">{}</th>').format(look, say(f"col.{name}")) for look, name in heads),
-        join(_row(lang, entry) for entry in entries),
+        join(_row(lang, entry, more) for entry in entries),
         turns,
     )
 
 
-def _row(lang: Lang, entry: RunEntry) -> Markup:
+def _row(lang: Lang, entry: RunEntry, more: More) -> Markup:
     say = words(lang)
     names = datasets(entry)
     n = sum(entry.reports[name].n for name in names if name in entry.reports)
     return Markup(
         '<tr><td role="rowheader" class="name b-model">{} {}<span class="mono qq sm">{}</span></td><td class="b-results">{}</td>'
-        '<td class="n b-n">{}</td><td class="b-status">{}</td><td class="q b-when">{}</td></tr>'
+        '<td class="n b-n">{}</td><td class="b-status">{}{}</td><td class="q b-when">{}</td></tr>'
     ).format(
         go(Place(run=entry.run_id).to(), entry.run.model),
         demo_tag(say, entry),
@@ -126,6 +137,7 @@ def _row(lang: Lang, entry: RunEntry) -> Markup:
         join(_result(lang, entry, name) for name in names),
         count(n) if n else "–",
         status(lang, entry),
+        more(entry),
         when(entry.run.started, lang),
     )
 

@@ -45,6 +45,7 @@ class EvalSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     dry_run: bool = False
     fail_under: dict[str, float] = {}
     demo: bool = False
+    hidden: bool = False
     command: str = ""
     """The whole command line, for the record."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -107,6 +108,20 @@ def _duration(seconds: float) -> str:
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def say_whether_public(console: Console, folder: Path, asked_hidden: bool) -> None:
+    """Print that a run or an arena is hidden, and what publishes it; or that it is public though it was asked to be hidden."""
+    from llmuses.visibility import standing
+
+    stands = standing(folder)
+    if stands is not None and stands.hidden:
+        said = f"This is hidden: llmuses publish {folder} shows it on public pages."
+    elif asked_hidden:
+        said = f"This was published before and stays public: llmuses hide {folder} hides it."
+    else:
+        return
+    console.print(said, highlight=False, soft_wrap=True)
 
 
 def print_result(console: Console, result: Result) -> None:

@@ -15,6 +15,7 @@ from llmuses.i18n import points, terminal_language, text
 from llmuses.records import Report, Run
 from llmuses.settings import jobs_dir, model_entries
 from llmuses.store import read_json
+from llmuses.visibility import standing
 
 
 def benchmarks(names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -116,7 +117,14 @@ def runs(outputs: Path) -> list[dict[str, Any]]:
         except StoreError:
             continue
         scores = ", ".join(f"{report.dataset} {points(report.score)}" for report in reports)
-        row = {"run": run.run_id, "model": run.model, "status": run.status.value, "scores": scores}
+        stands = standing(path.parent)
+        row = {
+            "run": run.run_id,
+            "model": run.model,
+            "status": run.status.value,
+            "hidden": "yes" if stands is not None and stands.hidden else "",
+            "scores": scores,
+        }
         found.append((run.started, row))
     return [row for _, row in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
@@ -139,7 +147,7 @@ def jobs(outputs: Path) -> list[dict[str, Any]]:
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:
-    """Print rows as a table; a line that says so where there is none."""
+    """Print rows as a table, without a column ``hidden`` where nothing is; a line that says so where there is no row."""
     from rich.table import Table
 
     from llmuses.console import console
@@ -148,8 +156,9 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
         console().print("Nothing there yet.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
+    columns = [name for name in rows[0] if name != "hidden" or any(row["hidden"] for row in rows)]
+    for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(str(row[name]) for name in columns))
     console().print(table)

@@ -1,12 +1,12 @@
 // The admin room. Its views are written by the server, like all pages; here they are fetched and put in place, and what
 // people do is sent.
 //
-//   [data-room]            the room; data-token goes with every deed
-//   [data-view]            where the view is; links, forms.u-filters and [data-live] work as static/shell.js says
+//   [data-room]            the room; data-token goes with every deed, data-up leads to where the app is served
+//   [data-view]            where the view is, and the address that writes it; links, forms.u-filters and [data-live] work as static/shell.js says
 //   button[data-deed]      does something: data-about is the JSON that the deed is told, data-sure a question that is
 //                          asked first and answered with a second click within six seconds; nothing moves meanwhile
 //   form[data-deed]        does something with its fields: a checkbox is true or false, type=number a number, an empty
-//                          field is left out, data-list makes a list of a field's lines
+//                          field is left out, data-list makes a list of a field's lines, data-bool is true or false by its value
 //                          data-wait are words that stand where the outcome will be until it is there
 //   template[data-work]    how the jobs stand, for [data-working] in the head
 //   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown; the button with the same data-step as the
@@ -14,6 +14,7 @@
 (() => {
   const room = document.querySelector("[data-room]");
   if (!room) return;
+  const up = room.dataset.up || "";
   const view = room.querySelector("[data-view]");
   const said = room.querySelector("[data-said]");
   let arrived = () => {};
@@ -21,7 +22,7 @@
 
   async function refresh(data) {
     const mine = ++asked;
-    const answer = await fetch("admin/view" + location.search).catch(() => null);
+    const answer = await fetch(view.dataset.view + location.search).catch(() => null);
     if (mine !== asked) return;
     if (answer?.status === 401) location.reload();
     const written = answer?.ok ? await answer.text() : null;
@@ -58,7 +59,7 @@
     if (place && source.dataset.wait) place.textContent = source.dataset.wait;
     let answer, content = {};
     try {
-      answer = await fetch("admin/do/" + encodeURIComponent(name), {
+      answer = await fetch(up + "admin/do/" + encodeURIComponent(name), {
         method: "POST",
         headers: { "content-type": "application/json", "x-llmuses-token": room.dataset.token },
         body: JSON.stringify(about),
@@ -113,6 +114,7 @@
     for (const field of form.elements) {
       if (!field.name || field.disabled) continue;
       if (field.type === "radio" && !field.checked) continue;
+      if (field.dataset.bool !== undefined) { found[field.name] = field.value === "true"; continue; }
       if (field.dataset.many !== undefined) { // one of several check boxes with one name
         found[field.name] ||= [];
         if (field.checked) found[field.name].push(field.value);

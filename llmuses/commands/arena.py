@@ -24,12 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-c", "--c", "--config", dest="config", required=True, type=Path, metavar="CFG.yaml", help="what is to be done")
     add("--dry-run", action="store_true", help="have the models answer, and draw the verdicts at random")
     add("--yes", action="store_true", help="make judge calls that cost money without asking")
+    add("--hidden", action="store_true", help="keep the arena from public pages until it is published")
     add("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out a config."""
     from arena.pipeline.run import Talk, run_arena
+    from llmuses.console import console, say_whether_public
 
     talk = Talk(_confirmed if sys.stdin.isatty() else None, _say, _Progress())
     result = run_arena(
@@ -39,8 +41,10 @@ def run(args: argparse.Namespace) -> int:
         outputs=args.outputs,
         talk=talk,
         command=args.command,
+        hidden=args.hidden,
     )
     _print(result)
+    say_whether_public(console(), result.folder, args.hidden)
     return 0 if result.complete else 1
 
 

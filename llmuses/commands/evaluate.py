@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--stage", choices=("all", "infer", "review", "report"), help="do only one step of a run (all)")
     add("--dry-run", action="store_true", default=None, help="show the prompts and count the calls, ask nothing")
     add("--fail-under", nargs="+", metavar="D=SCORE", help="exit with 1 where a score is lower: gsm8k=0.6")
+    add("--hidden", action="store_true", default=None, help="keep the run from public pages until it is published")
     add("--config", type=Path, metavar="RUN.yaml", help="the same settings from a file; flags win over it")
     add("--demo", action="store_true", default=None, help=argparse.SUPPRESS)
 
@@ -73,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate(settings: EvalSettings, model: ModelChoice, benchmarks: Mapping[str, Benchmark]) -> Result:
-    from llmuses.console import Progress, console, print_result
+    from llmuses.console import Progress, console, print_result, say_whether_public
     from llmuses.evaluation import Stage, evaluate
 
     out = console()
@@ -96,10 +97,12 @@ def _evaluate(settings: EvalSettings, model: ModelChoice, benchmarks: Mapping[st
             listener=progress,
             command=settings.command,
             demo=settings.demo,
+            hidden=settings.hidden,
         )
     finally:
         progress.close()
     print_result(out, result)
+    say_whether_public(out, result.folder, settings.hidden)
     return result
 
 

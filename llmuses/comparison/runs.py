@@ -53,13 +53,7 @@ def find_run(name: str, outputs: Path) -> KnownRun:
 
     Raises UsageError or UnknownNameError where there is none, StoreError where it cannot be read.
     """
-    places = [folder for folder in (Path(name), outputs / name) if (folder / "run.json").is_file()]
-    if not places:
-        known = sorted(path.parent.name for path in outputs.glob("*/run.json"))
-        if known:
-            raise UnknownNameError(f"run below {outputs}", name, known)
-        raise UsageError(f"there is no run '{name}': name a run's folder, or --outputs and the id of a run below it.")
-    folder = places[0]
+    folder = run_folder(name, outputs)
     run = read_json(folder / "run.json", Run)
     reports = {}
     for path in sorted((folder / "reports").glob("*.json")):
@@ -68,6 +62,17 @@ def find_run(name: str, outputs: Path) -> KnownRun:
         if state is not None and state.sha256 == report.dataset_sha256 and run.model_identity == report.model_identity:
             reports[report.dataset] = report
     return KnownRun(run=run, folder=folder, reports=reports)
+
+
+def run_folder(name: str, outputs: Path) -> Path:
+    """Return the folder of the run that a folder or an id below ``outputs`` names. Raises UsageError or UnknownNameError."""
+    for folder in (Path(name), outputs / name):
+        if (folder / "run.json").is_file():
+            return folder
+    known = sorted(path.parent.name for path in outputs.glob("*/run.json"))
+    if known:
+        raise UnknownNameError(f"run below {outputs}", name, known)
+    raise UsageError(f"there is no run '{name}': name a run's folder, or --outputs and the id of a run below it.")
 
 
 def read_questions(run: KnownRun, dataset: str) -> Mapping[str, Question]:

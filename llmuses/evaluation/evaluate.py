@@ -38,12 +38,14 @@ def evaluate(
     listener: Listener | None = None,
     command: str = "",
     demo: bool = False,
+    hidden: bool = False,
 ) -> Result:
     """Evaluate one model on some benchmarks and return the result, whose ``reports`` are in the datasets' order.
 
     ``model`` is a SPEC or a Model; a benchmark is a name, an instance of a class of one's own, or where that class is:
     ``FILE.py:Class``, ``module:Class``. ``limit`` is per subset. The same call again takes the run up where it stopped.
     ``unsafe_code`` lets code that the model wrote run without isolation, where the machine has none to offer.
+    ``hidden`` keeps the run from public pages until it is published (one on which somebody decided before stays as they said).
     Raises LlmusesError with one line for people.
 
         result = evaluate("baseline:random", ["mmlu", "gsm8k"], sample_data=True)
@@ -56,7 +58,7 @@ def evaluate(
     folder = Path(outputs) if outputs else outputs_dir()
     chosen = [datasets] if isinstance(datasets, str | Benchmark) else list(datasets)
     benchmarks = chosen_benchmarks(chosen, folder)
-    setup = Setup(folder, stage, mem_cache, listener, command, demo)
+    setup = Setup(folder, stage, mem_cache, listener, command, demo, hidden)
     with own_faults(benchmarks.values()):
         plan = make_plan(
             model if isinstance(model, str) else model.name,

@@ -25,6 +25,7 @@ from llmuses.models import Model
 from llmuses.records import DatasetPlan, DatasetState, Mode, Prediction, Report, Request, Response, Run, RunStatus
 from llmuses.settings import job_id, work_dir
 from llmuses.store import JsonlStore
+from llmuses.visibility import begin_hidden, whoever_runs_this
 
 OpenJudge = Callable[[DatasetPlan], AbstractContextManager[Model]]
 """Loads the judge that a dataset's plan names, and frees it."""
@@ -70,6 +71,8 @@ class Setup(NamedTuple):
     listener: Listener | None = None
     command: str = ""
     demo: bool = False
+    hidden: bool = False
+    """Keeps the run from public pages until somebody decides otherwise."""
 
 
 def run_plan(
@@ -112,6 +115,8 @@ def carry_out(
     with ExitStack() as stack:
         scoring = stack.enter_context(Scoring({dataset.plan.dataset: dataset for dataset in datasets}))
         folder = stack.enter_context(RunFolder(setup.outputs / plan.run_id))
+        if setup.hidden:  # before there is anything to show
+            begin_hidden(folder.path, whoever_runs_this())
         with opened() as source:
             before = folder.read_run()
             run = _new_run(plan, source, datasets, before, setup)

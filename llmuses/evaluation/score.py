@@ -33,13 +33,14 @@ def score(
     unsafe_code: bool = False,
     listener: Listener | None = None,
     command: str = "",
+    hidden: bool = False,
 ) -> Result:
     """Score the answers of one or several files on one benchmark and return the result, a run like any other.
 
     The files' format is told by their content: see ``llmuses.evaluation.formats``. ``name`` is what the model is called,
     by default as the log or its file is. A dataset may be a class of one's own, as for ``evaluate``. An answer whose
     sample comes again is its next repeat; a sample without an answer is ``failed``. The same files again give the same run.
-   
+    ``hidden`` keeps it from public pages, as in ``evaluate``.
     Raises LlmusesError with one line for people.
 
         result = score("gsm8k", "answers.jsonl", dataset_args={"gsm8k": {"local_path": "DIR"}})
@@ -56,7 +57,7 @@ def score(
         with opened_datasets(plan, benchmarks) as datasets:
             recorded = RecordedAnswers(log, datasets[0], model)
             plan = msgspec.structs.replace(plan, repeats=recorded.repeats)
-            setup = Setup(folder, listener=listener, command=command)
+            setup = Setup(folder, listener=listener, command=command, hidden=hidden)
             return carry_out(plan, datasets, lambda: nullcontext(recorded), _answers, setup, judge)
 
 

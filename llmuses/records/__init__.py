@@ -74,6 +74,7 @@ from llmuses.records.runs import (
     OwnClass,
     Run,
     RunStatus,
+    VisibilityLine,
 )
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "Status",
     "Totals",
     "Usage",
+    "VisibilityLine",
     "VoterMark",
     "Winner",
     "prediction_key",

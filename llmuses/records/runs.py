@@ -145,3 +145,15 @@ class Run(Record, kw_only=True, omit_defaults=False):
     def __post_init__(self) -> None:
         if self.format > FORMAT:
             raise ValueError(f"this run is of a newer llmuses (form {self.format}, this one knows {FORMAT}): update it")
+
+
+class VisibilityLine(Record, kw_only=True, omit_defaults=False):
+    """One decision on whether a run is shown in public: the last line of its ``visibility.jsonl`` holds.
+
+    ``by`` is who decided, ``reason`` is empty where none was given.
+    """
+
+    hidden: bool
+    reason: str = ""
+    by: str = ""
+    tstamp: float = 0.0

@@ -69,19 +69,19 @@ def plotly_script() -> tuple[bytes, bytes]:
     return content, gzip.compress(content, 6)
 
 
-def styles() -> Markup:
-    """Return the links to the stylesheets, in their order."""
-    return join((Markup('<link rel="stylesheet" href="{}">').format(address(name)) for name in STYLES), "\n")
+def styles(up: str = "") -> Markup:
+    """Return the links to the stylesheets, in their order. ``up`` leads from the document's base to where the app is served."""
+    return join((Markup('<link rel="stylesheet" href="{}">').format(up + address(name)) for name in STYLES), "\n")
 
 
-def tags() -> Markup:
+def tags(up: str = "") -> Markup:
     """Return what a document's head needs: icon, stylesheets, the script that sets the theme before the first paint."""
     return join(
         [
-            Markup('<link rel="icon" type="image/svg+xml" href="{}">').format(address(LOGO)),
-            styles(),
-            *(Markup('<script src="{}"></script>').format(address(name)) for name in BLOCKING_SCRIPTS),
-            *(Markup('<script src="{}" defer></script>').format(address(name)) for name in SCRIPTS),
+            Markup('<link rel="icon" type="image/svg+xml" href="{}">').format(up + address(LOGO)),
+            styles(up),
+            *(Markup('<script src="{}"></script>').format(up + address(name)) for name in BLOCKING_SCRIPTS),
+            *(Markup('<script src="{}" defer></script>').format(up + address(name)) for name in SCRIPTS),
         ],
         "\n",
     )

@@ -25,13 +25,13 @@ class Entry(NamedTuple):
     path: str
 
 
-def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit, admin: bool = False) -> Markup:
+def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit, admin: bool = False, up: str = "") -> Markup:
     """Return the bar of one page. ``current`` is the entry to mark, ``page`` the address of this page, ``admin`` whether
-    there is an admin room for whoever reads it."""
+    there is an admin room for whoever reads it. ``up`` leads from the page's base to where the app is served."""
     lang = visit.lang
     pages = join(
         Markup('<a href="{}"{}>{}</a>').format(
-            entry.path,
+            up + entry.path,
             attrs(aria_current="page" if entry.name == current else None),
             text(lang, f"web.nav.{entry.name}"),
         )
@@ -39,37 +39,38 @@ def bar(entries: Sequence[Entry], current: str, page: str, visit: Visit, admin: 
     )
     return Markup(
         '<a class="u-skip" href="#main">{skip}</a>'
-        '<header class="u u-bar"><div><a class="brand" href="./">{mark}<span>llmuses</span></a>'
+        '<header class="u u-bar"><div><a class="brand" href="{up}./">{mark}<span>llmuses</span></a>'
         '<nav aria-label="{main}">{pages}</nav><div class="tools">{find}{languages}{theme}{keys}{admin}</div></div></header>{dialog}'
     ).format(
         skip=text(lang, "web.skip"),
+        up=up,
         mark=_MARK,
         main=text(lang, "web.nav.main"),
         pages=pages,
-        find=_find(visit),
+        find=_find(visit, up),
         languages=_languages(page, visit),
         theme=_theme(visit),
         keys=keys_button(visit),
         dialog=keys_dialog(visit),
-        admin=_admin(current, visit) if admin else "",
+        admin=_admin(current, visit, up) if admin else "",
     )
 
 
-def _admin(current: str, visit: Visit) -> Markup:
+def _admin(current: str, visit: Visit, up: str) -> Markup:
     here = attrs(aria_current="page" if current == "admin" else None)
     words = text(visit.lang, "web.nav.admin")
     return Markup(
-        '<a class="tool u-door" href="admin" title="{2}" aria-label="{2}"{0}>{1}<span class="wide">{2}</span></a>'
-    ).format(here, icon("lock"), words)
+        '<a class="tool u-door" href="{3}admin" title="{2}" aria-label="{2}"{0}>{1}<span class="wide">{2}</span></a>'
+    ).format(here, icon("lock"), words, up)
 
 
-def _find(visit: Visit) -> Markup:
+def _find(visit: Visit, up: str) -> Markup:
     words = text(visit.lang, "web.find")
     return Markup(
-        '<form class="find" role="search" action="leaderboard" method="get">{}'
+        '<form class="find" role="search" action="{}leaderboard" method="get">{}'
         '<input type="search" name="q" placeholder="{}" aria-label="{}" autocomplete="off" data-find><kbd>/</kbd>'
         "</form>"
-    ).format(icon("find"), words, words)
+    ).format(up, icon("find"), words, words)
 
 
 def _languages(page: str, visit: Visit) -> Markup:

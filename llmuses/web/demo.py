@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from leaderboard.demo_state import DemoState, Phase
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.records import RunStatus
 
 DATASETS = ("mmlu", "arc", "gsm8k")
@@ -57,7 +57,7 @@ def steps(outputs: Path) -> list[Step]:
 class Demo:
     """The demo of one outputs folder. ``start`` and ``close`` may be called once each, ``state`` from any thread."""
 
-    def __init__(self, results: Results, plan: Sequence[Step] | None = None):
+    def __init__(self, results: AllResults, plan: Sequence[Step] | None = None):
         self._results = results
         self._steps = list(steps(results.outputs) if plan is None else plan)
         self._state = DemoState()

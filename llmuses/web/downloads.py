@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from leaderboard.browse_parts import datasets, public
-from leaderboard.results import Results, RunEntry
+from leaderboard.results import Results, RunEntry, Runs
 from leaderboard.samples import find_prediction, find_review
 from leaderboard.sheets import WRITERS, Sheet
 
@@ -32,15 +32,29 @@ class _Refusal(Exception):
         self.words = words
 
 
-Handler = Callable[[Results, Mapping[str, str]], Response]
+Handler = Callable[[Runs, Mapping[str, str]], Response]
 
 
 SheetOf = Callable[[Mapping[str, str]], Sheet | None]
 """What makes a sheet of the view that a query chooses, ``None`` where there is nothing to take away."""
 
 
+Export = Callable[[str, Mapping[str, str]], Response]
+"""What answers the addresses below ``export/``: a name and a query."""
+
+
 def add_downloads(app: FastAPI, results: Results, sheets: Mapping[str, SheetOf]) -> None:
-    """Add the routes below ``export/`` to the app. ``sheets`` are the views that can be had in each format, by their names."""
+    """Add the routes below ``export/`` to the app: what is public."""
+    answer = exporting(results, sheets)
+
+    def export(name: str, request: Request) -> Response:
+        return answer(name, request.query_params)
+
+    app.add_api_route("/export/{name}", export, methods=["GET"], response_class=Response)
+
+
+def exporting(results: Runs, sheets: Mapping[str, SheetOf]) -> Export:
+    """Return what hands out the files of some runs. ``sheets`` are the views that can be had in each format, by their names."""
     handlers: dict[str, Handler] = {
         **{
             f"{name}.{ending}": partial(_sheet, name=name, ending=ending, make=make)
@@ -54,19 +68,19 @@ def add_downloads(app: FastAPI, results: Results, sheets: Mapping[str, SheetOf])
         **{name: partial(_lines, name=name) for name in _LINES},
     }
 
-    def export(name: str, request: Request) -> Response:
+    def answer(name: str, query: Mapping[str, str]) -> Response:
         handler = handlers.get(name)
         if handler is None:
             return Response(status_code=404)
         try:
-            return handler(results, request.query_params)
+            return handler(results, query)
         except _Refusal as refusal:
             return PlainTextResponse(refusal.words, refusal.status)
 
-    app.add_api_route("/export/{name}", export, methods=["GET"], response_class=Response)
+    return answer
 
 
-def _sheet(_: Results, query: Mapping[str, str], name: str, ending: str, make: SheetOf) -> Response:
+def _sheet(_: Runs, query: Mapping[str, str], name: str, ending: str, make: SheetOf) -> Response:
     found = make(query)
     if found is None:
         raise _Refusal(404, "There is nothing to take away yet.")
@@ -83,7 +97,7 @@ def _attachment(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{safe}"', "Cache-Control": "no-store"}
 
 
-def _entry(results: Results, query: Mapping[str, str]) -> RunEntry:
+def _entry(results: Runs, query: Mapping[str, str]) -> RunEntry:
     entry = results.run(query.get("run", ""))
     if entry is None:
         raise _Refusal(404, "There is no such run.")
@@ -111,7 +125,7 @@ def _existing(entry: RunEntry, path: Path) -> Path:
     return path
 
 
-def _run_file(results: Results, query: Mapping[str, str], name: str) -> Response:
+def _run_file(results: Runs, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
     path = _existing(entry, entry.folder / name)
     if name == "report.html":
@@ -120,7 +134,7 @@ def _run_file(results: Results, query: Mapping[str, str], name: str) -> Response
     return FileResponse(path, media_type=_RUN_FILES[name], headers=_attachment(f"{entry.run_id}-{name}"))
 
 
-def _report(results: Results, query: Mapping[str, str]) -> Response:
+def _report(results: Runs, query: Mapping[str, str]) -> Response:
     entry = _entry(results, query)
     report = entry.reports.get(_dataset(entry, query))
     if report is None:
@@ -129,7 +143,7 @@ def _report(results: Results, query: Mapping[str, str]) -> Response:
     return _attached(content, "application/json", f"{entry.run_id}-{report.dataset}.json")
 
 
-def _lines(results: Results, query: Mapping[str, str], name: str) -> Response:
+def _lines(results: Runs, query: Mapping[str, str], name: str) -> Response:
     entry = _entry(results, query)
     dataset = _public_dataset(entry, query)
     path = _existing(entry, _LINES[name](entry, dataset))
@@ -138,7 +152,7 @@ def _lines(results: Results, query: Mapping[str, str], name: str) -> Response:
     )
 
 
-def _record(results: Results, query: Mapping[str, str], prediction: bool) -> Response:
+def _record(results: Runs, query: Mapping[str, str], prediction: bool) -> Response:
     entry = _entry(results, query)
     dataset = _public_dataset(entry, query)
     repeat = query.get("repeat", "0")

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.jobs import JobLog, JobStatus
 from llmuses.keeping.mirror import mirror_state
 from llmuses.settings import arena_dir, jobs_dir
@@ -30,7 +30,7 @@ TOKEN_ENV = "LLMUSES_METRICS_TOKEN"
 """What a reader of ``metrics`` sends as its bearer token; without one only this machine may read."""
 
 
-def add_health(app: FastAPI, results: Results) -> None:
+def add_health(app: FastAPI, results: AllResults) -> None:
     """Add ``healthz`` and ``metrics`` to the app."""
 
     async def healthz(request: Request) -> Response:
@@ -68,7 +68,7 @@ def _problem(outputs: Path) -> str:
     return f"{free / 1e6:.0f} MB are left on the disk" if free < 50e6 else ""
 
 
-def _lines(results: Results) -> Iterator[str]:
+def _lines(results: AllResults) -> Iterator[str]:
     entries = results.runs()
     jobs = JobLog(jobs_dir(results.outputs)).jobs()
     yield from _family("llmuses_up_seconds", "gauge", "Seconds since the server started.", {"": time.time() - _STARTED})

@@ -32,7 +32,7 @@ from leaderboard.comparing import Comparer
 from leaderboard.first_start import starting
 from leaderboard.indexing import indexing
 from leaderboard.model_export import model_sheet
-from leaderboard.results import Results
+from leaderboard.results import AllResults, Results
 from llmuses.visit import Visit
 from llmuses.web import assets
 from llmuses.web.admin.door import is_there
@@ -48,8 +48,10 @@ from llmuses.web.shell import Page, create_app
 @contextlib.contextmanager
 def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()) -> Iterator[FastAPI]:
     """Yield the app over a folder of runs, and files of battles from elsewhere; what it started ends with the context."""
-    results = Results(outputs)
-    first = Demo(results)
+    everything = AllResults(outputs)
+    results = Results(outputs, everything)
+    """All that a page is ever given."""
+    first = Demo(everything)
     comparer, shelf = Comparer(), BattleShelf()
     boards, desk = board_page.Boards(results), Desk(Arenas(outputs, battles))
     board = partial(arena_board_page.build, boards=boards, desk=desk, demo=first.state)
@@ -69,12 +71,12 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
     try:
         with contextlib.ExitStack() as stack:
             live = stack.enter_context(open_arena(outputs))
-            room = stack.enter_context(opened_room(results, live))
+            room = stack.enter_context(opened_room(everything, live))
             routes = [
                 partial(add_arena, arena=live),
                 partial(add_login, arena=live),
                 partial(add_room, room=room),
-                partial(add_health, results=results),
+                partial(add_health, results=everything),
             ]
             sheets: dict[str, SheetOf] = {
                 **arena_board_page.sheets(desk, boards),
@@ -85,7 +87,7 @@ def create_site(outputs: Path, demo: bool = True, battles: Sequence[Source] = ()
             }
             home = partial(_first, results, first)
             app = create_app(results, _with_arena(pages, live, home), sheets, routes, partial(is_there, room))
-            stack.enter_context(indexing(results))
+            stack.enter_context(indexing(everything))
             if demo:
                 first.start()
             yield app

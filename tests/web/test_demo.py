@@ -10,7 +10,7 @@ import time
 import pytest
 
 from leaderboard.demo_state import Phase
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.cli import _parser
 from llmuses.records import RunStatus
 from llmuses.web import demo
@@ -47,19 +47,19 @@ def gone(pid):
 
 def test_an_empty_folder_gets_its_runs_one_step_after_the_other(tmp_path):
     outputs = tmp_path / "new" / "outputs"
-    started = Demo(Results(outputs), [step(outputs, "one"), step(outputs, "two")])
+    started = Demo(AllResults(outputs), [step(outputs, "one"), step(outputs, "two")])
     started.start()
     assert started.state().phase is Phase.RUNNING
     assert started.state().models == ("one", "two")
     until(lambda: started.state().phase is Phase.DONE)
-    assert {entry.run.model for entry in Results(outputs).runs()} == {"one", "two"}
+    assert {entry.run.model for entry in AllResults(outputs).runs()} == {"one", "two"}
     started.close()
 
 
 @pytest.mark.parametrize("demo_run", [True, False])
 def test_a_folder_with_results_of_ones_own_or_a_finished_demo_gets_none(tmp_path, demo_run):
     FakeRun("one", demo=demo_run).write(tmp_path)
-    started = Demo(Results(tmp_path), [step(tmp_path, "one")])
+    started = Demo(AllResults(tmp_path), [step(tmp_path, "one")])
     started.start()
     assert started.state().phase is Phase.IDLE
     assert not (tmp_path / ".demo.log").exists()
@@ -67,21 +67,21 @@ def test_a_folder_with_results_of_ones_own_or_a_finished_demo_gets_none(tmp_path
 
 def test_a_demo_that_was_interrupted_is_taken_up_again(tmp_path):
     FakeRun("one", {"gsm8k": FakeDataset(n=4, answered=2)}, demo=True, status=RunStatus.INTERRUPTED).write(tmp_path)
-    started = Demo(Results(tmp_path), [step(tmp_path, "one")])
+    started = Demo(AllResults(tmp_path), [step(tmp_path, "one")])
     started.start()
     until(lambda: started.state().phase is Phase.DONE)
-    assert Results(tmp_path).runs()[0].status is RunStatus.DONE
+    assert AllResults(tmp_path).runs()[0].status is RunStatus.DONE
 
 
 def test_a_second_app_on_the_same_folder_does_not_start_it_again(tmp_path):
     sleeper = Step(("one",), (sys.executable, "-c", SLEEP, str(tmp_path / "pid")))
-    first = Demo(Results(tmp_path), [sleeper])
-    second = Demo(Results(tmp_path), [step(tmp_path, "one")])
+    first = Demo(AllResults(tmp_path), [sleeper])
+    second = Demo(AllResults(tmp_path), [step(tmp_path, "one")])
     first.start()
     second.start()
     assert (first.state().phase, second.state().phase) == (Phase.RUNNING, Phase.IDLE)
     first.close()
-    third = Demo(Results(tmp_path), [step(tmp_path, "one")])
+    third = Demo(AllResults(tmp_path), [step(tmp_path, "one")])
     third.start()
     until(lambda: third.state().phase is Phase.DONE)
 
@@ -91,7 +91,7 @@ def test_closing_the_app_ends_the_process_and_what_it_started(tmp_path):
         "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
         "open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(60)"
     )
-    started = Demo(Results(tmp_path), [Step(("one",), (sys.executable, "-c", code, str(tmp_path / "pid")))])
+    started = Demo(AllResults(tmp_path), [Step(("one",), (sys.executable, "-c", code, str(tmp_path / "pid")))])
     started.start()
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     began = time.monotonic()
@@ -103,7 +103,7 @@ def test_closing_the_app_ends_the_process_and_what_it_started(tmp_path):
 def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "_PATIENCE", 0.3)
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
-    started = Demo(Results(tmp_path), [Step(("one",), (sys.executable, "-c", code, str(tmp_path / "pid")))])
+    started = Demo(AllResults(tmp_path), [Step(("one",), (sys.executable, "-c", code, str(tmp_path / "pid")))])
     started.start()
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
     started.close()
@@ -113,11 +113,11 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path, monkeypatch):
 
 def test_what_went_wrong_is_said_in_the_commands_own_last_line_and_the_next_step_still_runs(tmp_path):
     code = "import sys; print('a warning', file=sys.stderr); sys.exit('llmuses: no space left on the disk.')"
-    started = Demo(Results(tmp_path), [Step(("one",), (sys.executable, "-c", code)), step(tmp_path, "two")])
+    started = Demo(AllResults(tmp_path), [Step(("one",), (sys.executable, "-c", code)), step(tmp_path, "two")])
     started.start()
     until(lambda: started.state().phase is Phase.FAILED)
     assert started.state().problem == "no space left on the disk."
-    assert [entry.run.model for entry in Results(tmp_path).runs()] == ["two"]
+    assert [entry.run.model for entry in AllResults(tmp_path).runs()] == ["two"]
 
 
 def test_a_program_that_is_not_there_and_a_silent_failure_are_told_too(tmp_path):
@@ -125,7 +125,7 @@ def test_a_program_that_is_not_there_and_a_silent_failure_are_told_too(tmp_path)
         ((str(tmp_path / "nope"),), "No such file"),
         ((sys.executable, "-c", "exit(3)"), "exit code 3"),
     ):
-        started = Demo(Results(tmp_path), [Step(("one",), command)])
+        started = Demo(AllResults(tmp_path), [Step(("one",), command)])
         started.start()
         until(lambda started=started: started.state().phase is Phase.FAILED)
         assert words in started.state().problem
@@ -134,14 +134,14 @@ def test_a_program_that_is_not_there_and_a_silent_failure_are_told_too(tmp_path)
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_told_and_the_app_goes_on(tmp_path):
     tmp_path.chmod(0o500)
-    started = Demo(Results(tmp_path / "outputs"), [step(tmp_path, "one")])
+    started = Demo(AllResults(tmp_path / "outputs"), [step(tmp_path, "one")])
     started.start()
     assert started.state().phase is Phase.FAILED
 
 
 def test_a_file_in_the_folders_place_is_told(tmp_path):
     (tmp_path / "outputs").write_text("")
-    started = Demo(Results(tmp_path / "outputs"), [step(tmp_path, "one")])
+    started = Demo(AllResults(tmp_path / "outputs"), [step(tmp_path, "one")])
     started.start()
     assert started.state().phase is Phase.FAILED
     assert "outputs" in started.state().problem

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from arena.live.arena import LiveArena
 from arena.live.pane import PaneWriter
+from llmuses.web.admin import reading
 from llmuses.web.site import create_site
 from tests.arena.live.rendering.test_hostile import MARKUP, seen
 from tests.support.fake_runs import FakeDataset, FakeRun
@@ -58,6 +59,8 @@ OURS: dict[tuple[str, str], int] = {
 """Our own routes with an empty JSON object as their body."""
 
 ADMIN = {"/admin", "/admin/", "/admin/login", "/admin/logout", "/admin/view", "/admin/do/{name}", "/admin/log/{job}"}
+ADMIN |= {f"/admin/{way}{page.name}" for page in reading.PAGES for way in ("", "view/")}
+ADMIN |= {"/admin/export/{name}", *(f"/admin/{name}" for name in reading.PUBLIC)}
 """The admin room, for whoever has no account: it is not there, or asks who it is, and does nothing."""
 
 GRADIO: dict[tuple[str, str], int] = {

@@ -16,7 +16,6 @@ from arena.live.house import House, HouseFile
 from arena.live.published import MARKS, Publisher
 from arena.live.register import decide
 from arena.live.texts import texts
-from leaderboard.battles import PUBLIC_AFTER
 from leaderboard.board_words import Words
 from llmuses.errors import UsageError
 from llmuses.i18n import LANGUAGES
@@ -151,11 +150,9 @@ def _vote(vote: votes.Vote, arena: str, marks: Mapping[str, VoterMark], say: Wor
 
 
 def _asked(vote: votes.Vote, arena: str) -> Markup:
-    """Return the prompt. It leads to the battle with both answers from the moment that its page is public."""
-    words = Markup("{}").format(vote.question or vote.battle_id)
-    if time.time() - vote.tstamp < PUBLIC_AFTER:
-        return words
-    return Markup('<a href="{}">{}</a>').format(link("battles", arena=arena, id=vote.battle_id), words)
+    """Return the prompt. It leads to the battle with both answers as the room reads it, also before its page is public."""
+    href = link("admin/battles", arena=arena, id=vote.battle_id)
+    return Markup('<a href="{}">{}</a>').format(href, vote.question or vote.battle_id)
 
 
 def _said(vote: votes.Vote, say: Words) -> Markup:

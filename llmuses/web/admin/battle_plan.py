@@ -44,6 +44,7 @@ class BattlesAsked(Asked, kw_only=True, frozen=True):
     judge: str = ""
     orders: Order = "swap_position"
     policy: Policy = "uniform"
+    hidden: bool = False
 
 
 class BattlePlan(NamedTuple):
@@ -55,6 +56,7 @@ class BattlePlan(NamedTuple):
     own_questions: Path | None
     pairs: int
     wanted: Wanted
+    hidden: bool = False
 
 
 def judge_names() -> list[str]:
@@ -95,6 +97,7 @@ def plan_of(asked: BattlesAsked, room: Room) -> BattlePlan:
         own,
         comb(len(asked.models), 2),
         wanted(config, questions),
+        asked.hidden,
     )
 
 
@@ -139,7 +142,8 @@ def _chosen(asked: BattlesAsked) -> list[Question]:
 
 def command_of(plan: BattlePlan, room: Room) -> list[str]:
     """Return the arguments after ``llmuses`` that carry a plan out."""
-    return ["arena", "-c", str(plan.path.resolve()), "--yes", "--outputs", str(room.outputs)]
+    hidden = ["--hidden"] if plan.hidden else []
+    return ["arena", "-c", str(plan.path.resolve()), "--yes", *hidden, "--outputs", str(room.outputs)]
 
 
 def device_for(asked: BattlesAsked) -> str:

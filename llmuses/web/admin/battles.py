@@ -24,7 +24,7 @@ from llmuses.web.admin.battle_plan import (
     write_plan,
 )
 from llmuses.web.admin.evaluation import known_models
-from llmuses.web.admin.parts import command_line
+from llmuses.web.admin.parts import command_line, seen_by
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -34,7 +34,7 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
     """Return the tab. What the address names is filled in: a copy of earlier battles."""
     say = Words(visit.lang, "admin")
     return Markup(
-        '<form class="u-newrun" data-deed="start-battles" autocomplete="off"><section>{}{}{}'
+        '<form class="u-newrun" data-deed="start-battles" autocomplete="off"><section>{}{}{}{}'
         '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
         '<button class="g-btn" type="submit" data-deed="plan-battles">{}</button></div></section>'
         '<section data-outcome="plan-battles"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
@@ -42,6 +42,7 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         _players(say, visit.query),
         _questions(say, visit.query),
         _judging(say, visit.query),
+        seen_by(say, visit.query),
         icon("send"),
         say("battles.start"),
         say("eval.plan"),

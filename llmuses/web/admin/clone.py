@@ -24,7 +24,7 @@ _ARGS = {
     "device_map": "device_map",
 }
 _KNOWN = {
-    "--model", "--model-args", "--datasets", "--generation-config", "--dataset-args", "--sample-data", "--outputs", *_PLAIN,
+    "--model", "--model-args", "--datasets", "--generation-config", "--dataset-args", "--sample-data", "--hidden", "--outputs", *_PLAIN,
 }  # fmt: skip
 
 
@@ -55,6 +55,7 @@ def _battles_link(job: Job) -> str | None:
         judge=judge.model,
         orders=judge.position_bias_mitigation,
         policy=config.matchmaking.policy,
+        hidden="1" if "--hidden" in job.command else None,
     )
 
 
@@ -77,6 +78,8 @@ def _fields(command: Sequence[str]) -> dict[str, str] | None:
     fields["datasets"] = ",".join(given.get("--datasets", ()))
     if "--sample-data" in given:
         fields["sample_data"] = "1"
+    if "--hidden" in given:
+        fields["hidden"] = "1"
     generation = _pairs(given, "--generation-config")
     if not generation.keys() <= {"temperature", "max_tokens"}:
         return None

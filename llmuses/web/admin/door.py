@@ -23,12 +23,13 @@ from llmuses.errors import LlmusesError, StoreError, in_words
 from llmuses.i18n import text
 from llmuses.visit import render, visit
 from llmuses.web import document
+from llmuses.web.admin import reading
 from llmuses.web.admin.elsewhere import Elsewhere
 from llmuses.web.admin.passwords import Wait
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import COOKIE, Person
-from llmuses.web.admin.writing import chosen, login_page, room_page
+from llmuses.web.admin.writing import chosen, login_page, reading_page, room_page
 from llmuses.web.callers import Callers, is_at_this_machine
 from llmuses.web.login import root_of
 
@@ -43,7 +44,7 @@ Handler = Callable[[Request, Person], Awaitable[Response]]
 def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str, Deed]) -> None:
     """Add the room's addresses to the app."""
     door = Door(room, tabs, deeds)
-    app.add_route(PATH, door.guarded(door.page), methods=["GET"])
+    app.add_route(PATH, door.guarded(door.page, base="./"), methods=["GET"])
     app.add_route(f"{PATH}/", door.home, methods=["GET"])
     app.add_route(f"{PATH}/login", door.login, methods=["POST"])
     if room.rules.logins:
@@ -54,6 +55,12 @@ def add_admin(app: FastAPI, room: Room, tabs: Sequence[Tab], deeds: Mapping[str,
     app.add_route(f"{PATH}/view", door.guarded(door.view), methods=["GET"])
     app.add_route(f"{PATH}/do/{{name}}", door.guarded(door.deed), methods=["POST"])
     app.add_route(f"{PATH}/log/{{job}}", door.guarded(door.output), methods=["GET"])
+    for page in reading.PAGES:
+        app.add_route(f"{PATH}/{page.name}", door.guarded(door.reading(page), base="../"), methods=["GET"])
+        app.add_route(f"{PATH}/view/{page.name}", door.guarded(door.reading_view(page)), methods=["GET"])
+    for name in reading.PUBLIC:
+        app.add_route(f"{PATH}/{name}", door.guarded(door.public, base="../"), methods=["GET"])
+    app.add_route(f"{PATH}/export/{{name}}", door.guarded(door.export), methods=["GET"])
 
 
 def is_there(room: Room | None, request: Request) -> bool:
@@ -71,11 +78,15 @@ class Door:
         self._tabs = tabs
         self._deeds = deeds
         self._callers = Callers(room.rules.proxies, ())
+        self._export = reading.export(room)
 
     # -- who is there
 
-    def guarded(self, handler: Handler, token: bool = True) -> Callable[[Request], Awaitable[Response]]:
-        """Return a handler that only people of the room reach; what changes something needs the page's token too."""
+    def guarded(self, handler: Handler, token: bool = True, base: str = "") -> Callable[[Request], Awaitable[Response]]:
+        """Return a handler that only people of the room reach; what changes something needs the page's token too.
+
+        A document has a ``base``, from which the app is reached: in its place a stranger gets the login.
+        """
 
         async def handle(request: Request) -> Response:
             if not is_there(self._room, request):
@@ -84,7 +95,7 @@ class Door:
                 return _said(403, "this request came from a page of another site")
             person = self._person(request)
             if person is None:
-                return self._refused(request)
+                return self.ask(request, 401, base=base) if base else _said(401, "log in first")
             given = request.headers.get(TOKEN, "")
             if request.method == "POST" and token and not secrets.compare_digest(given.encode(), person.token.encode()):
                 return _said(403, "the page is too old: load it again")
@@ -105,11 +116,6 @@ class Door:
         if not self._room.rules.accounts:
             return self._room.sessions.nobody()
         return self._room.sessions.person(request.cookies.get(COOKIE), time.time())
-
-    def _refused(self, request: Request) -> Response:
-        if request.method == "GET" and request.url.path.rstrip("/").endswith(PATH):
-            return self.ask(request, 401)
-        return _said(401, "log in first")
 
     def ask(self, request: Request, status: int, problem: str = "", base: str = "./") -> Response:
         """Return the login. ``base`` leads from the address to where the app is served."""
@@ -161,10 +167,36 @@ class Door:
         """Return the room's document, with its first view in it."""
         nonce = document.new_nonce()
         page = await run_in_threadpool(room_page, self._room, person, self._visible(person), request, nonce)
-        response = HTMLResponse(page, headers=document.headers(nonce))
-        if cookie := document.language_cookie(visit(request), root_of(request)):
-            response.headers.append("set-cookie", cookie)
-        return response
+        return _document(page, nonce, request)
+
+    def reading(self, page: Tab) -> Handler:
+        """Return what answers with the document of a page that the room reads."""
+
+        async def handle(request: Request, person: Person) -> Response:
+            nonce, tabs = document.new_nonce(), self._visible(person)
+            written = await run_in_threadpool(reading_page, self._room, person, tabs, page, request, nonce)
+            return _document(written, nonce, request)
+
+        return handle
+
+    def reading_view(self, page: Tab) -> Handler:
+        """Return what answers with such a page alone, to be put into its document."""
+
+        async def handle(request: Request, person: Person) -> Response:
+            shown = await run_in_threadpool(render, request, lambda who: page.view(self._room, person, who))
+            return HTMLResponse(shown, headers=document.headers())
+
+        return handle
+
+    async def public(self, request: Request, person: Person) -> Response:
+        """Lead to the public page of the same name."""
+        name, query = request.url.path.rpartition("/")[2], request.url.query
+        return RedirectResponse(f"../{name}{'?' if query else ''}{query}", 307)
+
+    async def export(self, request: Request, person: Person) -> Response:
+        """Return a file of any run, or what a page offers to take away."""
+        name, query = request.path_params["name"], dict(request.query_params)
+        return await run_in_threadpool(self._export, name, query)
 
     async def view(self, request: Request, person: Person) -> Response:
         """Return the view that an address names, to be put into the document."""
@@ -217,6 +249,13 @@ class Door:
 
     def _visible(self, person: Person) -> list[Tab]:
         return [tab for tab in self._tabs if person.is_admin or tab.role is Role.OPERATOR]
+
+
+def _document(page: str, nonce: str, request: Request) -> Response:
+    response = HTMLResponse(page, headers=document.headers(nonce))
+    if cookie := document.language_cookie(visit(request), root_of(request)):
+        response.headers.append("set-cookie", cookie)
+    return response
 
 
 async def _body(request: Request) -> bytes:

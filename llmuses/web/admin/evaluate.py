@@ -29,7 +29,7 @@ from llmuses.web.admin.evaluation import (
 from llmuses.web.admin.example import EXAMPLE, pager
 from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.hello import HELLO
-from llmuses.web.admin.parts import command_line
+from llmuses.web.admin.parts import command_line, seen_by
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -47,8 +47,8 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         _settings(say, visit.query),
         Markup(
             '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
-            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div><p class="sm q">{}</p>'
-        ).format(icon("send"), say("eval.start"), say("eval.plan"), say("eval.public")),
+            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div>'
+        ).format(icon("send"), say("eval.start"), say("eval.plan")),
         icon("clock"),
         say("eval.before"),
         say("eval.before.body"),
@@ -122,8 +122,14 @@ def _settings(say: Words, query: Mapping[str, str]) -> Markup:
     second = (_field(say, name, query, number=True) for name in ("temperature", "max_tokens", "seed"))
     return Markup(
         '<div class="u-trio">{}</div><div class="u-trio">{}</div>'
-        '<label class="u-check"><input type="checkbox" name="sample_data"{}> {}</label>'
-    ).format(join(first), join(second), attrs(checked=query.get("sample_data") == "1"), say("eval.sample_data"))
+        '<label class="u-check"><input type="checkbox" name="sample_data"{}> {}</label>{}'
+    ).format(
+        join(first),
+        join(second),
+        attrs(checked=query.get("sample_data") == "1"),
+        say("eval.sample_data"),
+        seen_by(say, query),
+    )
 
 
 def _field(

@@ -45,6 +45,7 @@ class EvaluationAsked(ModelAsked, kw_only=True, frozen=True):
     temperature: float | None = None
     max_tokens: int | None = None
     sample_data: bool = False
+    hidden: bool = False
 
 
 def known_models() -> list[str]:
@@ -148,6 +149,8 @@ def command_of(asked: EvaluationAsked, room: Room) -> list[str]:
         command += ["--dataset-args", json.dumps(dataset_args)]
     if asked.sample_data:
         command.append("--sample-data")
+    if asked.hidden:
+        command.append("--hidden")
     return [*command, "--outputs", str(room.outputs)]
 
 

@@ -18,7 +18,7 @@ from llmuses.web.admin.battles_detail import battles_table
 from llmuses.web.admin.clone import form_link
 from llmuses.web.admin.flow import Flow
 from llmuses.web.admin.job_progress import Progress, again_words, bar, button, moment, of_all, score_of, span, subject
-from llmuses.web.admin.parts import command_line
+from llmuses.web.admin.parts import command_line, run_page
 from llmuses.web.admin.room import Room
 
 _LINES = 200
@@ -62,11 +62,9 @@ def _leads(job: Job, far: Progress, say: Words) -> Markup:
     found = []
     if far.entries:
         words = say("job.report" if job.status.ended else "job.live_report")
-        found.append(
-            Markup('<a class="g-btn sm" href="{}">{}</a>').format(link("browse", run=far.entries[0].run_id), words)
-        )
+        found.append(Markup('<a class="g-btn sm" href="{}">{}</a>').format(run_page(far.entries[0].run_id), words))
     if far.battles and far.battles.source:
-        address = link("battles", arena=far.battles.name)
+        address = link("admin/battles", arena=far.battles.name)
         found.append(Markup('<a class="g-btn sm" href="{}">{}</a>').format(address, say("battles.read")))
     if job.status.ended and form_link(job.command):
         about, sure = f'{{"job": "{job.job_id}"}}', again_words(job, say.lang)
@@ -119,7 +117,7 @@ def _line_of(pace: Sequence[float], seconds: float, about: str, say: Words) -> M
 def _facts(job: Job, far: Progress, flow: Flow | None, say: Words) -> Markup:
     runs = join(
         (
-            Markup('<a class="mono" href="{}">{}</a>').format(link("browse", run=entry.run_id), entry.run.plan_hash[:8])
+            Markup('<a class="mono" href="{}">{}</a>').format(run_page(entry.run_id), entry.run.plan_hash[:8])
             for entry in far.entries
         ),
         " ",
@@ -166,7 +164,7 @@ def _dataset(job: Job, entry: RunEntry, name: str, visit: Visit, say: Words) -> 
         '<tr><th scope="row" class="name"><a href="{}">{}</a></th><td class="q" title="{}">{}</td><td>{}</td>'
         '<td class="n q">{}</td><td class="n m">{}</td><td class="n q">{}</td><td class="q tn">{}</td></tr>'
     ).format(
-        link("browse", run=entry.run_id, dataset=name),
+        run_page(entry.run_id, dataset=name),
         title(entry, name, visit.lang),
         asked,
         asked,

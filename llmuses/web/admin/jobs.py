@@ -9,6 +9,7 @@ from typing import Any
 from llmuses.i18n import Lang, text
 from llmuses.jobs import Job, JobStatus
 from llmuses.markup import Markup, attrs, icon, join, link
+from llmuses.visibility import standing
 from llmuses.visit import Visit
 from llmuses.web.admin.clone import copy_link
 from llmuses.web.admin.job_detail import detail
@@ -24,6 +25,7 @@ from llmuses.web.admin.job_progress import (
     span,
     subject,
 )
+from llmuses.web.admin.parts import run_page
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
@@ -82,7 +84,7 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
     head, rest = subject(job)
     return Markup(
         '<tr{on}><td>{status}</td><td class="mono qq">{id}</td><th scope="row" class="name"><a href="{href}" data-go title="{title}">'
-        '{head}</a></th><td class="q" title="{rest}">{rest}</td><td>{bar}</td><td class="n q">{samples}</td><td class="n">{rate}</td>'
+        '{head}</a>{lock}</th><td class="q" title="{rest}">{rest}</td><td>{bar}</td><td class="n q">{samples}</td><td class="n">{rate}</td>'
         '<td class="n q" title="{left}">{left}</td><td class="n">{score}</td><td class="n q">{started}</td>'
         '<td class="u-acts">{acts}</td></tr>'
     ).format(
@@ -92,6 +94,7 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
         href=link("admin", tab="jobs", job=job.job_id),
         title=job.title,
         head=head,
+        lock=_lock(far, visit.lang),
         rest=rest,
         bar=bar(job, far.answered, far.total, job.job_id),
         samples=of_all(far.answered, far.total),
@@ -100,6 +103,18 @@ def _row(job: Job, far: Progress, chosen: bool, jobs: list[Job], visit: Visit) -
         score=score(far, visit),
         started=moment(job.started),
         acts=_actions(job, far, visit.lang),
+    )
+
+
+def _lock(far: Progress, lang: Lang) -> Markup:
+    """Return the mark of a job whose run only the room shows."""
+    fought = far.battles.source if far.battles else None
+    stands = standing(fought.folder) if fought else None
+    if not any(entry.hidden for entry in far.entries) and not (stands and stands.hidden):
+        return Markup("")
+    word = text(lang, "admin.run.tag")
+    return Markup(' <span class="q" title="{0}">{1}<span class="sr">{0}</span></span>').format(
+        word, icon("lock", small=True)
     )
 
 
@@ -149,9 +164,9 @@ def _actions(job: Job, far: Progress, lang: Lang) -> Markup:
 
 def _report(far: Progress, lang: Lang) -> Markup:
     if far.battles and far.battles.source:
-        address = link("battles", arena=far.battles.name)
+        address = link("admin/battles", arena=far.battles.name)
     elif far.entries:
-        address = link("browse", run=far.entries[0].run_id)
+        address = run_page(far.entries[0].run_id)
     else:
         return Markup("<span></span>")
     words = text(lang, "admin.job.report")

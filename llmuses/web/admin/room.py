@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from arena.live.arena import LiveArena
-from leaderboard.arenas import Arenas
-from leaderboard.results import Results
+from leaderboard.arena_board_ratings import Desk
+from leaderboard.arenas import AllArenas, Source
+from leaderboard.battle_index import BattleShelf
+from leaderboard.comparing import Comparer
+from leaderboard.results import AllResults
+from leaderboard.samples import Shelf
 from llmuses.i18n import Lang
 from llmuses.jobs import JobLog, Supervisor
 from llmuses.markup import Markup
-from llmuses.settings import ModelEntry, jobs_dir, model_entries
+from llmuses.settings import ModelEntry, arena_dir, jobs_dir, model_entries
 from llmuses.visit import Visit
 from llmuses.web.admin.addresses import named_servers
 from llmuses.web.admin.audit import AuditLog
@@ -28,10 +32,12 @@ from llmuses.web.admin.sessions import Person, Sessions
 class Room:
     """What the pages and deeds of the room work with. ``arena`` is None where no live arena is served."""
 
-    def __init__(self, results: Results, rules: AdminRules, arena: LiveArena | None = None):
+    def __init__(self, results: AllResults, rules: AdminRules, arena: LiveArena | None = None):
         folder = jobs_dir(results.outputs)
         self.results = results
-        self.arenas = Arenas(results.outputs)
+        self.arenas = AllArenas(results.outputs, _elsewhere(results.outputs))
+        self.desk = Desk(self.arenas)
+        self.shelf, self.comparer, self.battles = Shelf(), Comparer(), BattleShelf()
         self.rules = rules
         self.arena = arena
         self.log = JobLog(folder)
@@ -48,6 +54,7 @@ class Room:
         """Stop looking after the jobs; those that run go on."""
         self.supervisor.close()
         self.log.close()
+        self.desk.close()
 
     def kept_back(self) -> list[str]:
         """Return the variables that hold secrets of the logins: nothing that is started here needs them."""
@@ -76,6 +83,14 @@ class Room:
     def outputs(self) -> Path:
         """The folder of runs and arenas."""
         return self.results.outputs
+
+
+def _elsewhere(outputs: Path) -> list[Source]:
+    """Return the live arena's battles where their folder is not among the runs."""
+    folder = arena_dir(outputs)
+    if folder.resolve().parent == outputs.resolve():
+        return []
+    return [Source(folder.name, folder / "battles.jsonl")]
 
 
 class Doing(NamedTuple):

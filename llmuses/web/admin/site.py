@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from fastapi import FastAPI
 
 from arena.live.arena import LiveArena
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.errors import StoreError
 from llmuses.reach import clients_reach
 from llmuses.settings import read_only
-from llmuses.web.admin import arena_tab, battles, evaluate, health_tab, jobs, models
+from llmuses.web.admin import arena_tab, battles, evaluate, health_tab, jobs, models, reading
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import read_rules
@@ -21,11 +21,11 @@ from llmuses.web.admin.rules import read_rules
 _log = logging.getLogger(__name__)
 
 TABS = (jobs.TAB, evaluate.TAB, battles.TAB, models.TAB, arena_tab.TAB, health_tab.TAB)
-DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **arena_tab.DEEDS}
+DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **arena_tab.DEEDS, **reading.DEEDS}
 
 
 @contextlib.contextmanager
-def opened_room(results: Results, arena: LiveArena) -> Iterator[Room | None]:
+def opened_room(results: AllResults, arena: LiveArena) -> Iterator[Room | None]:
     """Give the room over a folder of runs and look after its jobs; None where nothing may or can be written there.
 
     As long as there is one, clients of models in this process call only what its rules allow.

@@ -23,6 +23,9 @@ _ENTRIES = (
     Entry("browse", "browse"),
 )
 
+RUNS = "runs"
+"""The name of the tab whose page is ``admin/browse``."""
+
 
 def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request, nonce: str) -> str:
     """Return the document of the room for the tab that the address names."""
@@ -31,9 +34,28 @@ def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request,
     shown = Markup(render(request, lambda seen: tab.view(room, person, seen)))
     title = text(who.lang, f"admin.tab.{tab.name}")
     body = Markup(
-        '<main id="main" class="u u-page u-room" data-room data-token="{token}">{head}<div data-view>{shown}</div></main>'
-    ).format(token=person.token, head=_head(room, person, tabs, tab, who), shown=shown)
+        '<main id="main" class="u u-page u-room" data-room data-token="{token}">{head}<div data-view="admin/view">{shown}</div>'
+        "</main>"
+    ).format(token=person.token, head=_head(room, person, tabs, tab.name, who), shown=shown)
     return _document(who, f"{title} · llmuses", body, nonce)
+
+
+def reading_page(room: Room, person: Person, tabs: Sequence[Tab], page: Tab, request: Request, nonce: str) -> str:
+    """Return the document of a page that the room reads, whose address is one step below the room's."""
+    who, up = visit(request), "../"
+    shown = Markup(render(request, lambda seen: page.view(room, person, seen)))
+    body = Markup(
+        '<main class="u" data-room data-token="{token}" data-up="{up}"><div class="u-page u-room">{head}</div>'
+        '<div data-view="{up}admin/view/{page}">{shown}</div></main>'
+    ).format(
+        token=person.token,
+        up=up,
+        head=_head(room, person, tabs, "arena" if page.name == "battles" else RUNS, who, up),
+        page=page.name,
+        shown=shown,
+    )
+    title = text(who.lang, f"admin.tab.{RUNS}")
+    return _document(who, f"{title} · llmuses", body, nonce, up=up, page=page.name)
 
 
 def chosen(tabs: Sequence[Tab], who: Visit) -> Tab:
@@ -41,22 +63,25 @@ def chosen(tabs: Sequence[Tab], who: Visit) -> Tab:
     return next((tab for tab in tabs if tab.name == who.query.get("tab")), tabs[0])
 
 
-def _head(room: Room, person: Person, tabs: Sequence[Tab], current: Tab, who: Visit) -> Markup:
+def _head(room: Room, person: Person, tabs: Sequence[Tab], current: str, who: Visit, up: str = "") -> Markup:
+    """Return the head of the room: its tabs, and among them the runs, which have an address of their own."""
+    places = [(tab.name, link("admin", tab=tab.name)) for tab in tabs]
+    places.insert(1, (RUNS, "admin/browse"))
     pills = join(
         Markup('<a href="{}"{}>{}</a>').format(
-            link("admin", tab=tab.name),
-            attrs(aria_current="page" if tab is current else None),
-            text(who.lang, f"admin.tab.{tab.name}"),
+            up + address,
+            attrs(aria_current="page" if name == current else None),
+            text(who.lang, f"admin.tab.{name}"),
         )
-        for tab in tabs
+        for name, address in places
     )
     leave = Markup("")
     if person.name != "local":
         leave = Markup(
-            '<form method="post" action="admin/logout"><button class="g-btn sm ghost">{}</button></form>'
-        ).format(text(who.lang, "admin.leave"))
+            '<form method="post" action="{}admin/logout"><button class="g-btn sm ghost">{}</button></form>'
+        ).format(up, text(who.lang, "admin.leave"))
     fresh = Markup('<a class="g-btn sm primary" href="{}">{}</a>').format(
-        link("admin", tab="evaluate"), text(who.lang, "admin.tab.evaluate")
+        up + link("admin", tab="evaluate"), text(who.lang, "admin.tab.evaluate")
     )
     return Markup(
         '<div class="u-head"><h1>{}</h1><nav class="u-sub" aria-label="{}">{}</nav>'
@@ -67,7 +92,7 @@ def _head(room: Room, person: Person, tabs: Sequence[Tab], current: Tab, who: Vi
         text(who.lang, "admin.title"),
         pills,
         at_work(room, who),
-        fresh if current.name == "jobs" else "",
+        fresh if current == "jobs" else "",
         text(who.lang, f"admin.role.{person.role}", name=person.name),
         leave,
     )
@@ -111,9 +136,11 @@ def _fields(who: Visit) -> Markup:
     )
 
 
-def _document(who: Visit, title: str, body: Markup, nonce: str, base: str = "./") -> str:
-    script = Markup('<link rel="stylesheet" href="{}"><script src="{}" defer></script>').format(
-        assets.address("admin.css"), assets.address("admin.js")
+def _document(
+    who: Visit, title: str, body: Markup, nonce: str, base: str = "./", up: str = "", page: str = "admin"
+) -> str:
+    script = Markup('<link rel="stylesheet" href="{0}{1}"><script src="{0}{2}" defer></script>').format(
+        up, assets.address("admin.css"), assets.address("admin.js")
     )
     page = Markup(
         '<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><base href="{base}">'
@@ -124,9 +151,9 @@ def _document(who: Visit, title: str, body: Markup, nonce: str, base: str = "./"
         lang="zh-CN" if who.lang == "zh" else "en",
         title=title,
         base=base,
-        tags=assets.tags(),
+        tags=assets.tags(up),
         script=script,
-        bar=bar(_ENTRIES, "admin", "admin", who, admin=True),
+        bar=bar(_ENTRIES, "admin", page, who, admin=True, up=up),
         body=body,
     )
     return str(page).replace("<script ", f'<script nonce="{nonce}" ')

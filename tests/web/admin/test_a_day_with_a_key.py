@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 from arena.live.arena import LiveArena
 from arena.live.pane import PaneWriter
 from arena.live.players import ArenaPlayers
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.jobs import JobStatus
 from llmuses.settings import arena_entries
 from llmuses.web.admin import site
@@ -102,7 +102,7 @@ def day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Day]:
         players.wait()
         judge = {"model": "day-judge"}
         arena = LiveArena(outputs / "arena-live", rules(judge=judge), players, PaneWriter, read_picture, time.time)
-        room = Room(Results(outputs), read_rules(), arena)
+        room = Room(AllResults(outputs), read_rules(), arena)
         app = FastAPI()
         add_admin(app, room, site.TABS, site.DEEDS)
         add_arena(app, arena)

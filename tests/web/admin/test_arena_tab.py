@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from arena.live.players import ArenaPlayers
 from arena.live.published import MARKS, read_published
 from arena.live.refusal import Refusal
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.records import AuditLine, Battle, Record, RegisterLine, VoterMark
 from llmuses.settings import ModelEntry
 from llmuses.store import JsonlStore
@@ -43,7 +43,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
         store.append_all(votes(80))
     players = ArenaPlayers(tmp_path / "live", ENTRIES)
     arena = live_arena(tmp_path / "live", players)  # type: ignore[arg-type]
-    yield Room(Results(tmp_path), AdminRules(accounts=accounts), arena)
+    yield Room(AllResults(tmp_path), AdminRules(accounts=accounts), arena)
     arena.close()
     players.close()
 
@@ -225,7 +225,7 @@ def test_the_health_tab_names_broken_lines_damaged_runs_and_who_works(
             break
         asyncio.run(asyncio.sleep(0.05))
     assert "This process (" in tab(ada, "health")
-    other = Room(Results(tmp_path), AdminRules())
+    other = Room(AllResults(tmp_path), AdminRules())
     assert other.supervisor.holder() == room.supervisor.holder()
     room.close()
     assert other.supervisor.holder() is None

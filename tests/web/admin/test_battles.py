@@ -16,7 +16,7 @@ import yaml
 from arena.pipeline.config import found, read_config
 from arena.pipeline.questions import read_questions
 from arena.pipeline.report_records import ArenaReport, JudgeReport
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.errors import LlmusesError, UsageError
 from llmuses.records import JobEvent
 from llmuses.visit import Visit
@@ -38,7 +38,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     models.write_text(yaml.safe_dump({"judge": {"model": "openai:judge"}, "--yes": {"model": "openai:x"}}))
     monkeypatch.setenv("LLMUSES_MODELS", str(models))
     monkeypatch.setenv("OPENAI_API_KEY", "a key that nobody is asked with")
-    return Room(Results(tmp_path / "outputs"), AdminRules())
+    return Room(AllResults(tmp_path / "outputs"), AdminRules())
 
 
 def asked(**changes: Any) -> BattlesAsked:
@@ -196,7 +196,7 @@ def test_battles_that_were_restored_into_another_folder_go_on_in_that_one(room: 
     write_plan(plan)
     room.log.submit(command_of(plan, room), "spring: all", "network", "ada")
     shutil.copytree(room.outputs, tmp_path / "restored")
-    other = Room(Results(tmp_path / "restored"), AdminRules())
+    other = Room(AllResults(tmp_path / "restored"), AdminRules())
     (job,) = other.log.jobs()
     config = tmp_path / "restored" / "jobs" / "battles-spring.yaml"
     assert job.command == ["arena", "-c", str(config.resolve()), "--yes", "--outputs", str(tmp_path / "restored")]

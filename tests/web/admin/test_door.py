@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.cli import main
 from llmuses.errors import UsageError
 from llmuses.markup import Markup
@@ -57,7 +57,7 @@ def accounts() -> tuple[Account, ...]:
 
 @pytest.fixture
 def room(tmp_path: Path, accounts: tuple[Account, ...]) -> Room:
-    return Room(Results(tmp_path), AdminRules(accounts=accounts))
+    return Room(AllResults(tmp_path), AdminRules(accounts=accounts))
 
 
 def client(room: Room, address: str = "203.0.113.7", base: str = "http://lab.example") -> TestClient:
@@ -115,7 +115,7 @@ class TestAnonymous:
     def test_the_cookie_of_another_folder_opens_nothing(
         self, visitor: TestClient, tmp_path: Path, accounts: tuple[Account, ...]
     ) -> None:
-        elsewhere = Room(Results(tmp_path / "elsewhere"), AdminRules(accounts=accounts))
+        elsewhere = Room(AllResults(tmp_path / "elsewhere"), AdminRules(accounts=accounts))
         visitor.cookies.set(COOKIE, elsewhere.sessions.cookie(accounts[0], time.time()))
         assert visitor.get("/admin/view").status_code == 401
 
@@ -168,10 +168,10 @@ class TestLogin:
         self, visitor: TestClient, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
     ) -> None:
         login(visitor)
-        copied, before = visitor.cookies[COOKIE], Room(Results(tmp_path), room.rules)
+        copied, before = visitor.cookies[COOKIE], Room(AllResults(tmp_path), room.rules)
         assert before.sessions.person(copied, time.time()) is not None
         visitor.post("/admin/logout", headers=HERE)
-        for server in (room, before, Room(Results(tmp_path), room.rules)):
+        for server in (room, before, Room(AllResults(tmp_path), room.rules)):
             assert server.sessions.person(copied, time.time()) is None
         visitor.cookies.set(COOKIE, copied)
         assert visitor.get("/admin/view").status_code == 401
@@ -181,11 +181,11 @@ class TestLogin:
         self, visitor: TestClient, room: Room, tmp_path: Path
     ) -> None:
         login(visitor)
-        copied, server = visitor.cookies[COOKIE], Room(Results(tmp_path), room.rules)
+        copied, server = visitor.cookies[COOKIE], Room(AllResults(tmp_path), room.rules)
         visitor.post("/admin/logout", headers=HERE)
         for now in (time.time() + 1e6, time.time()):
             assert server.sessions.person(copied, now) is None
-        ahead = Room(Results(tmp_path), room.rules)
+        ahead = Room(AllResults(tmp_path), room.rules)
         ahead.sessions.person(ahead.sessions.cookie(room.rules.accounts[0], time.time() + 1e6), time.time() + 1e6)
         assert ahead.sessions.person(copied, time.time()) is None
 
@@ -202,17 +202,17 @@ class TestLogin:
     ) -> None:
         monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", PASSWORD)
         rules = read_rules()
-        cookie = Room(Results(tmp_path), rules).sessions.cookie(rules.accounts[0], time.time())
-        assert Room(Results(tmp_path), read_rules()).sessions.person(cookie, time.time()) is not None
+        cookie = Room(AllResults(tmp_path), rules).sessions.cookie(rules.accounts[0], time.time())
+        assert Room(AllResults(tmp_path), read_rules()).sessions.person(cookie, time.time()) is not None
         monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "another password")
-        assert Room(Results(tmp_path), read_rules()).sessions.person(cookie, time.time()) is None
+        assert Room(AllResults(tmp_path), read_rules()).sessions.person(cookie, time.time()) is None
 
     def test_a_changed_password_ends_the_sessions_that_the_old_one_began(
         self, room: Room, tmp_path: Path, accounts: tuple[Account, ...]
     ) -> None:
         cookie = room.sessions.cookie(accounts[0], time.time())
         changed = Account(name="ada", password=quick_hash("another password"), role=Role.ADMIN)
-        later = Room(Results(tmp_path), AdminRules(accounts=(changed,)))
+        later = Room(AllResults(tmp_path), AdminRules(accounts=(changed,)))
         assert room.sessions.person(cookie, time.time()) is not None
         assert later.sessions.person(cookie, time.time()) is None
 
@@ -278,7 +278,7 @@ class TestWrongPasswords:
 class TestWithoutAccounts:
     @pytest.fixture
     def open_room(self, tmp_path: Path) -> Room:
-        return Room(Results(tmp_path), AdminRules())
+        return Room(AllResults(tmp_path), AdminRules())
 
     @pytest.mark.parametrize("base", ["http://127.0.0.1:7860", "http://localhost:7860", "http://[::1]:7860"])
     def test_the_room_is_open_on_this_machine(self, open_room: Room, base: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.web.admin.door import TOKEN, add_admin
 from llmuses.web.admin.elsewhere import COOKIE
 from llmuses.web.admin.room import Room
@@ -49,7 +49,7 @@ def browser(
 ) -> TestClient:
     """Return a browser, of a room of its own on a folder."""
     app = FastAPI()
-    add_admin(app, Room(Results(folder), ruled), TABS, DEEDS)
+    add_admin(app, Room(AllResults(folder), ruled), TABS, DEEDS)
     return TestClient(app, base_url=base, client=(address, 1), follow_redirects=False)
 
 
@@ -142,7 +142,7 @@ def test_answers_that_were_made_up_are_looked_at_more_and_more_slowly_and_lock_n
 ) -> None:
     ruled = rules(provider, ADA)
     app = FastAPI()
-    add_admin(app, Room(Results(tmp_path), ruled), TABS, DEEDS)
+    add_admin(app, Room(AllResults(tmp_path), ruled), TABS, DEEDS)
     eve, ada = (TestClient(app, client=(f"203.0.113.{n}", 1), follow_redirects=False) for n in (6, 7))
     answers = [eve.get("/admin/login/hub/back?code=x&state=y").status_code for _ in range(8)]
     assert answers[:5] == [401] * 5 and 429 in answers[5:]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.errors import LlmusesError
 from llmuses.visit import Visit
 from llmuses.web.admin import evaluate
@@ -39,7 +39,7 @@ FORMS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     account = Account(name="ada", password=quick_hash("long enough"))
-    return Room(Results(tmp_path_factory.mktemp("outputs")), AdminRules(accounts=(account,)))
+    return Room(AllResults(tmp_path_factory.mktemp("outputs")), AdminRules(accounts=(account,)))
 
 
 def asked(**fields: Any) -> EvaluationAsked:

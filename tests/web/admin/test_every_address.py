@@ -19,8 +19,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from arena.live.rules import Provider
-from leaderboard.results import Results
-from llmuses.web.admin import passwords, site
+from leaderboard.results import AllResults
+from llmuses.web.admin import passwords, reading, site
 from llmuses.web.admin.door import TOKEN, add_admin
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import Account, AdminRules, Role
@@ -57,6 +57,9 @@ ADDRESSES: dict[tuple[str, str], str] = {
     ("GET", "/admin/login/{name}"): "303 303 303 303 303 303 303 303 303 303 303 405",
     ("GET", "/admin/login/{name}/back"): "401 401 401 401 401 401 401 401 401 401 401 405",
     ("POST", "/admin/logout"): "401 401 401 401 401 303 303 403 403 303 303 405",
+    **{("GET", f"/admin/{way}{page.name}"): DOCUMENT for page in reading.PAGES for way in ("", "view/")},
+    **{("GET", f"/admin/{name}"): DOCUMENT.replace("200", "307") for name in reading.PUBLIC},
+    ("GET", "/admin/export/{name}"): DOCUMENT.replace("200", "404"),
     ("GET", "/healthz"): ANYBODY,
     ("GET", "/metrics"): "404 404 404 404 404 404 404 404 404 404 404 405",
 }
@@ -96,6 +99,8 @@ DEEDS: dict[str, tuple[str, dict[str, Any]]] = {
     "withdraw-vote": (FOR_ADMINS.format(409), {"battle": "9-9"}),
     "exclude-voter": (FOR_ADMINS.format(409), {"voter": "nobody", "reason": "a bot"}),
     "publish": (FOR_ADMINS.format(409), {}),
+    "hide-run": (FOR_ADMINS.format(409), {"run": "no such run"}),
+    "publish-run": (FOR_ADMINS.format(409), {"run": "no such run"}),
     "save-house": (FOR_ADMINS.format(200), {"words": ["x"], "seen": "none"}),
     "no-such-deed": (FOR_OPERATORS.format(404, 404), {}),
 }
@@ -131,7 +136,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         patch.delenv("LLMUSES_METRICS_TOKEN", raising=False)
         arena = live_arena(folder / "live")
         hub = Provider(issuer=stack.enter_context(openid_provider()).issuer, client_id=CLIENT)
-        room = Room(Results(folder), AdminRules(accounts=tuple(accounts.values()), logins={"hub": hub}), arena)
+        room = Room(AllResults(folder), AdminRules(accounts=tuple(accounts.values()), logins={"hub": hub}), arena)
         printed = room.log.place(room.log.submit(["list", "runs"], "a list", "network", "ada")) / "log.txt"
         printed.parent.mkdir(exist_ok=True)
         printed.write_text("printed")
@@ -155,7 +160,7 @@ def cookie_of(served: Site, caller: str) -> str:
         case "nobody":
             return ""
         case "foreign":
-            elsewhere = Room(Results(served.folder / "elsewhere"), room.rules)
+            elsewhere = Room(AllResults(served.folder / "elsewhere"), room.rules)
             return elsewhere.sessions.cookie(ada, now)
         case "expired":
             return room.sessions.cookie(ada, now - 13 * 3600)
@@ -235,23 +240,23 @@ def test_a_deed_answers_each_caller_as_the_table_says(served: Site, name: str) -
 @pytest.mark.parametrize("tab", TABS)
 def test_a_tab_is_read_by_those_who_may_and_by_nobody_else(served: Site, tab: str, address: str) -> None:
     for_operators, mark = TABS[tab]
-    reading = [caller for caller in CALLERS if mark in call(served, caller, "GET", address.format(tab)).text]
-    assert reading == [*(["operator"] if for_operators else []), "admin", "other origin", "no token", "another's token"]
+    readers = [caller for caller in CALLERS if mark in call(served, caller, "GET", address.format(tab)).text]
+    assert readers == [*(["operator"] if for_operators else []), "admin", "other origin", "no token", "another's token"]
 
 
 def test_what_a_job_printed_is_read_by_people_of_the_room_alone(served: Site) -> None:
-    reading = [caller for caller in CALLERS if call(served, caller, "GET", "/admin/log/j-0001").text == "printed"]
-    assert reading == ["operator", "admin", "other origin", "no token", "another's token"]
+    readers = [caller for caller in CALLERS if call(served, caller, "GET", "/admin/log/j-0001").text == "printed"]
+    assert readers == ["operator", "admin", "other origin", "no token", "another's token"]
 
 
 def test_who_did_what_is_read_by_admins_alone(served: Site) -> None:
     served.room.audit.say("ada", "retire-model", "a telling line")
-    reading = [
+    readers = [
         caller
         for caller in CALLERS[:7]
         if "a telling line" in call(served, caller, "GET", "/admin/view?tab=health").text
     ]
-    assert reading == ["admin"]
+    assert readers == ["admin"]
 
 
 def test_no_answer_of_the_room_lets_another_site_read_it(served: Site) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.jobs import Job, JobStatus
 from llmuses.records import Run
 from llmuses.store import read_json, write_json
@@ -27,7 +27,7 @@ NOW = 1_800_000_000.0
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
     FakeRun("alpha", {"arc": FakeDataset(n=5)}, run_id="alpha").write(tmp_path)
-    room = Room(Results(tmp_path), AdminRules())
+    room = Room(AllResults(tmp_path), AdminRules())
     yield room
     room.close()
 

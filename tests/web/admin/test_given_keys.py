@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arena.live.rules import Provider
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.errors import UsageError
 from llmuses.jobs.environment import job_environment
 from llmuses.web.admin.evaluate import DEEDS
@@ -32,7 +32,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     account = Account(name="ada", password=quick_hash("long enough"))
-    return Room(Results(tmp_path), AdminRules(accounts=(account,), allowed_addresses=("127.0.0.0/8",)))
+    return Room(AllResults(tmp_path), AdminRules(accounts=(account,), allowed_addresses=("127.0.0.0/8",)))
 
 
 def _asked(key: str, url: str = HERE) -> EvaluationAsked:
@@ -77,7 +77,7 @@ def test_a_job_does_not_know_what_opens_the_site(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("OAUTH_CLIENT_SECRET", "of the host's client")
     monkeypatch.setenv("HUB_SECRET", "of our own client")
     hub = Provider(issuer="https://hub.example", client_id="x", client_secret_env="HUB_SECRET")
-    kept_back = Room(Results(tmp_path), AdminRules(logins={"hub": hub})).kept_back()
+    kept_back = Room(AllResults(tmp_path), AdminRules(logins={"hub": hub})).kept_back()
     said = subprocess.run(
         [sys.executable, "-c", "import os; print(sorted(os.environ))"],
         env=job_environment((), kept_back),

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.records import Run
 from llmuses.store import read_json, write_json
 from llmuses.visit import Visit
@@ -35,7 +35,7 @@ LINES = {
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
-    return Room(Results(tmp_path), AdminRules())
+    return Room(AllResults(tmp_path), AdminRules())
 
 
 def shown(room: Room, **query: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.errors import UsageError
 from llmuses.settings import model_entries
 from llmuses.visit import Visit
@@ -49,7 +49,7 @@ def doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doing:
     monkeypatch.setenv("LLMUSES_OUTPUTS", str(tmp_path))
     monkeypatch.delenv("LLMUSES_MODELS", raising=False)
     account = Account(name="ada", password=quick_hash("long enough"))
-    room = Room(Results(tmp_path), AdminRules(accounts=(account,)))
+    room = Room(AllResults(tmp_path), AdminRules(accounts=(account,)))
     return Doing(room, room.sessions.nobody(), "en")
 
 
@@ -96,7 +96,7 @@ def test_two_people_do_not_overwrite_each_other(doing: Doing) -> None:
 
 
 def test_on_a_machine_of_ones_own_a_server_beside_it_may_be_named(tmp_path: Path, doing: Doing) -> None:
-    room = Room(Results(tmp_path), AdminRules())
+    room = Room(AllResults(tmp_path), AdminRules())
     names = models.check_models("mine: {model: 'openai:x', args: {base_url: 'http://localhost:8000/v1'}}", room)
     assert names == ["mine"]
 

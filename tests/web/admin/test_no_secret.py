@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from arena.live.players import ArenaPlayers
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.records import Record
 from llmuses.settings import ModelEntry
 from llmuses.store import JsonlStore
@@ -72,7 +72,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
     }
     players = ArenaPlayers(tmp_path / "live", entries)
     arena = live_arena(tmp_path / "live", players)  # type: ignore[arg-type]
-    yield Room(Results(tmp_path), read_rules(), arena)
+    yield Room(AllResults(tmp_path), read_rules(), arena)
     arena.close()
     players.close()
 

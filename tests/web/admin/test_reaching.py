@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.results import Results
+from leaderboard.results import AllResults
 from llmuses.reach import as_client
 from llmuses.web.admin.site import opened_room
 from tests.support.live_arenas import live_arena
@@ -41,7 +41,7 @@ def test_with_accounts_the_arenas_models_call_only_what_the_owner_of_the_machine
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "a long password")
-    with opened_room(Results(tmp_path), live_arena(tmp_path / "live")):
+    with opened_room(AllResults(tmp_path), live_arena(tmp_path / "live")):
         assert not reaches(port)
         (tmp_path / "models.yaml").write_text(
             f"near: {{model: 'openai:x', args: {{base_url: 'http://127.0.0.1:{port}/v1'}}}}"
@@ -55,17 +55,17 @@ def test_the_judge_of_the_arenas_rules_may_be_a_server_of_this_machine(
 ) -> None:
     monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "a long password")
     judge = {"model": "openai:judge", "args": {"base_url": "http://localhost:8000/v1"}}
-    with opened_room(Results(tmp_path), live_arena(tmp_path / "live", judge=judge)):
+    with opened_room(AllResults(tmp_path), live_arena(tmp_path / "live", judge=judge)):
         assert reaches(port)
 
 
 def test_networks_of_the_rules_may_be_called_and_without_accounts_everything(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with opened_room(Results(tmp_path), live_arena(tmp_path / "live")):
+    with opened_room(AllResults(tmp_path), live_arena(tmp_path / "live")):
         assert reaches(port)
     (tmp_path / "admin.yaml").write_text("allowed_addresses: [127.0.0.0/8]")
     monkeypatch.setenv("LLMUSES_ADMIN_CONFIG", str(tmp_path / "admin.yaml"))
     monkeypatch.setenv("LLMUSES_ADMIN_PASSWORD", "a long password")
-    with opened_room(Results(tmp_path), live_arena(tmp_path / "live")):
+    with opened_room(AllResults(tmp_path), live_arena(tmp_path / "live")):
         assert reaches(port)

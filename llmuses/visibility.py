@@ -1,0 +1,103 @@
+"""Whether a run is shown in public: decisions in ``visibility.jsonl`` inside its own folder, of which the last one holds.
+
+The file goes with the folder wherever that is copied, backed up or moved. A run without one is public. Whatever cannot be
+read, such as a line that a killed process left half written, counts as hidden: nothing becomes public by accident.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import stat
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from llmuses.records import VisibilityLine
+from llmuses.store import JsonlStore, Sync
+
+FILE = "visibility.jsonl"
+
+REASON = 200
+"""Letters that are kept of a reason."""
+
+_TAIL = 1 << 16
+
+
+class Standing(NamedTuple):
+    """Whether a run is hidden, and the decision that says so; None where it could not be read."""
+
+    hidden: bool
+    decision: VisibilityLine | None
+
+
+UNREADABLE = Standing(True, None)
+
+Sign = tuple[int, int, int]
+
+
+def sign(folder: Path | str) -> Sign | None:
+    """Return what changes with each decision on the run in a folder: time, size and inode; None where nobody decided yet."""
+    try:
+        status = os.lstat(f"{folder}/{FILE}")
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return 0, 0, 0
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def standing(folder: Path | str) -> Standing | None:
+    """Return how the run in a folder stands, None where nobody decided: it is public then."""
+    try:
+        place = os.open(f"{folder}/{FILE}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return UNREADABLE
+    try:
+        return _last(place)
+    finally:
+        os.close(place)
+
+
+def _last(file: int) -> Standing:
+    try:
+        status = os.fstat(file)
+        tail = os.pread(file, _TAIL, max(0, status.st_size - _TAIL)) if stat.S_ISREG(status.st_mode) else b""
+        lines = tail.splitlines()
+        if not tail.endswith(b"\n") or not lines:
+            return UNREADABLE
+        decision = msgspec.json.decode(lines[-1], type=VisibilityLine)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return UNREADABLE
+    return Standing(decision.hidden, decision)
+
+
+def decide(folder: Path | str, hidden: bool, reason: str, by: str) -> None:
+    """Hide a run, or show it again. It is on the disk when this returns. Raises StoreError."""
+    line = VisibilityLine(hidden=hidden, reason=" ".join(reason.split())[:REASON], by=by, tstamp=time.time())
+    with JsonlStore(Path(folder, FILE), VisibilityLine, Sync.ALWAYS) as store:
+        store.append(line)
+
+
+def begin_hidden(folder: Path | str, by: str) -> bool:
+    """Hide a run that begins, unless somebody decided on it before; return whether it is hidden now. Raises StoreError.
+
+    A run that was published stays public when its command, which says ``--hidden``, is given again.
+    """
+    now = standing(folder)
+    if now is None or now.decision is None:
+        decide(folder, True, "", by)
+        return True
+    return now.hidden
+
+
+def whoever_runs_this() -> str:
+    """Return the name of the account that this process runs under, "" where it has none."""
+    with contextlib.suppress(KeyError, OSError, ImportError):
+        return getpass.getuser()
+    return ""
