@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from leaderboard.arena_board_html import language_words
 from leaderboard.board import AVERAGE, EACH, Board, Choice
 from leaderboard.board_filters import NAMES, narrow_chips, narrow_menu
 from leaderboard.board_table import PAGE, STEP, Context, board_table
 from leaderboard.board_words import Words, chance_words, column_title, setting_words
 from leaderboard.boards_head import boards_head
 from leaderboard.results import Damage
-from llmuses.i18n import text
 from llmuses.markup import Markup, attrs, icon, join, message, note
 from llmuses.visit import Visit
 
@@ -132,7 +132,7 @@ def _languages(context: Context) -> Markup:
         Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == board.choice.language), words)
         for value, words in (
             ("", say("languages.all")),
-            *((each, text(say.lang, f"catalogue.lang.{each}")) for each in there),
+            *((each, language_words(each, Words(say.lang, "arena_board"))) for each in there),
         )
     )
     return Markup('<select class="g-chip u-hide-phone" name="language" aria-label="{}">{}</select>').format(

@@ -6,8 +6,9 @@ import contextlib
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
+from typing import Any
 
 from llmuses.benchmarks.base import Benchmark, HubIds
 from llmuses.benchmarks.registry import benchmark_names, get_benchmark
@@ -76,9 +77,9 @@ def _check(benchmark: Benchmark, who: str) -> None:
     for name, is_right, wanted in _KINDS:
         if not is_right(getattr(benchmark, name, None)):
             raise UsageError(f"{who}: {name} must be {wanted}.")
-    if not isinstance(benchmark.metrics, Mapping) or not all(
-        _are_texts(benchmark.metrics.get(m)) for m in benchmark.modes
-    ):
+    metrics: Any = getattr(benchmark, "metrics", None)
+    named = [metrics.get(mode) for mode in benchmark.modes] if isinstance(metrics, Mapping) else [()]
+    if not all(names and _are_texts(names) for names in named):
         raise UsageError(f'{who}: metrics must name those of each mode, such as {{Mode.GENERATE: ("acc",)}}.')
 
 
@@ -86,7 +87,7 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, tuple | list) and all(isinstance(each, str) for each in value)
 
 
-_KINDS = (
+_KINDS: tuple[tuple[str, Callable[[Any], object], str], ...] = (
     ("few_shot", lambda value: type(value) is int, "a whole number"),
     ("version", lambda value: type(value) is int, "a whole number"),
     ("publish_samples", lambda value: type(value) is bool, "True or False"),

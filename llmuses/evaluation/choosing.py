@@ -22,13 +22,21 @@ def chosen_benchmarks(datasets: Sequence[str | Benchmark], outputs: Path) -> dic
     try:
         return named_benchmarks([benchmark_of(each) if isinstance(each, str) else each for each in datasets])
     except UnknownNameError as problem:
-        own = _earlier_class(problem.name, outputs) if problem.name in datasets else None
-        if own is None:
+        hint = _hint(problem.name, outputs) if problem.name in datasets else None
+        if hint is None:
             raise
+        raise UsageError(hint) from None
+
+
+def _hint(name: str, outputs: Path) -> str | None:
+    """Return what to do about a name that none of our benchmarks has, and a class of the user's own may have."""
+    own = _earlier_class(name, outputs)
+    if own is not None:
         where = f"it lay in {own.file}: name it as {own.file}:{own.name}" if own.file else "it lay in no file"
-        raise UsageError(
-            f"'{problem.name}' is no benchmark of llmuses but the user's own class {own.name}; {where}."
-        ) from None
+        return f"'{name}' is no benchmark of llmuses but the user's own class {own.name}; {where}."
+    if Path(f"{name}.py").is_file():
+        return f"unknown dataset '{name}': a class of your own is named with its file, {name}.py:CLASS."
+    return None
 
 
 def _earlier_class(dataset: str, outputs: Path) -> OwnClass | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from leaderboard.board import make_board
+from leaderboard.board_html import board_page
 from leaderboard.browse_parts import public, title
 from leaderboard.figures import all_columns
 from leaderboard.results import Results
@@ -22,6 +24,7 @@ from llmuses.errors import UnknownNameError
 from llmuses.evaluation.plan import make_plan
 from llmuses.records import Mode, Report, Run
 from llmuses.store import read_json
+from llmuses.visit import Visit
 
 RIVERS = '''"""Which river flows through a city."""
 
@@ -265,6 +268,16 @@ def test_boards_comparisons_and_lists_show_runs_whose_class_is_gone(
     assert "rivers" in capsys.readouterr().out
 
 
+def test_a_board_names_languages_that_it_has_no_word_for() -> None:
+    write(RIVERS.replace('("de",)', '("de", "x-elvish")'))
+    assert measured() == 0
+    results = Results(Path("outputs"))
+    board = make_board(results.runs(), {})
+    for lang, german in (("en", "German"), ("zh", "德语")):
+        page = str(board_page(board, Visit(lang, {})))
+        assert f">{german}</option>" in page and ">x-elvish</option>" in page
+
+
 def test_rows_that_the_class_keeps_private_stay_private_before_there_is_a_report() -> None:
     write(RIVERS.replace('    group = "own"\n', '    group = "own"\n    publish_samples = False\n'))
     assert measured("--stage", "infer") == 0
@@ -292,11 +305,24 @@ def test_names_from_the_network_or_a_record_never_run_code() -> None:
 # --- what can be wrong -------------------------------------------------------------------------------------
 
 WITHOUT_TITLE = RIVERS.replace('    title = "Rivers"\n', "")
+BARE = """from llmuses import Benchmark
+
+
+class Rivers(Benchmark):
+    name = title = paper = homepage = licence = "x"
+    group = "own"
+    files = subsets = ("x",)
+
+    def sample(self, row, subset, index): ...
+    def prompt(self, sample, shots, plan): ...
+    def judge(self, sample, response, plan): ...
+"""
 WRONG = {
     "a file that is not there": ("x.py:Rivers", "", "cannot read x.py: No such file or directory"),
     "a folder": ("rows.py:Rivers", "", "cannot read rows.py: Is a directory"),
     "a module that is not there": ("x.y:Rivers", "", "there is no module x.y"),
     "a file without a class": ("rivers.py", "", "name the class in it, too: rivers.py:CLASS"),
+    "a class without its file": ("rivers", "", "a class of your own is named with its file, rivers.py:CLASS"),
     "an odd name": ("rivers.py:Ri vers", "", "neither FILE.py:CLASS nor module:CLASS"),
     "a class that is not there": ("rivers.py:Rivrs", "", "unknown class in rivers.py 'Rivrs': did you mean 'Rivers'?"),
     "an empty file": (SPEC, "# nothing yet\n", "no class Rivers in rivers.py, which defines none at all"),
@@ -342,6 +368,11 @@ WRONG = {
         SPEC,
         RIVERS.replace("    subsets", "    metrics = {}\n    subsets"),
         "metrics must name",
+    ),
+    "nothing but the base class": (
+        SPEC,
+        BARE,
+        "rivers.py, line 4: the benchmark Rivers: modes must be a tuple of modes",
     ),
     "a method that fails": (
         SPEC,
