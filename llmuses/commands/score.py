@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--name", metavar="MODEL", help="what the model is called (as in the log, else the file's name)")
     add("--sample-data", action="store_true", help="use the small sample set that comes with llmuses")
     add("--unsafe-code", action="store_true", help="run code that the model wrote without isolation")
+    add("--hidden", action="store_true", help="keep the run from public pages until it is published")
     add(
         "--fail-under", nargs="+", default=[], metavar="D=SCORE", help="exit with 1 where the score is lower: gsm8k=0.6"
     )
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     """Score the answers of one model on one dataset."""
     from llmuses.cli_settings import check_thresholds, parse_dataset_args, parse_thresholds
     from llmuses.commands.evaluate import below
-    from llmuses.console import Progress, console, print_result
+    from llmuses.console import Progress, console, print_result, say_whether_public
     from llmuses.evaluation import score
     from llmuses.evaluation.choosing import chosen_benchmarks
 
@@ -67,8 +68,10 @@ def run(args: argparse.Namespace) -> int:
             unsafe_code=args.unsafe_code,
             listener=progress,
             command=args.command,
+            hidden=args.hidden,
         )
     finally:
         progress.close()
     print_result(out, result)
+    say_whether_public(out, result.folder, args.hidden)
     return max(0 if result.complete else 1, below(result, thresholds))
