@@ -26,11 +26,12 @@ SAME_BATTLE = {
         "CASE WHEN {battle_id} IS NULL THEN 0::UBIGINT ELSE hash({battle_id}, 'battle') END", ("battle_id",)
     ),
     "asked": Derived(
-        "CASE WHEN nullif({question_id}, '') IS NULL THEN hash(uuid()) ELSE hash({question_id}, 'question') END",
-        ("question_id",),
+        """CASE WHEN {comparison_id} IS NOT NULL OR {battle_id} IS NOT NULL THEN 0::UBIGINT
+            WHEN nullif({question_id}, '') IS NOT NULL THEN hash({question_id}, 'question') ELSE hash(uuid()) END""",
+        ("comparison_id", "battle_id", "question_id"),
     ),
 }
-"""What a table of battles must be opened with for this. 0 stands for an id that is missing."""
+"""What a table of battles must be opened with for this. 0 stands for an id that is missing, or not asked for."""
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 

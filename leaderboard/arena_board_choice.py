@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, unquote
@@ -86,8 +87,6 @@ def rule_for(choice: Choice, facts: Facts) -> Rule:
 
 def command(rule: Rule, battles: str) -> str:
     """Return the command line that computes the same ratings."""
-    import shlex
-
     parts = ["llmuses rate --battles", shlex.quote(battles)]
     for name in ("by", "judge", "category", "language"):
         if value := getattr(rule, name):
@@ -98,6 +97,11 @@ def command(rule: Rule, battles: str) -> str:
         parts.append(f"--combine {rule.combine}")
     parts += [flag for flag, on in (("--style", rule.style), ("--blind-only", rule.blind_only)) if on]
     return " ".join(parts)
+
+
+def audit_command(battles: str) -> str:
+    """Return the command line that holds the judges of the same battles against people."""
+    return f"llmuses audit --battles {shlex.quote(battles)}"
 
 
 def read_picked(text: str) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class About(NamedTuple):
     facts: Facts
     languages: Sequence[str]
     when: float
-    command: str = ""
+    commands: Sequence[str] = ()
     judges: SameBattles | None = None
 
 
@@ -303,11 +303,12 @@ def _listed(names: Sequence[str], say: Words) -> str:
 
 
 def _how(context: Context, about: About) -> Markup:
-    if not about.command:
+    if not about.commands:
         return Markup("")
-    return Markup('<p class="sm qq u-invite">{}</p><div class="u-code">{}</div>').format(
-        context.say("how"), Markup('<span class="qq">$ </span>{}').format(about.command)
+    lines = (
+        Markup('<div class="u-code u-gap"><span class="qq">$ </span>{}</div>').format(each) for each in about.commands
     )
+    return Markup('<p class="sm qq u-invite">{}</p>{}').format(context.say("how"), join(lines))
 
 
 def _cleared(context: Context) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from leaderboard.arena_board import Board, make_board
-from leaderboard.arena_board_choice import Choice, command, read_choice, rule_for
+from leaderboard.arena_board_choice import Choice, audit_command, command, read_choice, rule_for
 from leaderboard.arena_board_export import caption, sheet
 from leaderboard.arena_board_html import About, Waiting, arena_page, no_arena_page, refused_page, waiting_page
 from leaderboard.arena_board_ratings import PATIENT, Answer, Desk
@@ -97,7 +97,8 @@ def _look(desk: Desk, query: Mapping[str, str], patience: float | None = None) -
     answer: Answer[Ratings] = Answer(busy=True) if known.busy else desk.ratings(source, rule, patience)
     _prepare(desk, source, facts, choice)
     judges = _judges(desk, source, facts, choice)
-    said = "" if source.live else command(rule, f"{source.name}/{source.battles.name}")
+    file = f"{source.name}/{source.battles.name}"
+    said = [] if source.live else [command(rule, file), *([audit_command(file)] if judges else [])]
     return _Look(About(sources, source, facts, languages, answer.when, said, judges), choice, rule, answer)
 
 

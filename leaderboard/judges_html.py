@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leaderboard.board_words import Words
-from leaderboard.model_parts import section, table
+from leaderboard.model_parts import axis, section, table
 from llmuses.markup import Markup, count, interval, join
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def judges_section(found: SameBattles, say: Words) -> Markup:
         ("v-j", say("judge")),
         ("n v-n", say("battles")),
         ("n v-a", say("judges.agrees")),
-        ("v-i", ""),
+        ("v-i", axis((share, f"{100 * share:.0f}") for share in (0.25, 0.5, 0.75))),
         ("n v-c", say("judges.kappa")),
         ("n v-b", say("judges.behind")),
     ]

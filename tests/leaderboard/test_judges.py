@@ -41,6 +41,7 @@ def test_judges_stand_beside_each_other_with_what_can_be_told(tmp_path):
     page = shown(tmp_path, votes="judge", judge="good")
     assert "on the 120 battles that people and all of these judges decided" in page.text
     assert "Whether good agrees with people better than fair cannot be told from these battles." in page.text
+    assert page.text.count("llmuses audit --battles arena-judged/battles.jsonl") == 1
     for words in ("95.0", "95% interval 89.5 to 97.7", "50.0", "One person with another"):
         assert words in page.text
 
