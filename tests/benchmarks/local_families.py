@@ -15,6 +15,7 @@ from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.prefixes import Asked
 from llmuses.models.transformers.reading import Reader
 from llmuses.models.transformers.sharing import Scoring, choose
+from llmuses.models.transformers.turns import Turns
 from tests.support.tiny_families import FAMILIES, tiny_family
 
 
@@ -44,11 +45,11 @@ def families_table() -> None:
     print("Families: 16 questions of four endings behind 200 tokens in common, networks of two small layers")
     for name in FAMILIES:
         network = transformers.AutoModelForCausalLM.from_pretrained(tiny_family(name, spread=0.1))
-        reader = Reader(network, torch.device("cpu"), 0)
+        reader = Reader(network, torch.device("cpu"), 0, Turns())
         batcher = Batcher(512, 2_048, None)
         plain = PlainScorer(reader, batcher)
-        ways = (MergedScorer(reader, TokenBudget(2_048, 1 << 24)), CopiedScorer(reader, batcher), plain)
-        way = choose(ways, trials, torch.float32, name)
+        ways = MergedScorer(reader, TokenBudget(2_048, 1 << 24)), CopiedScorer(reader, batcher)
+        way = choose(ways, plain, lambda worth: trials, torch.float32, name)
         found, seconds = _timed(way, asked)
         expected, plainly = _timed(plain, asked)
         off = max(abs(one - two) for one, two in zip(found, expected, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.reading import Reader
 from llmuses.models.transformers.sharing import choose, trials
 from llmuses.models.transformers.tokenization import Codec
+from llmuses.models.transformers.turns import Turns
 from llmuses.models.transformers.writer import Limits, Writer
 
 
@@ -40,14 +42,12 @@ class CausalLM(LocalModel):
         device = network.get_input_embeddings().weight.device
         ends = end_tokens(network.generation_config, tokenizer)
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0)
-        self._reader = Reader(network, device, pad)
-        ways = (
-            MergedScorer(self._reader, budget),
-            CopiedScorer(self._reader, scoring),
-            PlainScorer(self._reader, scoring),
-        )
-        way = choose(ways, trials(codec, max_length), network.dtype, name)
-        self._writer = Writer(network, codec, device, pad, ends, writing)
+        turns = Turns()
+        self._reader = Reader(network, device, pad, turns)
+        ways = MergedScorer(self._reader, budget), CopiedScorer(self._reader, scoring)
+        plain = PlainScorer(self._reader, scoring)
+        way = choose(ways, plain, functools.partial(trials, codec, max_length), network.dtype, name)
+        self._writer = Writer(network, codec, device, pad, ends, writing, turns)
         self.details: Mapping[str, Any] = {**details, "scoring": way.name, "writing": self._writer.way}
         super().__init__(codec, way, self._writer, template, max_length)
 

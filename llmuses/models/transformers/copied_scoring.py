@@ -26,6 +26,7 @@ class CopiedScorer:
     """Scores a tree from its roots down, the leaves below a node in padded batches."""
 
     name = "copied"
+    worth = WORTH
 
     def __init__(self, reader: Reader, batcher: Batcher):
         self._reader = reader

@@ -8,25 +8,27 @@ from typing import Any
 
 import torch
 
-from llmuses.models.transformers.slot_attention import NextTokens, Piece, ReadPieces, reading, take_over
+from llmuses.models.transformers.slot_attention import NextTokens, Piece, ReadPieces, reading
 from llmuses.models.transformers.slots import Prefix, Row, Slots
+from llmuses.models.transformers.turns import Turns
 
 
 class Decoder:
     """Runs a network over rows in slots. Which rows, and what they write, is decided elsewhere.
 
-    ``windows`` has for each layer how many tokens it sees, None for all.
+    ``windows`` has for each layer how many tokens it sees, None for all. The network must attend as is said here: see
+    ``slot_attention.take_over``.
     """
 
-    def __init__(self, network: Any, windows: Sequence[int | None], device: torch.device):
+    def __init__(self, network: Any, windows: Sequence[int | None], device: torch.device, turns: Turns):
         self._network = network
         self._windows = windows
         self._device = device
+        self._turns = turns
         self._slots = Slots()
         # Nothing is wanted of the logits of prompts: of most of them none are computed where the network can do so.
         kept = "logits_to_keep" in inspect.signature(network.forward).parameters
         self._without_logits = {"logits_to_keep": 1} if kept else {}
-        take_over(network)
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -39,7 +41,7 @@ class Decoder:
         tokens = [token for piece in pieces for token in piece.tokens]
         positions = [piece.start + number for piece in pieces for number in range(piece.length)]
         what = ReadPieces(pieces, self._windows)
-        with reading(what):
+        with self._turns, reading(what):
             self._network(**self._inputs([tokens], [positions]), use_cache=False, **self._without_logits)
         for piece, kept in zip(pieces, what.kept, strict=True):
             piece.prefix.extend(kept)
@@ -49,7 +51,7 @@ class Decoder:
         """Read one token of each row; return what follows, (rows, vocabulary) in float32."""
         what = NextTokens(self._slots, self._windows)
         positions = [[row.position] for row in self._slots.rows]
-        with reading(what):
+        with self._turns, reading(what):
             logits = self._network(**self._inputs([[token] for token in tokens], positions), use_cache=False).logits
         for row in self._slots.rows:
             row.length += 1

@@ -16,6 +16,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria,
 from llmuses.models.transformers.answers import Writing
 from llmuses.models.transformers.batching import free_memory, is_out_of_memory
 from llmuses.models.transformers.sampling import choose
+from llmuses.models.transformers.turns import Turns
 
 _NetworkConfig: Any = transformers.GenerationConfig
 
@@ -27,13 +28,23 @@ class BatchLoop:
     """Writes answers in batches of at most ``rows`` rows and ``tokens`` tokens, the longest prompts first.
 
     Prompts of different lengths share a batch only where the network is ``padded``: where padding changes nothing.
-    ``longest`` bounds a batch's padded length where it has more than one row.
+    ``longest`` bounds a batch's padded length where it has more than one row. Between two tokens whoever waits for the
+    network gets his turn.
     """
 
     def __init__(
-        self, network: Any, device: torch.device, pad: int, rows: int, tokens: int, longest: int | None, padded: bool
+        self,
+        network: Any,
+        device: torch.device,
+        pad: int,
+        rows: int,
+        tokens: int,
+        longest: int | None,
+        padded: bool,
+        turns: Turns,
     ):
         self._network = network
+        self._turns = turns
         self._device = device
         self._pad = pad
         self._rows = rows
@@ -101,21 +112,23 @@ class BatchLoop:
         for writing in batch:
             writing.begin()
         choices = _Choices(batch)
-        self._network.generate(
-            input_ids=torch.tensor([[self._pad] * (longest - len(row)) + row for row in rows], device=self._device),
-            attention_mask=torch.tensor(
-                [[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self._device
-            ),
-            generation_config=_NetworkConfig(
-                max_new_tokens=max(writing.prompt.room - len(writing.tokens) for writing in batch),
-                do_sample=False,
-                num_beams=1,
-                pad_token_id=self._pad,
-                use_cache=True,
-            ),
-            logits_processor=LogitsProcessorList([choices]),
-            stopping_criteria=StoppingCriteriaList([_Ends(batch, choices, told, self._left)]),
-        )
+        ends = _Ends(batch, choices, told, self._left, self._turns)
+        with self._turns:
+            self._network.generate(
+                input_ids=torch.tensor([[self._pad] * (longest - len(row)) + row for row in rows], device=self._device),
+                attention_mask=torch.tensor(
+                    [[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=self._device
+                ),
+                generation_config=_NetworkConfig(
+                    max_new_tokens=max(writing.prompt.room - len(writing.tokens) for writing in batch),
+                    do_sample=False,
+                    num_beams=1,
+                    pad_token_id=self._pad,
+                    use_cache=True,
+                ),
+                logits_processor=LogitsProcessorList([choices]),
+                stopping_criteria=StoppingCriteriaList([ends]),
+            )
 
 
 def _read(writing: Writing) -> int:
@@ -148,13 +161,14 @@ class _Choices(LogitsProcessor):
 
 
 class _Ends(StoppingCriteria):
-    """Hands each row its token, and ends the rows that have ended."""
+    """Hands each row its token, and ends the rows that have ended; then lets those who wait use the network."""
 
-    def __init__(self, batch: Sequence[Writing], choices: _Choices, told: Told, left: set[int]):
+    def __init__(self, batch: Sequence[Writing], choices: _Choices, told: Told, left: set[int], turns: Turns):
         self._batch = batch
         self._choices = choices
         self._told = told
         self._left = left
+        self._turns = turns
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **_: Any) -> Any:
         for row, token in enumerate(input_ids[:, -1].tolist()):
@@ -163,6 +177,8 @@ class _Ends(StoppingCriteria):
                 writing.add(token, self._choices.sound[row])
                 self._told(writing)
         done = [writing.ended or id(writing) in self._left for writing in self._batch]
+        if not all(done):
+            self._turns.give_way()
         return torch.tensor(done, device=input_ids.device)
 
 

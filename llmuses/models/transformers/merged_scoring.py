@@ -16,11 +16,15 @@ from llmuses.models.transformers.reading import Outcome, Reader, Reading, read
 WORTH = 8
 """Tokens that a prefix of its own must save: one more part costs about as much as so many tokens."""
 
+_GIVING_WAY = 4
+"""By how much passes are shorter while others want the network too: somebody reads along, word by word."""
+
 
 class MergedScorer:
     """Scores whole trees, a budget of tokens at a time, without any padding."""
 
     name = "merged"
+    worth = WORTH
 
     def __init__(self, reader: Reader, budget: TokenBudget):
         self._reader = reader
@@ -31,22 +35,30 @@ class MergedScorer:
         """Yield what each pass says about some sequences, until all of them are answered."""
         packer = Packer(grow(asked, WORTH), self._reader.device)
         while not packer.done:
-            started = time.perf_counter()
-            pieces = packer.next(self._budget.tokens, self._budget.logits // self._reader.vocabulary)
-            try:
-                readings = self._pass(packer, pieces)
-            except RuntimeError as problem:
-                if not is_out_of_memory(problem):
-                    raise
-                problem.__traceback__ = None  # its frames hold the tensors that did not fit
-                free_memory()
-                if not self._budget.halve(pieces[-1].end):
-                    lost = {probe.sequence for node in packer.skip() for probe in node.probes}
-                    yield Outcome([], sorted(lost), time.perf_counter() - started)
-                continue
-            seconds = time.perf_counter() - started
-            self._budget.took(pieces[-1].end, seconds)
-            yield Outcome(readings, [], seconds)
+            with self._reader.turns as shared:
+                outcome = self._next(packer, shared)
+            if outcome is not None:
+                yield outcome
+
+    def _next(self, packer: Packer, shared: bool) -> Outcome | None:
+        """Return what the next pass says; None where it did not fit and will be tried again, shorter."""
+        started = time.perf_counter()
+        tokens = max(self._budget.tokens // _GIVING_WAY, 1) if shared else self._budget.tokens
+        pieces = packer.next(tokens, self._budget.logits // self._reader.vocabulary)
+        try:
+            readings = self._pass(packer, pieces)
+        except RuntimeError as problem:
+            if not is_out_of_memory(problem):
+                raise
+            problem.__traceback__ = None  # its frames hold the tensors that did not fit
+            free_memory()
+            if self._budget.halve(pieces[-1].end):
+                return None
+            lost = {probe.sequence for node in packer.skip() for probe in node.probes}
+            return Outcome([], sorted(lost), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._budget.took(pieces[-1].end, seconds)
+        return Outcome(readings, [], seconds)
 
     def _pass(self, packer: Packer, pieces: Sequence[Piece]) -> list[Reading]:
         pack, kept = packer.pack(pieces)

@@ -48,7 +48,8 @@ def score_rows(reader: Reader, rows: Sequence[Node], **inputs: Any) -> list[list
     length = longest(rows)
     padded = [row.tokens + [reader.pad] * (length - len(row.tokens)) for row in rows]
     wanted = sorted({probe.offset for row in rows for probe in row.probes}) or [0]
-    logits = reader.logits(torch.tensor(padded, device=reader.device), wanted, **inputs)
+    with reader.turns:
+        logits = reader.logits(torch.tensor(padded, device=reader.device), wanted, **inputs)
     place = {offset: index for index, offset in enumerate(wanted)}
     readings = []
     for number, row in enumerate(rows):

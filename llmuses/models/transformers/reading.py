@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from llmuses.models.transformers.turns import Turns
+
 _CHUNK = 1 << 22
 """Logits that are worked on at a time: they stay in a processor's cache."""
 
@@ -29,12 +31,16 @@ class Outcome(NamedTuple):
 
 
 class Reader:
-    """A network, as scoring uses it: logits are computed where they are wanted only."""
+    """A network, as scoring uses it: logits are computed where they are wanted only.
 
-    def __init__(self, network: Any, device: torch.device, pad: int):
+    Whoever asks for them waits for a turn before: see Turns.
+    """
+
+    def __init__(self, network: Any, device: torch.device, pad: int, turns: Turns):
         self.network = network
         self.device = device
         self.pad = pad
+        self.turns = turns
         accepted = inspect.signature(network.forward).parameters
         self._picks_positions = "logits_to_keep" in accepted
         self.cache_name = "cache" if "cache" in accepted else "past_key_values"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -29,20 +29,29 @@ class Scoring(Protocol):
         ...
 
 
+class SharingWay(Scoring, Protocol):
+    """A way of scoring that reads a prefix once for several sequences, where that saves at least ``worth`` tokens."""
+
+    worth: int
+
+
+_OPENING = "The river rises in the hills.\n\n"
+
 _TRIALS = (
-    (
-        "The river rises in the hills.\n\nQuestion: Where does it rise?\nAnswer:",
-        (" in the hills", " in the sea", " far"),
-    ),
-    ("The river rises in the hills.\n\nQuestion: Who has 3 apples and 5 pears?\nAnswer:", (" She has", " He")),
-    ("Paris is a city. Another one is", (" Berlin, and a third", " called", " Rome")),
+    (_OPENING, "Question: Where does it rise?\nAnswer:", (" in the hills", " in the sea", " far")),
+    (_OPENING, "Question: Who has 3 apples and 5 pears?\nAnswer:", (" She has", " He")),
+    ("", "Paris is a city. Another one is", (" Berlin, and a third", " called", " Rome")),
 )
-"""Prompts with a prefix in common, and one without: contexts and continuations."""
+"""Prompts with a prefix in common, and one without: openings, what follows on them, continuations."""
 
 
-def trials(codec: Codec, max_length: int | None) -> list[Asked]:
-    """Return a few sequences to try a way of scoring on, cut to what the network can read."""
-    pairs = [codec.pair(context, continuations) for context, continuations in _TRIALS]
+def trials(codec: Codec, max_length: int | None, worth: int) -> list[Asked]:
+    """Return a few sequences to try a way of scoring on, cut to what the network can read.
+
+    Two of the contexts have at least ``worth`` tokens in common, and their continuations as many more.
+    """
+    times = -(-worth // len(codec.rendered(_OPENING)))
+    pairs = [codec.pair(times * opening + times * own, endings) for opening, own, endings in _TRIALS]
     return [
         Asked(pair.context[:max_length], continuation[: max_length and max(1, max_length - len(pair.context) + 1)])
         for pair in pairs
@@ -50,20 +59,24 @@ def trials(codec: Codec, max_length: int | None) -> list[Asked]:
     ]
 
 
-def choose(ways: Sequence[Scoring], asked: Sequence[Asked], dtype: torch.dtype, model: str) -> Scoring:
-    """Return the first way that agrees with the last one, the plain one, on all of some sequences.
+def choose(
+    ways: Sequence[SharingWay], plain: Scoring, asked: Callable[[int], Sequence[Asked]], dtype: torch.dtype, model: str
+) -> Scoring:
+    """Return the first way that agrees with the plain one, on all of some sequences.
 
-    What was passed over is said in one line of the log.
+    ``asked`` returns sequences that share prefixes worth so many tokens. What was passed over is said in one line of the
+    log.
     """
-    *shared, plain = ways
-    try:
-        expected = _logprobs(plain, asked)
-    except Exception:  # then nothing is known of the others either; what is wrong shows when the model is asked
-        return plain
     refused = []
-    for way in shared:
+    way: Scoring
+    for way in ways:
+        sequences = asked(way.worth)
         try:
-            found = _logprobs(way, asked)
+            expected = _logprobs(plain, sequences)
+        except Exception:  # then nothing is known of the others either; what is wrong shows when the model is asked
+            return plain
+        try:
+            found = _logprobs(way, sequences)
         except Exception as problem:  # whatever a network that is made otherwise raises: it is scored another way
             refused.append(f"{way.name}: {type(problem).__name__} {problem}".strip().splitlines()[0])
             continue

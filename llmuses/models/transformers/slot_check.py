@@ -11,8 +11,9 @@ import torch
 from transformers.cache_utils import get_layer_types_and_kwargs
 
 from llmuses.models.transformers.decoder import Decoder
-from llmuses.models.transformers.slot_attention import Piece
+from llmuses.models.transformers.slot_attention import Piece, take_over
 from llmuses.models.transformers.slots import Prefix
+from llmuses.models.transformers.turns import Turns
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Fit(NamedTuple):
 def slots_fit(network: Any, device: torch.device, text: Sequence[int], longest: int | None) -> Fit | None:
     """Return how slots are used with a network where they give what it gives by itself, else None.
 
+    Where they do the network attends from now on as slots want it, while they are read, and as it did before else.
+
     ``text`` is tokens to try it on, at least 24; ``longest`` is the longest sequence that will be read.
     """
     windows = layer_windows(network)
@@ -97,7 +100,8 @@ def _distance(
     begin, end = list(text[:8]), len(text) - _STEPS
     texts = [list(text), begin + list(text[:7:-1]), begin + list(text[9:]) + list(text[8:9])]
     expected = [network(input_ids=torch.tensor([tokens], device=device), use_cache=False).logits[0] for tokens in texts]
-    decoder = Decoder(network, windows, device)
+    take_over(network)
+    decoder = Decoder(network, windows, device, Turns())
     shared = Prefix(begin, merged=True)
     ends = [end - number for number in range(len(texts))]
     paths = [[shared, Prefix(tokens[len(begin) : end], shared)] for tokens, end in zip(texts, ends, strict=True)]

@@ -75,8 +75,8 @@ class SlotLoop:
 
     def __init__(self, network: Runs, rows: int, tokens: int, reads: int):
         self._network = network
+        self.tokens = tokens
         self._rows = rows
-        self._tokens = tokens
         self._reads = reads
         self._tree = PromptTree()
         self._waiting: deque[_Seat] = deque()
@@ -149,7 +149,7 @@ class SlotLoop:
         inside = [*self._reading, seat]
         longest = max([other.own + _AHEAD for other in inside] + [row.length for row in self._network.rows])
         rows = len(self._writing) + len(inside)
-        return rows * longest + self._merged([*self._writing, *inside]) <= self._tokens
+        return rows * longest + self._merged([*self._writing, *inside]) <= self.tokens
 
     def _merged(self, seats: Sequence[_Seat]) -> int:
         shared = {id(prefix): len(prefix.tokens) for seat in seats for prefix in seat.path if prefix.merged}
@@ -160,7 +160,7 @@ class SlotLoop:
         merged = self._merged(self._writing)
         while len(self._writing) > 1:
             longest = max(row.length for row in self._network.rows) + 1
-            if len(self._writing) * longest + merged <= self._tokens:
+            if len(self._writing) * longest + merged <= self.tokens:
                 return
             self._put_back(1)
 

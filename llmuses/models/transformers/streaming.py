@@ -6,22 +6,21 @@ import asyncio
 import functools
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from llmuses.models.base import Delta, StreamError
 from llmuses.models.reasoning import ReasoningSplitter
 from llmuses.models.transformers.answers import Prompt, Writing
 from llmuses.models.transformers.growing_text import GrowingText
+from llmuses.models.transformers.news import News, Tell, failed
 from llmuses.models.transformers.prompting import Prompter
-from llmuses.models.transformers.responses import error
 from llmuses.models.transformers.tokenization import Codec
 from llmuses.models.transformers.writer import Loop, Writer
 from llmuses.models.transformers.writing_scheduler import response
-from llmuses.records import ErrorKind, Generate, Request, Response, ResponseError
+from llmuses.records import Generate, Request, Response, ResponseError
 
 _log = logging.getLogger(__name__)
-
-_Tell = Callable[[Delta | ResponseError], None]
 
 
 class Streams:
@@ -40,27 +39,17 @@ class Streams:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Yield an answer as it is written. See llmuses.models.base.Streamer."""
-        loop = asyncio.get_running_loop()
         prompt = await asyncio.to_thread(self._prompt, request)
         if isinstance(prompt, Response):
             assert prompt.error is not None
             raise StreamError(prompt.error)
-        news: asyncio.Queue[Delta | ResponseError] = asyncio.Queue()
-
-        def tell(what: Delta | ResponseError) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(news.put_nowait, what)
-
-        stream = _Stream(prompt, self._writer.start(prompt), self._codec, tell)
+        news = News()
+        stream = _Stream(prompt, self._writer.start(prompt), self._codec, news.tell)
         self._join(stream)
         try:
-            while True:
-                what = await news.get()
-                if isinstance(what, ResponseError):
-                    raise StreamError(what)
-                yield what
-                if what.finish_reason:
-                    return
+            async with aclosing(news.deltas()) as deltas:
+                async for delta in deltas:
+                    yield delta
         finally:
             self._leave(stream)
 
@@ -80,7 +69,7 @@ class Streams:
     def _join(self, stream: _Stream) -> None:
         with self._news:
             if self._closed:
-                raise StreamError(_failed("closed", "the model was closed"))
+                raise StreamError(failed("closed", "the model was closed"))
             self._joining.append(stream)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="llmuses-streams", daemon=True)
@@ -107,11 +96,13 @@ class Streams:
                     loop.step(functools.partial(self._told, loop, streams))
             except Exception as problem:  # whatever the network raises ends these streams, not those to come
                 _log.exception("streams failed")
-                self._fail(streams, _failed("network", f"{type(problem).__name__}: {problem}"))
+                self._fail(streams, failed("network", f"{type(problem).__name__}: {problem}"))
                 loop = None
             for writing in [writing for writing in streams if writing.ended]:
                 del streams[writing]
-        self._fail(streams, _failed("closed", "the model was closed"))
+            if not streams:
+                loop = None  # the next one is as large as memory allows then
+        self._fail(streams, failed("closed", "the model was closed"))
 
     def _wait(self, streams: dict[Writing, _Stream]) -> bool:
         """Wait until there is something to do. Returns False where it is to end."""
@@ -152,7 +143,7 @@ class Streams:
 class _Stream:
     """One answer, and who is told of it."""
 
-    def __init__(self, prompt: Prompt, writing: Writing, codec: Codec, tell: _Tell):
+    def __init__(self, prompt: Prompt, writing: Writing, codec: Codec, tell: Tell):
         self.writing = writing
         self.tell = tell
         self._prompt = prompt
@@ -186,9 +177,3 @@ class _Stream:
                 usage=ended.usage,
             )
         )
-
-
-def _failed(code: str, message: str) -> ResponseError:
-    problem = error("", ErrorKind.FAILED, code, message).error
-    assert problem is not None
-    return problem

@@ -117,8 +117,10 @@ class Codec:
                 if length:
                     text = stem[:length]
                     first, rest, whole = self._encoded([text, stem[length:], stem])
-                    self._cuts = first + rest == whole
-                    head = _Head(length, first) if self._cuts else head
+                    if first + rest == whole:
+                        head = _Head(length, first)
+                    else:
+                        self._cuts = False
             heads.append(head)
         return heads
 

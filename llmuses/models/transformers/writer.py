@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import threading
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +19,7 @@ from llmuses.models.transformers.sampling import Choice
 from llmuses.models.transformers.slot_check import positions_shift, slots_fit
 from llmuses.models.transformers.slot_loop import SlotLoop, Told
 from llmuses.models.transformers.tokenization import Codec
+from llmuses.models.transformers.turns import Turns
 
 _NetworkConfig: Any = transformers.GenerationConfig
 
@@ -56,10 +59,17 @@ class Loop(Protocol):
 
 
 class Writer:
-    """Writes with one network. Loops do not know of each other: each has its own slots."""
+    """Writes with one network, in any thread. Loops have slots of their own, and together no more than there is memory."""
 
     def __init__(
-        self, network: Any, codec: Codec, device: torch.device, pad: int, ends: frozenset[int], limits: Limits
+        self,
+        network: Any,
+        codec: Codec,
+        device: torch.device,
+        pad: int,
+        ends: frozenset[int],
+        limits: Limits,
+        turns: Turns,
     ):
         self.network = network
         self._codec = codec
@@ -67,6 +77,9 @@ class Writer:
         self._pad = pad
         self._ends = ends
         self._limits = limits
+        self._turns = turns
+        self._loops: weakref.WeakSet[SlotLoop] = weakref.WeakSet()
+        self._sharing = threading.Lock()
         self._defaults = network.generation_config
         # generate() fills whatever is unset from the network's own settings: leave none there.
         network.generation_config = _NetworkConfig()
@@ -82,19 +95,28 @@ class Writer:
         """Return a new loop: in slots where the network can, else by plain generation."""
         limits = self._limits
         if self._fit is None:
-            return BatchLoop(
-                self.network, self._device, self._pad, limits.rows, limits.tokens, limits.longest, self._padded
-            )
+            how = limits.rows, limits.tokens, limits.longest, self._padded, self._turns
+            return BatchLoop(self.network, self._device, self._pad, *how)
+        decoder = Decoder(self.network, self._fit.windows, self._device, self._turns)
+        with self._sharing:
+            loop = SlotLoop(decoder, limits.rows, self._room(self._fit.token_bytes), limits.reads)
+            self._loops.add(loop)
+        return loop
+
+    def _room(self, token_bytes: int) -> int:
+        """Return how many tokens one more loop may hold: a share of the memory that no other loop may come to fill."""
         free = free_bytes(self._device)
-        tokens = limits.tokens if free is None else min(limits.tokens, int(free * _SHARE) // self._fit.token_bytes)
-        decoder = Decoder(self.network, self._fit.windows, self._device)
-        return SlotLoop(decoder, limits.rows, tokens, limits.reads)
+        if free is None:
+            return self._limits.tokens
+        left = free // token_bytes - sum(loop.tokens for loop in self._loops)
+        return min(self._limits.tokens, max(0, int(left * _SHARE)))
 
     @functools.cached_property
     def _padded(self) -> bool:
         if positions_shift(self.network, self._limits.longest):
             return False
-        return padding_changes_nothing(self.network, self._device, self._pad, self._text)
+        with self._turns:
+            return padding_changes_nothing(self.network, self._device, self._pad, self._text)
 
     @property
     def _text(self) -> list[int]:

@@ -13,6 +13,7 @@ import pytest
 import torch
 import transformers
 
+from llmuses.models import load_model
 from llmuses.models.transformers.attention import Unsupported
 from llmuses.models.transformers.batching import Batcher, TokenBudget
 from llmuses.models.transformers.copied_scoring import CopiedScorer
@@ -21,6 +22,7 @@ from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.prefixes import Asked
 from llmuses.models.transformers.reading import Outcome, Reader
 from llmuses.models.transformers.sharing import Scoring, choose
+from llmuses.models.transformers.turns import Turns
 from tests.support.tiny_families import FAMILIES, RECURRENT, WINDOW, tiny_family
 
 WAYS = {name: "copied" if name == "qwen3_next" else "plain" if name in RECURRENT else "merged" for name in FAMILIES}
@@ -64,9 +66,9 @@ def scored(way: Scoring, asked: list[Asked]) -> list[float]:
     return [math.fsum(found) for found in logprobs]
 
 
-def ways(network: Any, tokens: int = 100) -> dict[str, Scoring]:
+def ways(network: Any, tokens: int = 100) -> dict[str, Any]:
     """Return the ways of scoring, whose passes have few tokens."""
-    reader = Reader(network, torch.device("cpu"), 0)
+    reader = Reader(network, torch.device("cpu"), 0, Turns())
     batcher = Batcher(64, 4 * tokens, None)
     all_ways = (
         MergedScorer(reader, TokenBudget(tokens, 1 << 20)),
@@ -79,12 +81,18 @@ def ways(network: Any, tokens: int = 100) -> dict[str, Scoring]:
 @functools.cache
 def chosen(name: str) -> Scoring:
     network = family(name)
-    return choose(list(ways(network).values()), sequences(1, 40, 12), torch.float32, name)
+    merged, copied, plain = ways(network).values()
+    return choose([merged, copied], plain, lambda worth: sequences(1, 40, 12), torch.float32, name)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_is_scored_by_the_fastest_way_that_is_exact_for_it(name: str) -> None:
     assert chosen(name).name == WAYS[name]
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_a_model_that_is_loaded_is_tried_on_enough_in_common_for_each_way(name: str) -> None:
+    assert load_model(str(tiny_family(name)), device_map="cpu").details["scoring"] == WAYS[name]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -122,7 +130,8 @@ def test_a_shared_prefix_is_read_once(name: str) -> None:
 @pytest.mark.parametrize("name", ["mamba", "jamba", "qwen3_next"])
 def test_what_is_not_exact_is_passed_over_with_one_line_in_the_log(name: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "llmuses"):
-        way = choose(list(ways(family(name)).values()), sequences(1, 40, 12), torch.float32, "this model")
+        merged, copied, plain = ways(family(name)).values()
+        way = choose([merged, copied], plain, lambda worth: sequences(1, 40, 12), torch.float32, "this model")
     [line] = caplog.messages
     assert line.startswith(f"this model is scored the {way.name} way (merged: ")
 
@@ -131,6 +140,7 @@ class Broken:
     """A way of scoring that a network may not bear."""
 
     name = "broken"
+    worth = 1
 
     def __init__(self, run: Callable[[list[Asked]], Any]):
         self.run = run
@@ -144,14 +154,14 @@ def test_a_way_that_raises_is_passed_over(problem: Exception) -> None:
         raise problem
 
     plain = ways(family("llama"))["plain"]
-    assert choose([Broken(fail), plain], sequences(1, 4, 4), torch.float32, "this model") is plain
+    assert choose([Broken(fail)], plain, lambda worth: sequences(1, 4, 4), torch.float32, "this model") is plain
 
 
 def test_a_way_that_memory_does_not_suffice_for_or_that_finds_no_numbers_is_passed_over() -> None:
     plain = ways(family("llama"))["plain"]
     asked = sequences(1, 4, 4)
     lost = Broken(lambda asked: iter([Outcome([], list(range(len(asked))), 0.0)]))
-    assert choose([lost, plain], asked, torch.float32, "this model") is plain
+    assert choose([lost], plain, lambda worth: asked, torch.float32, "this model") is plain
 
 
 def test_a_network_that_cannot_be_tried_is_scored_the_plain_way() -> None:
@@ -159,7 +169,7 @@ def test_a_network_that_cannot_be_tried_is_scored_the_plain_way() -> None:
         raise RuntimeError("no such device")
 
     merged, broken = ways(family("llama"))["merged"], Broken(fail)
-    assert choose([merged, broken], sequences(1, 4, 4), torch.float32, "this model") is broken
+    assert choose([merged], broken, lambda worth: sequences(1, 4, 4), torch.float32, "this model") is broken
 
 
 def test_the_network_attends_as_it_did_once_it_was_scored() -> None:
