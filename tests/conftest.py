@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 # Tests run beside each other, one on each core: more threads in one of them would take turns with the others. Set before
@@ -22,6 +25,43 @@ settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("llmuses")
 
 _BROWSER = Path(__file__).parent / "browser"
+
+_SPARE = 1
+"""Workers beyond one a processor: while one waits for a server, a browser or a clock, another works."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Return how many workers ``-n auto`` is; None leaves it to who set PYTEST_XDIST_AUTO_NUM_WORKERS."""
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return (len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1) + _SPARE
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected: nearly all that comes into being stays, and is looked through 24 times."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        _keep_what_is_there()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is None or nextitem.path != item.path:
+        _keep_what_is_there()
+
+
+def _keep_what_is_there() -> None:
+    """Let no collection of garbage look again through what is there now: a million objects of libraries and tests, which stay.
+
+    Whoever collects does so in a moment: a model that is closed or runs out of memory, a process that is forked from this one.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
