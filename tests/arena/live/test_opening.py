@@ -53,6 +53,10 @@ def test_only_those_play_whom_the_rules_name(tmp_path: Path, monkeypatch: pytest
     )
     monkeypatch.setenv("LLMUSES_MODELS", str(tmp_path / "models.yaml"))
     rules_file(tmp_path, monkeypatch, "models: [x, y]")
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    with open_arena(tmp_path) as arena:
+        assert not arena.playable, "without their key none may"
+    monkeypatch.setenv("OPENAI_API_KEY", "a key that nobody is asked with")
     with open_arena(tmp_path) as arena:
         assert arena.playable, "two may play when they are loaded"
         assert (tmp_path / "arena-live" / "register.jsonl").exists()
