@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from arena.pipeline.judging import Bench, Call, Fate, Slot, Verdict
 from llmuses.errors import DataError
 from llmuses.judge.orders import combine
 from llmuses.judge.verdicts import PairVerdict
-from llmuses.records import Battle, Exclusion, Message, Record, Winner
+from llmuses.records import Battle, Exclusion, Message, Record, Redaction, Winner
 from llmuses.store import JsonlStore, Sync
 
 
@@ -168,6 +168,17 @@ def record(path: Path, battles: Iterable[Battle]) -> Recorded:
     with JsonlStore(path, Battle, Sync.GROUP) as store:
         store.append_all(fresh)
     return Recorded(len(fresh), len(gone))
+
+
+def withdraw_others(path: Path, questions: Collection[str]) -> int:
+    """Withdraw the battles over other questions than these, whatever became of them, and return how many. Raises StoreError."""
+    lines = list(JsonlStore(path, _Line))
+    withdrawn = {line.battle_id for line in lines if line.redacted}
+    others = {line.battle_id for line in lines if line.model_a and line.question_id not in questions} - withdrawn
+    now = time.time()
+    with JsonlStore(path, Redaction, Sync.GROUP) as store:
+        store.append_all(Redaction(battle_id=battle_id, tstamp=now) for battle_id in sorted(others))
+    return len(others)
 
 
 def _excluded(lines: Iterable[_Line]) -> set[str]:

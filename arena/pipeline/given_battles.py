@@ -32,6 +32,11 @@ class GivenBattles(NamedTuple):
         """Return who played, in the order of names."""
         return sorted(self.answers)
 
+    @property
+    def compared(self) -> set[str]:
+        """Return what is compared, by its ids."""
+        return {question.question_id for question in self.questions}
+
 
 def read_given(path: Path) -> GivenBattles:
     """Return the battles of a file in its order: our own or another program's, people's or a judge's.

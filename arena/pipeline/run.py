@@ -15,7 +15,16 @@ import msgspec
 from arena.matchmaking import policy_named
 from arena.pipeline.answers import Answer, Played, Progress, answers_of, write_lines
 from arena.pipeline.arriving import Arriving
-from arena.pipeline.battles import Decided, Scored, Undecided, outcomes, read_record, record, record_dry_run
+from arena.pipeline.battles import (
+    Decided,
+    Scored,
+    Undecided,
+    outcomes,
+    read_record,
+    record,
+    record_dry_run,
+    withdraw_others,
+)
 from arena.pipeline.config import ArenaConfig, Metric, Orders, found, read_config, slug
 from arena.pipeline.estimate import estimate, example, refuse_unasked
 from arena.pipeline.folder import ArenaFolder, ArenaState
@@ -312,6 +321,10 @@ def _reported(plan: Plan, folder: ArenaFolder, played: Mapping[str, Played], rev
         replaced = (written.replaced if written else 0) + (review.arriving.replaced if review.arriving else 0)
         if replaced:
             notes.append(f"{replaced:,} earlier battles were answered or judged anew; exclusion lines take them out.")
+        if plan.given is not None and (gone := withdraw_others(place / "battles.jsonl", plan.given.compared)):
+            notes.append(
+                f"{gone:,} earlier battles are no longer in {plan.config.battles_file}: they are withdrawn here too."
+            )
         ratings = ratings_of(place / "battles.jsonl", plan.metrics) if battles else {}
     report = make_report(plan, played, review, ratings, notes)
     write_report(place, report)

@@ -15,9 +15,12 @@ from arena.formats import convert_files
 from arena.live.arena import LiveArena
 from arena.live.refusal import Refusal
 from arena.live.wire import Opinion
+from arena.pipeline.run import run_arena
 from llmuses.errors import ModelError
 from llmuses.records import Battle, ErrorKind, Generate, Mode, Request, Response, ResponseError, Winner
+from llmuses.store import JsonlStore
 from tests.arena.live.test_battles import in_a_loop, lines, refused
+from tests.arena.pipeline.arenas import Longer, ref
 from tests.support.live_arenas import TWO, ScriptedPlayers, all_of, ask, battle, live_arena, visitor
 
 JUDGE = {"model": "openai:judge", "seconds": 5}
@@ -188,6 +191,30 @@ def test_people_and_the_judge_meet_in_the_audit(
     found = {judge.judge: judge for judge in audit(tmp_path / "battles.jsonl").judges}
     assert found["the-judge"].battles == 12 and found["the-judge"].agreement is not None
     assert found["the-judge"].agreement.all.n == 12
+
+
+def test_a_judge_that_is_asked_later_meets_the_votes_and_the_judge_of_the_page(
+    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
+) -> None:
+    async def play() -> None:
+        arena, _ = judged(first_named)
+        for number in range(4):
+            who = visitor(arena)
+            token = await battle(arena, who, "The same question each time?")
+            if number == 3:
+                await all_of(arena.send(who, ask("And one more?", battle=token)))
+            await arena.vote(who, token, Winner.MODEL_A)
+            await arena.opinion(who, token)
+
+    asyncio.run(play())
+    votes = tmp_path / "battles.jsonl"
+    config = tmp_path / "later.yaml"
+    config.write_text(f"battles_file: {votes}\nreviews_gen: {{reviewer: {{ref: '{ref(Longer)}'}}}}\n")
+    result = run_arena(config, outputs=tmp_path / "outputs")
+    found = audit([votes, result.folder / "battles.jsonl"]).same_battles
+    assert found is not None and {line.judge for line in found.judges} == {"the-judge", "Longer"}
+    compared = {line.comparison_id for line in JsonlStore(votes, Battle)}
+    assert None not in compared and found.battles == len(compared)
 
 
 @in_a_loop

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from arena.audit import audit
+from arena.formats import convert_files
 from arena.pipeline.given_battles import read_given
 from arena.pipeline.run import Result, Talk, run_arena
 from llmuses.errors import DataError, UsageError
@@ -97,6 +98,21 @@ def test_what_was_taken_out_or_withdrawn_is_not_judged_and_what_was_let_in_again
         Restoration(battle_id="v2", restored="no", tstamp=2.0),
     ])  # fmt: skip
     assert [battle.output_a for battle in battles(run_arena(config(tmp_path)))] == ["Hello !!!", "Hello !!!!"]
+
+
+def test_what_people_withdraw_after_it_was_judged_is_withdrawn_there_too_by_the_same_command(tmp_path: Path) -> None:
+    given(tmp_path, [vote(1), vote(2), vote(3)])
+    run_arena(config(tmp_path))
+    given(tmp_path, [Redaction(battle_id="v2", tstamp=1.0)])
+    result = run_arena(config(tmp_path))
+    assert result.report is not None and any(
+        "1 earlier battles are no longer in" in note for note in result.report.notes
+    )
+    path = result.folder / "battles.jsonl"
+    assert [battle.output_a for battle in convert_files([path])] == ["Hello !", "Hello !!!"]
+    before = path.read_bytes()
+    run_arena(config(tmp_path))
+    assert path.read_bytes() == before
 
 
 def test_what_a_judge_of_texts_cannot_see_is_left_out_and_counted(tmp_path: Path) -> None:
