@@ -22,7 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``llmuses arena``."""
     add = parser.add_argument
     add("-c", "--c", "--config", dest="config", required=True, type=Path, metavar="CFG.yaml", help="what is to be done")
-    add("--dry-run", action="store_true", help="have the models answer, show a prompt of the judge, and draw the verdicts at random")
+    add(
+        "--dry-run",
+        action="store_true",
+        help="have the models answer, show a prompt of the judge, and draw the verdicts at random",
+    )
     add("--yes", action="store_true", help="make judge calls that cost money without asking")
     add("--hidden", action="store_true", help="keep the arena from public pages until it is published")
     add("--outputs", type=Path, metavar="DIR", help="folder of all runs (outputs)")
