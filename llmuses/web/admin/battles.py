@@ -8,7 +8,7 @@ from typing import Any
 
 from arena.pipeline.questions import read_questions
 from leaderboard.board_words import Words
-from llmuses.markup import Markup, attrs, count, icon, join, link
+from llmuses.markup import Markup, attrs, count, join, link
 from llmuses.models.obstacles import obstacle
 from llmuses.settings import model_entries
 from llmuses.visit import Visit
@@ -24,32 +24,18 @@ from llmuses.web.admin.battle_plan import (
     write_plan,
 )
 from llmuses.web.admin.evaluation import known_models
-from llmuses.web.admin.parts import command_line, seen_by
+from llmuses.web.admin.parts import command_line
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
+from llmuses.web.admin.start_form import start_form
 
 
 def view(room: Room, person: Person, visit: Visit) -> Markup:
     """Return the tab. What the address names is filled in: a copy of earlier battles."""
     say = Words(visit.lang, "admin")
-    return Markup(
-        '<form class="u-newrun" data-deed="start-battles" autocomplete="off"><section>{}{}{}{}'
-        '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
-        '<button class="g-btn" type="submit" data-deed="plan-battles">{}</button></div></section>'
-        '<section data-outcome="plan-battles"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
-    ).format(
-        _players(say, visit.query),
-        _questions(say, visit.query),
-        _judging(say, visit.query),
-        seen_by(say, visit.query),
-        icon("send"),
-        say("battles.start"),
-        say("eval.plan"),
-        icon("scales"),
-        say("battles.before"),
-        say("battles.before.body"),
-    )
+    fields = (part(say, visit.query) for part in (_players, _questions, _judging))
+    return start_form(say, visit.query, "battles", "scales", ("start-battles", "plan-battles"), *fields)
 
 
 def _players(say: Words, query: Mapping[str, str]) -> Markup:

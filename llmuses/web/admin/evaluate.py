@@ -29,30 +29,18 @@ from llmuses.web.admin.evaluation import (
 from llmuses.web.admin.example import EXAMPLE, pager
 from llmuses.web.admin.given_keys import check_key
 from llmuses.web.admin.hello import HELLO
-from llmuses.web.admin.parts import command_line, seen_by
+from llmuses.web.admin.parts import command_line
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
 from llmuses.web.admin.sessions import Person
+from llmuses.web.admin.start_form import start_form
 
 
 def view(room: Room, person: Person, visit: Visit) -> Markup:
     """Return the tab. What the address names is filled in, so that a form can be handed on as a link."""
     say = Words(visit.lang, "admin")
-    return Markup(
-        '<form class="u-newrun" data-deed="start" data-form autocomplete="off"><section>{}{}{}{}</section>'
-        '<section data-outcome="plan"><div class="u-card u-msg">{}<h3>{}</h3><p class="md">{}</p></div></section></form>'
-    ).format(
-        _model(say, visit.query),
-        _datasets(say, visit.query),
-        _settings(say, visit.query),
-        Markup(
-            '<div class="row u-formend"><button class="g-btn primary" type="submit">{}<span>{}</span></button>'
-            '<button class="g-btn" type="submit" data-deed="plan">{}</button></div>'
-        ).format(icon("send"), say("eval.start"), say("eval.plan")),
-        icon("clock"),
-        say("eval.before"),
-        say("eval.before.body"),
-    )
+    fields = (part(say, visit.query) for part in (_model, _datasets, _settings))
+    return start_form(say, visit.query, "eval", "clock", ("start", "plan"), *fields)
 
 
 def _model(say: Words, query: Mapping[str, str]) -> Markup:
@@ -122,14 +110,8 @@ def _settings(say: Words, query: Mapping[str, str]) -> Markup:
     second = (_field(say, name, query, number=True) for name in ("temperature", "max_tokens", "seed"))
     return Markup(
         '<div class="u-trio">{}</div><div class="u-trio">{}</div>'
-        '<label class="u-check"><input type="checkbox" name="sample_data"{}> {}</label>{}'
-    ).format(
-        join(first),
-        join(second),
-        attrs(checked=query.get("sample_data") == "1"),
-        say("eval.sample_data"),
-        seen_by(say, query),
-    )
+        '<label class="u-check"><input type="checkbox" name="sample_data"{}> {}</label>'
+    ).format(join(first), join(second), attrs(checked=query.get("sample_data") == "1"), say("eval.sample_data"))
 
 
 def _field(

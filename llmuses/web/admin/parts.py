@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from leaderboard.board_words import Words
 from llmuses.markup import Markup, attrs, join, link
 
 
@@ -50,20 +49,6 @@ def asking(
         buttons=buttons,
         more=more,
         required=attrs(required=required),
-    )
-
-
-def seen_by(say: Words, query: Mapping[str, str]) -> Markup:
-    """Return the choice of a form whether everybody sees what it starts from the beginning."""
-    hidden = query.get("hidden") == "1"
-    choices = join(
-        Markup('<label class="u-check"><input type="radio" name="hidden" value="{}" data-bool{}> {}</label>').format(
-            "true" if value else "false", attrs(checked=value is hidden), say(f"eval.hidden.{'yes' if value else 'no'}")
-        )
-        for value in (False, True)
-    )
-    return Markup('<fieldset class="g-field u-plain u-seenby"><legend>{}</legend>{}</fieldset>').format(
-        say("eval.hidden"), choices
     )
 
 
