@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -15,8 +18,10 @@ from hypothesis import strategies as st
 from llmuses.errors import ModelError, UsageError
 from llmuses.models import baseline, load_model
 from llmuses.models.load import check_model
-from llmuses.models.transformers import replicas
+from llmuses.models.transformers import replica_run, replicas
 from llmuses.models.transformers.dealing import deal
+from llmuses.models.transformers.replica import Batch
+from llmuses.models.transformers.replica_process import ReplicaProcess
 from llmuses.models.transformers.replicas import Replicas
 from llmuses.records import ErrorKind, Request, Response
 from tests.support.asking import answers, generate, loglikelihood
@@ -64,22 +69,41 @@ def test_answers_identity_and_name_are_those_of_one_copy(pair: Replicas) -> None
     assert (pair.details["replicas"], pair.details["device"]) == (2, "cpu")
 
 
+def test_streams_are_written_beside_a_run_as_one_copy_writes_them(pair: Replicas) -> None:
+    one = load_model(str(tiny_model(chat=True)), device_map="cpu")
+    asked = [generate(f"The river rises in {number} hills", max_tokens=12, key=f"{number}") for number in range(4)]
+    expected = answers(one, *asked)
+
+    async def read(request: Request) -> str:
+        async with aclosing(pair.stream(request)) as deltas:
+            return "".join([delta.text async for delta in deltas])
+
+    async def together() -> list[str]:
+        return list(await asyncio.wait_for(asyncio.gather(*map(read, asked)), 60))
+
+    responses = pair.run(SCORING)
+    next(responses)
+    assert asyncio.run(together()) == [expected[request.key].text for request in asked]
+    assert len(list(responses)) == len(SCORING) - 1
+
+
 def test_both_copies_work(pair: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces: list[tuple[str, int]] = []
-    ask = replicas.Replica.ask
+    pieces: list[tuple[int, int]] = []
+    tell = ReplicaProcess.tell
 
-    def noted(self: replicas.Replica, piece: Any) -> None:
-        pieces.append((str(id(self)), len(piece)))
-        ask(self, piece)
+    def noted(self: ReplicaProcess, message: Any) -> None:
+        if isinstance(message, Batch):
+            pieces.append((self.pid, len(message.requests)))
+        tell(self, message)
 
-    monkeypatch.setattr(replicas.Replica, "ask", noted)
+    monkeypatch.setattr(ReplicaProcess, "tell", noted)
     answers(pair, *SCORING)
-    assert len({name for name, _ in pieces}) == 2
+    assert len({pid for pid, _ in pieces}) == 2
     assert sum(count for _, count in pieces) == len(SCORING)
 
 
 def test_requests_are_read_only_so_far_ahead(pair: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas, "AHEAD", 8)
+    monkeypatch.setattr(replica_run, "AHEAD", 8)
     read = 0
 
     def requests() -> Iterator[Request]:
@@ -113,18 +137,29 @@ def players() -> Iterator[Replicas]:
     model.close()
 
 
-def die(self: replicas.Replica, piece: list[Any]) -> None:
-    """Stand for a piece that a process does not survive."""
-    self.asked.update({asked.number: asked for asked in piece})
-    self.pieces.append({asked.number for asked in piece})
-    os.kill(self.process.pid, signal.SIGKILL)
+def die_over(monkeypatch: pytest.MonkeyPatch, deadly: Callable[[Request], bool]) -> None:
+    """Let no process survive some requests."""
+    tell = ReplicaProcess.tell
+
+    def told(self: ReplicaProcess, message: Any) -> None:
+        if isinstance(message, Batch) and any(map(deadly, message.requests)):
+            os.kill(self.pid, signal.SIGKILL)
+        tell(self, message)
+
+    monkeypatch.setattr(ReplicaProcess, "tell", told)
+
+
+def pid_of(players: Replicas, number: int) -> int:
+    process = players._replicas[number].process
+    assert process is not None
+    return process.pid
 
 
 def test_a_copy_that_is_killed_is_started_again_and_nothing_is_lost_or_answered_twice(players: Replicas) -> None:
     responses: list[Response] = []
     for response in players.run(WRITING * 5):
         if len(responses) in (3, 60):
-            os.kill(players._replicas[len(responses) // 60].process.pid, signal.SIGKILL)
+            os.kill(pid_of(players, len(responses) // 60), signal.SIGKILL)
         responses.append(response)
     assert sorted(response.key for response in responses) == sorted(request.key for request in WRITING * 5)
     assert all(response.text for response in responses)
@@ -135,12 +170,7 @@ def test_a_copy_that_is_killed_is_started_again_and_nothing_is_lost_or_answered_
 def test_a_request_that_kills_fails_with_the_reason_and_its_neighbours_only(
     players: Replicas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = replicas.Replica.ask
-
-    def deadly(self: replicas.Replica, piece: Any) -> None:
-        (die if any(asked.request.key == "w7" for asked in piece) else ask)(self, piece)
-
-    monkeypatch.setattr(replicas.Replica, "ask", deadly)
+    die_over(monkeypatch, lambda request: request.ask == WRITING[7].ask)
     found = answers(players, *WRITING)
     failed = {key: response for key, response in found.items() if response.error}
     assert "w7" in failed
@@ -154,7 +184,7 @@ def test_a_request_that_kills_fails_with_the_reason_and_its_neighbours_only(
 
 
 def test_without_any_copy_left_the_run_ends_in_one_line(players: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas.Replica, "ask", die)
+    die_over(monkeypatch, lambda request: True)
     monkeypatch.setattr(replicas, "_DEATHS", 1)
     left = r"no copy of the model is left \(one: signal SIGKILL; two: signal SIGKILL\)"
     with pytest.raises(ModelError, match=left):
@@ -171,17 +201,18 @@ def test_who_leaves_off_in_the_middle_is_not_answered_later(players: Replicas) -
 
 
 def test_processes_end_with_their_model(players: Replicas) -> None:
+    processes = [replica._newest._process for replica in players._replicas]
     players.close()
     players.close()
-    assert all(replica.process.poll() == 0 for replica in players._replicas)
+    assert [process.poll() for process in processes] == [0, 0]
 
 
 def test_processes_end_at_once_when_whoever_started_them_is_gone(players: Replicas) -> None:
     responses = players.run(WRITING * 1_000)
     next(responses)
-    for replica in players._replicas:
-        replica.connection.close()
-        assert replica.process.wait(timeout=30) == 0
+    for process in [replica._newest for replica in players._replicas]:
+        process._line.shutdown(socket.SHUT_RDWR)
+        assert process._process.wait(timeout=30) == 0
 
 
 def test_what_a_copy_raises_while_it_loads_is_an_error_in_one_line() -> None:
