@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from arena.audit import audit, family_of
-from arena.audit_agreement import cohens_kappa
+from arena.audit_agreement import cohens_kappa, judges_beside
 from arena.audit_markdown import audit_markdown
 from arena.audit_records import Audit, JudgeAudit, SameBattles
 from llmuses.cli import main
@@ -204,7 +204,7 @@ def judged(right: dict[str, float], number: int = 400, votes: int = 1, sure: flo
 
 
 def beside(folder: Path, lines: Iterable[dict[str, Any]]) -> SameBattles:
-    found = audit(write(folder / "b.jsonl", lines)).same_battles
+    found = judges_beside([write(folder / "b.jsonl", lines)])
     assert found is not None
     return found
 

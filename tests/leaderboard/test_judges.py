@@ -6,9 +6,12 @@ import json
 
 import pytest
 
+from arena.audit_records import Agreement, JudgeAgreement, Lead, SameBattles, Share
 from leaderboard.arena_board_ratings import Desk
 from leaderboard.arena_board_view import arena_view
 from leaderboard.arenas import Arenas
+from leaderboard.board_words import Words
+from leaderboard.judges_html import judges_section
 from tests.support.fake_runs import HOSTILE
 from tests.support.pages import Page, check_harmless, visit
 
@@ -46,16 +49,9 @@ def test_judges_stand_beside_each_other_with_what_can_be_told(tmp_path):
         assert words in page.text
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "good agrees with people best."), ("zh", "good 与人最一致。")])
-def test_the_best_judge_is_named_where_it_can_be_told(tmp_path, lang, words):
-    write(tmp_path, {"good": 0.95, "poor": 0.5})
-    assert words in shown(tmp_path, lang, votes="judge").text
-
-
-@pytest.mark.parametrize("query", [{}, {"votes": "people"}])
-def test_a_board_of_peoples_votes_is_without_them(tmp_path, query):
+def test_a_board_of_peoples_votes_is_without_them(tmp_path):
     write(tmp_path, {"good": 0.95})
-    assert "Agrees %" not in shown(tmp_path, **query).text
+    assert "Agrees %" not in shown(tmp_path).text
 
 
 def test_the_arena_on_this_site_says_nothing_of_votes_that_are_not_published(tmp_path):
@@ -64,6 +60,32 @@ def test_the_arena_on_this_site_says_nothing_of_votes_that_are_not_published(tmp
     assert source.live and Arenas(tmp_path).judges(source) is None
 
 
-def test_a_judges_name_is_text(tmp_path):
-    write(tmp_path, {HOSTILE: 0.95, "poor": 0.5})
-    check_harmless(shown(tmp_path, votes="judge"))
+def section(lang="en", low=0.1, name="good"):
+    """Return the section of two judges, of which the first leads by no less than ``low``."""
+    share = Share(n=20, share=0.9, ci95=(0.7, 0.97))
+    judges = [
+        JudgeAgreement(judge=judge, agreement=Agreement(all=share, decided=share, kappa=None, kappa_ci95=None))
+        for judge in (name, "poor")
+    ]
+    lead = Lead(judge=name, other="poor", battles=20, difference=0.4, ci95=(low, 0.7))
+    return Page(
+        judges_section(SameBattles(battles=20, judges=judges, leads=[lead], people=None), Words(lang, "arena_board"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("lang", "low", "words"),
+    [
+        ("en", 0.1, "good agrees with people best."),
+        ("zh", 0.1, "good 与人最一致。"),
+        ("en", -0.1, "Whether good agrees with people better than poor cannot be told from these battles."),
+        ("zh", -0.1, "从这些对战还看不出 good 是否比 poor 更接近人的判断。"),
+        ("en", -0.1, "40.0 points (−10.0 to 70.0)"),
+    ],
+)
+def test_the_best_judge_is_named_where_it_can_be_told(lang, low, words):
+    assert words in section(lang, low).text
+
+
+def test_a_judges_name_is_text():
+    check_harmless(section(name=HOSTILE))
