@@ -111,21 +111,29 @@ def _of_file(path: Path) -> ModuleType:
 
 
 def _by_name(name: str) -> ModuleType:
-    with _neighbours(Path.cwd()):
-        try:
-            found = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
-            found = None
-        if found is None:
-            raise UsageError(f"there is no module {name}: it must be importable from here.")
-        with _said({found.origin or ""}, f"cannot import {name}"):
-            return importlib.import_module(name)
+    parts, files, module = name.split("."), set[str](), None
+    importlib.invalidate_caches()  # a file may have been written just now
+    with _neighbours(Path.cwd()), _said(files, f"cannot import {name}"):
+        for end in range(1, len(parts) + 1):  # a package, and what is in it
+            part = ".".join(parts[:end])
+            try:
+                found = importlib.util.find_spec(part)
+            except (ModuleNotFoundError, ValueError):
+                found = None
+            if found is None:
+                raise UsageError(f"there is no module {name}: it must be importable from here.")
+            files.add(found.origin or "")
+            module = importlib.import_module(part)
+    assert module is not None
+    return module
 
 
 @contextlib.contextmanager
 def _said(files: Collection[str], otherwise: str) -> Iterator[None]:
     try:
         yield
+    except UsageError:
+        raise
     except (Exception, SystemExit) as problem:
         line = fault(problem, files) or f"{otherwise} ({type(problem).__name__}: {' '.join(str(problem).split())})."
         raise UsageError(line) from problem

@@ -165,4 +165,5 @@ def own_faults(benchmarks: Iterable[Benchmark]) -> Iterator[None]:
 
 def own_fault(problem: Exception, benchmarks: Iterable[Benchmark]) -> str | None:
     """Return the line that says where in a user's own class an error was made, None where it was made elsewhere."""
-    return fault(problem, {file for benchmark in benchmarks for file in files_of(type(benchmark))})
+    files = {file for benchmark in benchmarks for file in files_of(type(benchmark))}
+    return fault(problem, files) if files else None

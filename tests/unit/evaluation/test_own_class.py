@@ -78,7 +78,7 @@ def a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield
     for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
+        if str(tmp_path) in str((getattr(module, "__file__", ""), getattr(module, "__path__", ""))):
             del sys.modules[name]
 
 
@@ -400,6 +400,24 @@ def test_what_is_wrong_is_one_line_with_its_place_and_nothing_is_written(
     assert said in err and err.count("\n") == 1, err
     assert "Traceback" not in out + err
     assert not Path("outputs").exists() or not list(Path("outputs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("import rivrs\n", "mine/__init__.py, line 1: ModuleNotFoundError: No module named 'rivrs'."),
+        ("a = b\n", "mine/__init__.py, line 1: NameError: name 'b' is not defined."),
+        ("", "there is no module mine.places: it must be importable from here."),
+    ],
+)
+def test_what_is_wrong_with_the_package_around_a_module_has_its_place_too(
+    text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(text, "mine/__init__.py")
+    if text:
+        write(RIVERS, "mine/places.py")
+    assert measured(spec="mine.places:Rivers") == 2
+    assert capsys.readouterr().err == f"llmuses: {said}\n"
 
 
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
