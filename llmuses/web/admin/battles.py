@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from arena.pipeline.questions import read_questions
+from leaderboard.arena_board_html import category_words
 from leaderboard.board_words import Words
 from llmuses.markup import Markup, attrs, count, join, link
 from llmuses.models.obstacles import obstacle
@@ -58,7 +59,8 @@ def _players(say: Words, query: Mapping[str, str]) -> Markup:
 def _questions(say: Words, query: Mapping[str, str]) -> Markup:
     categories = Counter(question.category for question in read_questions(QUESTIONS))
     chosen = query["categories"].split(",") if query.get("categories") else list(categories)
-    boxes = [(name, f"{name} {number}", name in chosen) for name, number in categories.items()]
+    board = Words(say.lang, "arena_board")
+    boxes = [(name, f"{category_words(name, board)} {number}", name in chosen) for name, number in categories.items()]
     return Markup("{}{}").format(
         _boxes("categories", say("battles.categories"), boxes, say("battles.categories.help")),
         Markup('<div class="u-trio">{}{}{}</div>').format(
