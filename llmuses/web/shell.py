@@ -97,6 +97,8 @@ def _blocks(results: Results, pages: Sequence[Page]) -> gr.Blocks:
                 page.build(blocks, results)
         blocks.max_threads = 40  # caps all handlers together, and mount_gradio_app has no word for it
         blocks.queue(api_open=False)
+        # No event of the pages goes through the queue, which would look a thousand times a second whether one does.
+        blocks._queue.sleep_when_free = blocks._queue.progress_update_sleep_when_free = 1.0
     return blocks
 
 

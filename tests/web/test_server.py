@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +88,18 @@ def opened(address, process, seconds=40.0):
     raise AssertionError("no answer")
 
 
+def wakes(pid, seconds=0.5):
+    """Return how often the main thread of a process wakes in a second; 0 where nothing says so."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return 0
+    counts = []
+    for pause in (seconds, 0):
+        counts.append(int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status.read_text(), re.MULTILINE)[1]))
+        time.sleep(pause)
+    return (counts[1] - counts[0]) / seconds
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
     port = free_port()
@@ -94,6 +107,7 @@ def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
     with started("--outputs", str(tmp_path), "--host", "0.0.0.0", "--port", str(port), "--no-demo") as process:
         page = opened(f"http://127.0.0.1:{port}/", process)
         assert re.search("<title>(Arena|Leaderboard) · llmuses</title>", page), "the arena where two models may play"
+        assert wakes(process.pid) < 100, "an app that nobody looks at hardly works"
         process.send_signal(sign)
         out, err = process.communicate(timeout=60)
     assert f"http://localhost:{port}, open to the network" in out
