@@ -63,7 +63,7 @@ def test_what_failed_is_asked_again_by_the_same_command(tmp_path: Path) -> None:
 
 
 def test_a_server_that_vanishes_leaves_failed_samples_soon_and_what_was_answered(tmp_path: Path) -> None:
-    rows = write_rows(tmp_path / "rows", 3000)
+    rows = write_rows(tmp_path / "rows", 1200)
     with mock_openai(latency="0.02") as server:
         command = eval_command(server.base_url, rows, tmp_path / "outputs")
         process = Forked(command)
@@ -75,7 +75,7 @@ def test_a_server_that_vanishes_leaves_failed_samples_soon_and_what_was_answered
     counts = report(folder).counts
     assert process.returncode == 1
     assert "failed; with all of them" in said
-    assert counts.scored >= 50 and counts.scored + counts.failed == 3000
+    assert counts.scored >= 50 and counts.scored + counts.failed == 1200
     assert {(line.reason or "").split(":")[0] for line in reviews(folder) if line.status is Status.FAILED} <= {
         "unreachable",
         "disconnected",

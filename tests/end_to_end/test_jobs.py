@@ -20,6 +20,9 @@ from tests.support.servers import mock_openai
 _ENDS = (JobEvent.DONE, JobEvent.FAILED, JobEvent.CANCELLED)
 _SAME = ("score", "n", "stderr", "ci95", "counts", "subsets")
 
+ROWS = 112
+"""Questions of a job: seven rounds of half a second, so that two jobs are at work at each kill."""
+
 
 def _serving(folder: Path) -> Forked:
     server = Forked([sys.executable, "-m", "tests.support.jobs_server", str(folder)])
@@ -28,7 +31,7 @@ def _serving(folder: Path) -> Forked:
 
 
 def test_two_jobs_at_work_and_three_waiting_outlive_twenty_kills_of_the_server(tmp_path: Path) -> None:
-    rows = [write_rows(tmp_path / f"rows{number}", 160, f"Job {number}: what is") for number in range(5)]
+    rows = [write_rows(tmp_path / f"rows{number}", ROWS, f"Job {number}: what is") for number in range(5)]
     log = JobLog(tmp_path / "outputs" / "jobs")
     with mock_openai(latency="0.5") as mock:
         commands = [_patient(eval_command(mock.base_url, each, tmp_path / "outputs")) for each in rows]
@@ -38,7 +41,7 @@ def test_two_jobs_at_work_and_three_waiting_outlive_twenty_kills_of_the_server(t
     assert {job.status for job in log.jobs()} == {JobStatus.DONE}
     lines = list(JsonlStore(log.folder / "jobs.jsonl", JobLine))
     assert Counter(line.job_id for line in lines if line.event in _ENDS) == Counter(jobs)
-    assert len(asked) == 5 * 160
+    assert len(asked) == 5 * ROWS
     assert set(asked.values()) == {1}
     with mock_openai() as mock:
         for job_id, each in zip(jobs, rows, strict=True):

@@ -236,7 +236,7 @@ def test_a_forger_does_not_pass(name: str) -> None:
 
 
 def test_no_forger_passes_in_the_sandbox_either() -> None:
-    limits = Limits(seconds=10.0, cpu_seconds=5)
+    limits = Limits(seconds=5.0, cpu_seconds=5)
     with open_sandbox(limits=limits) as sandbox, ThreadPoolExecutor(4) as threads:
         jobs = [FunctionJob(forger.program, forger.test) for forger in FORGERS.values()]
         verdicts = dict(zip(FORGERS, threads.map(sandbox.run, jobs), strict=True))
