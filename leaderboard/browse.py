@@ -14,7 +14,7 @@ from leaderboard.comparing import Comparer
 from leaderboard.pair import pair_place, pair_view
 from leaderboard.results import RunEntry, Runs
 from leaderboard.run_html import run_page
-from leaderboard.runs_html import More, nothing_more, runs_page
+from leaderboard.runs_html import More, runs_page
 from leaderboard.sample_html import sample_page
 from leaderboard.samples import (
     PAGE_SIZE,
@@ -42,10 +42,10 @@ _SHORTEST = 0.05
 
 
 def browse(
-    results: Runs, shelf: Shelf, visit: Visit, comparer: Comparer | None = None, more: More = nothing_more
+    results: Runs, shelf: Shelf, visit: Visit, comparer: Comparer | None = None, more: More | None = None
 ) -> Markup:
-    """Return the page that an address names. Whatever it names wrongly is said, with a way on. ``more`` stands in each
-    run's row of the list."""
+    """Return the page that an address names. Whatever it names wrongly is said, with a way on. ``more`` is one
+    more column of the list of runs."""
     there, two = place(visit.query), pair_place(visit.query)
 
     def write() -> Markup:
@@ -60,7 +60,7 @@ def browse(
     return Markup('<div id="main" class="u-page b-page">{}</div>').format(body)
 
 
-def _body(results: Runs, shelf: Shelf, lang: Lang, there: Place, more: More) -> Markup:
+def _body(results: Runs, shelf: Shelf, lang: Lang, there: Place, more: More | None) -> Markup:
     if there.run is None:
         return runs_page(lang, there, results.runs(), results.damaged(), more)
     entry = results.run(there.run)

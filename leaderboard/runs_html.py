@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from leaderboard.browse_parts import Words, datasets, go, pager, scored, short, title, when, words
 from leaderboard.browse_query import Place
@@ -21,17 +22,15 @@ _SIGNS = {
 }
 
 
-More = Callable[[RunEntry], Markup]
-"""What a reader with more rights finds in a run's row beside its state."""
+class More(NamedTuple):
+    """One more column, for readers with more rights: its heading, and what stands in a run's row."""
 
-
-def nothing_more(entry: RunEntry) -> Markup:
-    """Return nothing, as on public pages."""
-    return Markup("")
+    head: str
+    cell: Callable[[RunEntry], Markup]
 
 
 def runs_page(
-    lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Sequence[Damage], more: More = nothing_more
+    lang: Lang, place: Place, entries: Sequence[RunEntry], damaged: Sequence[Damage], more: More | None = None
 ) -> Markup:
     """Return the list of runs, the newest first, fifty a page, with what a search leaves of them."""
     say = words(lang)
@@ -104,7 +103,7 @@ def _damage(say: Words, damaged: Sequence[Damage]) -> Markup:
     return Markup('<div class="b-notes">{}</div>').format(join(said)) if said else Markup("")
 
 
-def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup, more: More) -> Markup:
+def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup, more: More | None) -> Markup:
     say = words(lang)
     heads = (
         ("b-model", "model"),
@@ -113,23 +112,27 @@ def _table(lang: Lang, entries: Sequence[RunEntry], turns: Markup, more: More) -
         ("b-status", "status"),
         ("b-when", "started"),
     )
+    last = [("b-more", more.head)] if more else []
     return Markup(
         '<div class="u-card b-card"><table class="u-tbl b-runs"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}'
         "</div>"
     ).format(
-        join(Markup('<th scope="col" class="{}">{}</th>').format(look, say(f"col.{name}")) for look, name in heads),
+        join(
+            Markup('<th scope="col" class="{}">{}</th>').format(look, words_)
+            for look, words_ in (*((look, say(f"col.{name}")) for look, name in heads), *last)
+        ),
         join(_row(lang, entry, more) for entry in entries),
         turns,
     )
 
 
-def _row(lang: Lang, entry: RunEntry, more: More) -> Markup:
+def _row(lang: Lang, entry: RunEntry, more: More | None) -> Markup:
     say = words(lang)
     names = datasets(entry)
     n = sum(entry.reports[name].n for name in names if name in entry.reports)
     return Markup(
         '<tr><td role="rowheader" class="name b-model">{} {}<span class="mono qq sm">{}</span></td><td class="b-results">{}</td>'
-        '<td class="n b-n">{}</td><td class="b-status">{}{}</td><td class="q b-when">{}</td></tr>'
+        '<td class="n b-n">{}</td><td class="b-status">{}</td><td class="q b-when">{}</td>{}</tr>'
     ).format(
         go(Place(run=entry.run_id).to(), entry.run.model),
         demo_tag(say, entry),
@@ -137,8 +140,8 @@ def _row(lang: Lang, entry: RunEntry, more: More) -> Markup:
         join(_result(lang, entry, name) for name in names),
         count(n) if n else "–",
         status(lang, entry),
-        more(entry),
         when(entry.run.started, lang),
+        Markup('<td class="b-more">{}</td>').format(more.cell(entry)) if more else "",
     )
 
 

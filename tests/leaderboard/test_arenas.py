@@ -73,7 +73,7 @@ def test_ratings_are_of_the_moment_at_which_they_were_published_also_from_a_file
     (folder / "published.json").write_text(json.dumps(published))
     other = write_arena(tmp_path, "arena-other") / "battles.jsonl"
     os.utime(other, (1.7e9, 1.7e9))
-    desk = Desk(Arenas(tmp_path))
+    desk = Desk(Arenas(tmp_path), patience=60)
     try:
         moments = {source.name: desk.facts(source).when for source in desk.sources()}
     finally:

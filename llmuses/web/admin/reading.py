@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from leaderboard.arenas import Source
+from leaderboard.battles_export import battles_sheet
 from leaderboard.battles_page import battles_view
 from leaderboard.board_words import Words
 from leaderboard.browse import browse
@@ -21,6 +22,7 @@ from leaderboard.model_export import model_sheet
 from leaderboard.model_page import model_view
 from leaderboard.ready import Ready
 from leaderboard.results import RunEntry
+from leaderboard.runs_html import More
 from llmuses.errors import UsageError
 from llmuses.markup import Markup, attrs, icon, link
 from llmuses.visibility import Standing, decide, standing
@@ -41,7 +43,8 @@ PUBLIC = ("leaderboard", "benchmarks", "charts", "catalogue", "arena")
 
 def _browse(room: Room, person: Person, visit: Visit) -> Markup:
     say = Words(visit.lang, "admin")
-    page = browse(room.results, room.shelf, visit, room.comparer, lambda entry: _in_a_row(entry, person, say))
+    more = More(say("eval.hidden"), lambda entry: _in_a_row(entry, person, say))
+    page = browse(room.results, room.shelf, visit, room.comparer, more)
     entry = room.results.run(visit.query.get("run", ""))
     if entry is None:
         return page
@@ -78,6 +81,7 @@ def export(room: Room) -> Export:
     return exporting(
         room.results,
         {
+            "battles": lambda query: battles_sheet(room.desk, room.battles, query),
             "compare": lambda query: compare_sheet(room.results, room.comparer, query),
             "model": lambda query: model_sheet(room.results, room.desk, query),
         },
@@ -118,14 +122,16 @@ def _above(subject: _Subject, stands: Standing | None, person: Person, say: Word
 
 
 def _in_a_row(entry: RunEntry, person: Person, say: Words) -> Markup:
-    """Return what stands in a run's row of the list: that it is hidden, and what changes that."""
-    tag = Markup("")
+    """Return what stands in a run's row of the list: whether everybody sees it, and what changes that."""
+    tag = Markup('<span class="q">{}</span>').format(say("run.open"))
     if entry.hidden:
-        tag = Markup('<span class="u-tag">{}{}</span>').format(icon("lock", small=True), say("run.tag"))
+        tag = Markup('<span class="row u-locked">{}<b>{}</b></span>').format(icon("lock", small=True), say("run.tag"))
     if not person.is_admin:
         return tag
     subject = _Subject(entry.run_id, entry.run.model, "")
-    return tag + _button("publish-run" if entry.hidden else "hide-run", subject, say, "ghost u-rowact")
+    return Markup('<span class="row u-rowact">{}{}</span>').format(
+        tag, _button("publish-run" if entry.hidden else "hide-run", subject, say, "ghost")
+    )
 
 
 def _button(deed: str, subject: _Subject, say: Words, kind: str) -> Markup:
