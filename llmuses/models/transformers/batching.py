@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import TypeVar
 
-import torch
+from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -18,7 +16,7 @@ class Batcher:
     """Cuts a list into batches of at most ``rows`` items and ``tokens`` tokens, padding counted.
 
     ``longest`` bounds a batch's padded length where it has more than one row. Where memory does not suffice for a
-    batch it is halved, and the batches after it are no larger.
+    batch, and none can be spared elsewhere, it is halved, and the batches after it are no larger.
     """
 
     def __init__(self, rows: int, tokens: int | None, longest: int | None):
@@ -47,7 +45,8 @@ class Batcher:
                 if not is_out_of_memory(problem):
                     raise
                 problem.__traceback__ = None  # its frames hold the tensors that did not fit
-                free_memory()
+                if free_memory():
+                    continue
                 if len(batch) > 1:
                     self._rows = len(batch) // 2
                     continue
@@ -124,29 +123,3 @@ class TokenBudget:
     def _settle(self) -> None:
         self._most = self.tokens
         self._before = 0.0
-
-
-def free_memory() -> None:
-    """Give memory that nothing refers to back to the device."""
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def free_bytes(device: torch.device) -> int | None:
-    """Return how much memory of a device, or of the machine for a CPU, could be used now; None where nothing says so."""
-    if device.type == "cuda":
-        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + unused
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    figures = dict(line.split(":", 1) for line in lines if ":" in line)
-    return int(figures["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in figures else None
-
-
-def is_out_of_memory(problem: Exception) -> bool:
-    """Return whether an error says that a device, or the machine, has no memory left."""
-    text = str(problem).lower()
-    return isinstance(problem, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text

@@ -6,10 +6,12 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from llmuses.models.transformers.batching import Batcher, TokenBudget, free_memory
+from llmuses.models.transformers.batching import Batcher, TokenBudget
 from llmuses.models.transformers.chat_template import ChatTemplate
 from llmuses.models.transformers.copied_scoring import CopiedScorer
+from llmuses.models.transformers.kept import Kept
 from llmuses.models.transformers.local_model import LocalModel, end_tokens
+from llmuses.models.transformers.memory import give_back
 from llmuses.models.transformers.merged_scoring import MergedScorer
 from llmuses.models.transformers.plain_scoring import PlainScorer
 from llmuses.models.transformers.reading import Reader
@@ -49,10 +51,13 @@ class CausalLM(LocalModel):
         way = choose(ways, plain, functools.partial(trials, codec, max_length), network.dtype, name)
         self._writer = Writer(network, codec, device, pad, ends, writing, turns)
         self.details: Mapping[str, Any] = {**details, "scoring": way.name, "writing": self._writer.way}
-        super().__init__(codec, way, self._writer, template, max_length)
+        self._kept = Kept()
+        reading = functools.partial(self._writer.loop, self._kept)
+        super().__init__(codec, way, self._writer, template, max_length, reading)
 
     def close(self) -> None:
         """Free the network's memory. May be called more than once."""
         super().close()
+        self._kept.give_up()
         self._reader.network = self._writer.network = None
-        free_memory()
+        give_back()

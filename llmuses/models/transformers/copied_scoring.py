@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from llmuses.models.transformers.batching import Batcher, free_memory, is_out_of_memory
+from llmuses.models.transformers.batching import Batcher
+from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.plain_scoring import longest, score_rows
 from llmuses.models.transformers.prefixes import Asked, Node, grow, in_order
 from llmuses.models.transformers.reading import Outcome, Reader, Reading
@@ -62,7 +63,9 @@ class CopiedScorer:
             if not is_out_of_memory(problem):
                 raise
             problem.__traceback__ = None
-            free_memory()
+            if free_memory():
+                yield from self._inner(node, cache)
+                return
             lost = {probe.sequence for below in in_order([node]) for probe in below.probes}
             yield Outcome([], sorted(lost), time.perf_counter() - started)
             return

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from llmuses.models.transformers.slot_attention import NextTokens, Piece, ReadPieces, reading
-from llmuses.models.transformers.slots import Prefix, Row, Slots
+from llmuses.models.transformers.slots import Layers, Prefix, Row, Slots
 from llmuses.models.transformers.turns import Turns
 
 
@@ -67,6 +67,11 @@ class Decoder:
     def remove(self, index: int) -> None:
         """Take a row out; the last one moves into its slot."""
         self._slots.remove(index)
+
+    @torch.inference_mode()
+    def kept(self, index: int, first: int) -> Layers:
+        """Return a copy of what is kept of a row's tokens from a position on."""
+        return self._slots.kept(index, first)
 
     def _inputs(self, tokens: list[list[int]], positions: list[list[int]]) -> dict[str, torch.Tensor]:
         return {

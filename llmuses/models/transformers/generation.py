@@ -14,7 +14,7 @@ import transformers
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from llmuses.models.transformers.answers import Writing
-from llmuses.models.transformers.batching import free_memory, is_out_of_memory
+from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.sampling import choose
 from llmuses.models.transformers.turns import Turns
 
@@ -84,13 +84,17 @@ class BatchLoop:
             if not is_out_of_memory(problem):
                 raise
             problem.__traceback__ = None  # its frames hold the tensors that did not fit
-            free_memory()
-            if len(batch) > 1:
-                self._rows = len(batch) // 2
-            else:
-                batch[0].fail()
-                told(batch[0])
+            if not free_memory():
+                self._write_less(batch, told)
         self._waiting = [writing for writing in self._waiting if not writing.ended and id(writing) not in self._left]
+
+    def _write_less(self, batch: Sequence[Writing], told: Told) -> None:
+        """Halve the batches to come; what does not fit even alone ends without an answer."""
+        if len(batch) > 1:
+            self._rows = len(batch) // 2
+        else:
+            batch[0].fail()
+            told(batch[0])
 
     def _next(self) -> list[Writing]:
         batch: list[Writing] = []

@@ -207,7 +207,7 @@ def _load_network(name: str, folder: Path, args: Args) -> Any:
     """Return the network. A checkpoint that lacks weights is refused: they would be random numbers."""
     import transformers
 
-    from llmuses.models.transformers.batching import is_out_of_memory
+    from llmuses.models.transformers.memory import is_out_of_memory
 
     device = _device(args.device_map)
     precision = precision_named(args.precision) if args.precision else ("float32" if device == "cpu" else "auto")

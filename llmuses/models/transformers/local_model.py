@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from typing import Any
 
 from llmuses.models.base import Delta
@@ -13,7 +13,7 @@ from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
 from llmuses.models.transformers.sharing import Scoring
 from llmuses.models.transformers.streaming import Streams
 from llmuses.models.transformers.tokenization import Codec
-from llmuses.models.transformers.writer import Writer
+from llmuses.models.transformers.writer import Loop, Writer
 from llmuses.models.transformers.writing_scheduler import WritingScheduler
 from llmuses.records import Loglikelihood, Mode, Request, Response
 
@@ -22,19 +22,25 @@ class LocalModel:
     """Answers requests by one way of scoring and one of writing. See llmuses.models.base.Model and Streamer.
 
     ``max_length`` is the longest sequence that is read; a request beyond it is rejected, never cut. ``template`` is None for
-    a model that reads plain text.
+    a model that reads plain text. ``reading`` makes the loops for those who read along, where they are not the writer's.
     """
 
     prefers = Mode.LOGPROB
 
     def __init__(
-        self, codec: Codec, scoring: Scoring, writer: Writer, template: ChatTemplate | None, max_length: int | None
+        self,
+        codec: Codec,
+        scoring: Scoring,
+        writer: Writer,
+        template: ChatTemplate | None,
+        max_length: int | None,
+        reading: Callable[[], Loop] | None = None,
     ):
         self._codec = codec
         prompter = Prompter(codec, template, max_length)
         self._scoring = ScoringScheduler(codec, scoring, max_length)
         self._writing = WritingScheduler(codec, writer, prompter)
-        self._streams = Streams(codec, writer, prompter)
+        self._streams = Streams(codec, prompter, writer.start, reading or writer.loop)
 
     def run(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Yield one response for each request, as they are answered. Raises ModelError where what computes them died."""

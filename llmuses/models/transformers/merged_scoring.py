@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from llmuses.models.transformers.attention import packed, tree_attention
-from llmuses.models.transformers.batching import TokenBudget, free_memory, is_out_of_memory
+from llmuses.models.transformers.batching import TokenBudget
+from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.packing import Packer, Piece
 from llmuses.models.transformers.prefixes import Asked, grow
 from llmuses.models.transformers.reading import Outcome, Reader, Reading, read
@@ -51,8 +52,7 @@ class MergedScorer:
             if not is_out_of_memory(problem):
                 raise
             problem.__traceback__ = None  # its frames hold the tensors that did not fit
-            free_memory()
-            if self._budget.halve(pieces[-1].end):
+            if free_memory() or self._budget.halve(pieces[-1].end):
                 return None
             lost = {probe.sequence for node in packer.skip() for probe in node.probes}
             return Outcome([], sorted(lost), time.perf_counter() - started)

@@ -70,7 +70,7 @@ def _insert(branches: dict[Node | None, dict[int, Node]], tokens: list[int]) -> 
         child = children.get(tokens[read])
         if child is None:
             child = children[tokens[read]] = Node(tokens[read:], read, node)
-        common = _common(child.tokens, tokens, read)
+        common = in_common(child.tokens, tokens, read)
         if common < len(child.tokens):
             # What is below keeps its identity: sequences that end there still do.
             upper = children[tokens[read]] = Node(child.tokens[:common], read, node)
@@ -84,7 +84,7 @@ def _insert(branches: dict[Node | None, dict[int, Node]], tokens: list[int]) -> 
     return node
 
 
-def _common(run: list[int], tokens: list[int], start: int) -> int:
+def in_common(run: list[int], tokens: list[int], start: int) -> int:
     """Return how many tokens of a run stand in a sequence from ``start`` on."""
     low, high = 0, min(len(run), len(tokens) - start)
     if run[:high] == tokens[start : start + high]:

@@ -6,6 +6,7 @@ not hold the others up. Nothing waits for the longest answer of a batch.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -13,11 +14,12 @@ from typing import Protocol
 import torch
 
 from llmuses.models.transformers.answers import Writing
-from llmuses.models.transformers.batching import free_memory, is_out_of_memory
+from llmuses.models.transformers.kept import Kept
+from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.prompt_tree import PromptTree
 from llmuses.models.transformers.sampling import choose
 from llmuses.models.transformers.slot_attention import Piece
-from llmuses.models.transformers.slots import Prefix, Row
+from llmuses.models.transformers.slots import Layers, Prefix, Row
 
 Told = Callable[[Writing], None]
 """Is told of each answer that got a token, or ended without one."""
@@ -26,6 +28,9 @@ _AHEAD = 64
 """Tokens of its answer that must fit before a prompt is let in; what comes after may have to wait again."""
 
 _SMALLEST_PASS = 32
+
+_KEPT = 4
+"""What part of a loop's tokens may be kept of answers that have left."""
 
 
 class Runs(Protocol):
@@ -41,6 +46,8 @@ class Runs(Protocol):
     def add(self, path: Sequence[Prefix]) -> None: ...
 
     def remove(self, index: int) -> None: ...
+
+    def kept(self, index: int, first: int) -> Layers: ...
 
 
 class _Seat:
@@ -70,14 +77,16 @@ class _Seat:
 class SlotLoop:
     """Writes answers in at most ``rows`` slots that hold at most ``tokens`` tokens, shared ones counted once.
 
-    ``reads`` is how many tokens of prompts are read in one pass.
+    ``reads`` is how many tokens of prompts are read in one pass. Answers that leave are ``kept`` for prompts that begin
+    as they do, where this is not None.
     """
 
-    def __init__(self, network: Runs, rows: int, tokens: int, reads: int):
+    def __init__(self, network: Runs, rows: int, tokens: int, reads: int, kept: Kept | None = None):
         self._network = network
         self.tokens = tokens
         self._rows = rows
         self._reads = reads
+        self._kept = kept
         self._tree = PromptTree()
         self._waiting: deque[_Seat] = deque()
         self._reading: list[_Seat] = []
@@ -114,6 +123,7 @@ class SlotLoop:
                 self._tree.leave(seat.leaf)
         for index, seat in enumerate(self._writing):
             if seat.writing is writing:
+                self._keep(index)
                 self._stand_up(index)
                 break
 
@@ -138,29 +148,36 @@ class SlotLoop:
 
     def _let_in(self) -> None:
         while self._waiting and len(self._writing) + len(self._reading) < self._rows:
-            if (self._writing or self._reading) and (self._full or not self._fits(self._waiting[0])):
+            needed = self._held_with(self._waiting[0])
+            if (self._writing or self._reading) and (self._full or needed > self.tokens):
                 return
             seat = self._waiting.popleft()
+            if self._kept is not None:
+                self._kept.recall(seat.path)
+                self._kept.shrink(self.tokens - needed)
             seat.writing.begin()
             self._reading.append(seat)
 
-    def _fits(self, seat: _Seat) -> bool:
-        """Return whether one more answer fits: slots are as long as the longest of them."""
+    def _held_with(self, seat: _Seat) -> int:
+        """Return how many tokens are held with one more answer: slots are as long as the longest of them."""
         inside = [*self._reading, seat]
         longest = max([other.own + _AHEAD for other in inside] + [row.length for row in self._network.rows])
         rows = len(self._writing) + len(inside)
-        return rows * longest + self._merged([*self._writing, *inside]) <= self.tokens
+        return rows * longest + self._merged([*self._writing, *inside])
 
     def _merged(self, seats: Sequence[_Seat]) -> int:
         shared = {id(prefix): len(prefix.tokens) for seat in seats for prefix in seat.path if prefix.merged}
         return sum(shared.values())
 
     def _make_room(self) -> None:
-        """Let the youngest answers wait again where all of them have grown too long to be kept together."""
+        """Let the youngest answers wait again where all of them have grown too long to be held together."""
         merged = self._merged(self._writing)
-        while len(self._writing) > 1:
+        while self._writing:
             longest = max(row.length for row in self._network.rows) + 1
-            if len(self._writing) * longest + merged <= self.tokens:
+            left = self.tokens - len(self._writing) * longest - merged
+            if left >= 0 or len(self._writing) == 1:
+                if self._kept is not None:
+                    self._kept.shrink(left)
                 return
             self._put_back(1)
 
@@ -174,6 +191,23 @@ class SlotLoop:
         others, self._waiting = self._waiting, deque()
         self.join([seat.writing for seat in reversed(seats)])
         self._waiting.extend(others)
+
+    def _keep(self, index: int) -> None:
+        """Keep what was read and written of an answer that leaves: its conversation may go on."""
+        writing, known = self._writing[index].writing, self._network.rows[index].position
+        most = self.tokens // _KEPT
+        broken = writing.answer is not None and not writing.answer.sound
+        if self._kept is None or broken or known > most:
+            return
+        tokens = [*writing.prompt.tokens, *writing.tokens][:known]
+        try:
+            self._kept.keep(tokens, functools.partial(self._network.kept, index))
+        except RuntimeError as problem:
+            if not is_out_of_memory(problem):
+                raise
+            problem.__traceback__ = None  # its frames hold the tensors that did not fit
+            free_memory()
+        self._kept.shrink(most)
 
     def _stand_up(self, index: int) -> _Seat:
         seat, last = self._writing[index], self._writing.pop()
@@ -212,6 +246,7 @@ class SlotLoop:
             writing.add(token, good)
         for index in reversed(range(len(writings))):
             if writings[index].ended:
+                self._keep(index)
                 self._stand_up(index)
         for writing in writings:
             told(writing)
@@ -222,8 +257,9 @@ class SlotLoop:
         if not is_out_of_memory(problem):
             raise problem
         problem.__traceback__ = None  # its frames hold the tensors that did not fit
-        remedy(told)
-        free_memory()
+        if not free_memory():
+            remedy(told)
+            free_memory()
 
     def _read_less(self, told: Told) -> None:
         if self._reads > _SMALLEST_PASS:

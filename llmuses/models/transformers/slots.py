@@ -16,6 +16,13 @@ Layer = tuple[torch.Tensor, torch.Tensor]
 Layers = Mapping[int, Layer]
 """All layers by their index."""
 
+
+def joined(stretches: Sequence[Layer]) -> Layer:
+    """Return the keys and values of stretches that follow on one another, a copy."""
+    keys, values = (torch.cat(parts, dim=1) for parts in zip(*stretches, strict=True))
+    return keys, values
+
+
 _STEP = 64
 """Buffers grow by at least so many tokens."""
 
@@ -107,6 +114,23 @@ class Slots:
         if not self.rows:
             self._buffers.clear()
 
+    def kept(self, index: int, first: int) -> Layers:
+        """Return a copy of what is kept of a row's tokens from position ``first`` on, those of its chain too."""
+        row = self.rows[index]
+        own = max(0, first - row.start)
+        layers: dict[int, Layer] = {}
+        for number in row.chain[0].layers if row.chain else self._buffers:
+            stretches = [
+                (keys[:, max(0, first - prefix.start) :], values[:, max(0, first - prefix.start) :])
+                for prefix in row.chain
+                if prefix.end > first
+                for keys, values in [prefix.layers[number]]
+            ]
+            if row.length > own:
+                stretches.append(self._buffers[number].part(index, own, row.length))
+            layers[number] = joined(stretches)
+        return layers
+
     def append(self, index: int, key: torch.Tensor, value: torch.Tensor, where: torch.Tensor, longest: int) -> Layer:
         """Write one token's keys and values, (rows, heads, size) each, at ``where`` in each row of a layer.
 
@@ -129,6 +153,10 @@ class _Buffer:
         self._fit(row + 1, end, layer)
         for kept, new in zip(self._kept, layer, strict=True):
             kept[row, :, first:end] = new
+
+    def part(self, row: int, first: int, last: int) -> Layer:
+        keys, values = (kept[row, :, first:last] for kept in self._kept)
+        return keys, values
 
     def move(self, source: int, target: int, tokens: int) -> None:
         for kept in self._kept:

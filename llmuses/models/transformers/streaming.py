@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from llmuses.models.base import Delta, StreamError
@@ -16,7 +16,7 @@ from llmuses.models.transformers.growing_text import GrowingText
 from llmuses.models.transformers.news import News, Tell, failed
 from llmuses.models.transformers.prompting import Prompter
 from llmuses.models.transformers.tokenization import Codec
-from llmuses.models.transformers.writer import Loop, Writer
+from llmuses.models.transformers.writer import Loop
 from llmuses.models.transformers.writing_scheduler import response
 from llmuses.records import Generate, Request, Response, ResponseError
 
@@ -24,12 +24,16 @@ _log = logging.getLogger(__name__)
 
 
 class Streams:
-    """The streams of one network. The thread starts with the first one and ends with ``close``."""
+    """The streams of one network. The thread starts with the first one and ends with ``close``.
 
-    def __init__(self, codec: Codec, writer: Writer, prompter: Prompter):
+    ``start`` begins an answer, ``loop`` makes what answers are written in.
+    """
+
+    def __init__(self, codec: Codec, prompter: Prompter, start: Callable[[Prompt], Writing], loop: Callable[[], Loop]):
         self._codec = codec
-        self._writer = writer
         self._prompter = prompter
+        self._start = start
+        self._loop = loop
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
         self._joining: list[_Stream] = []
@@ -44,7 +48,7 @@ class Streams:
             assert prompt.error is not None
             raise StreamError(prompt.error)
         news = News()
-        stream = _Stream(prompt, self._writer.start(prompt), self._codec, news.tell)
+        stream = _Stream(prompt, self._start(prompt), self._codec, news.tell)
         self._join(stream)
         try:
             async with aclosing(news.deltas()) as deltas:
@@ -89,7 +93,7 @@ class Streams:
         while self._wait(streams):
             try:
                 if loop is None:
-                    loop = self._writer.loop()
+                    loop = self._loop()
                 self._let_in(loop, streams)
                 self._let_out(loop, streams)
                 if loop.busy:

@@ -12,9 +12,10 @@ import torch
 import transformers
 
 from llmuses.models.transformers.answers import Prompt, Writing
-from llmuses.models.transformers.batching import free_bytes
 from llmuses.models.transformers.decoder import Decoder
 from llmuses.models.transformers.generation import BatchLoop, padding_changes_nothing
+from llmuses.models.transformers.kept import Kept
+from llmuses.models.transformers.memory import free_bytes
 from llmuses.models.transformers.sampling import Choice
 from llmuses.models.transformers.slot_check import positions_shift, slots_fit
 from llmuses.models.transformers.slot_loop import SlotLoop, Told
@@ -91,15 +92,15 @@ class Writer:
         """Return an answer that has not begun."""
         return Writing(prompt, Choice(prompt.config, self._defaults, prompt.tokens), self._codec, self._ends)
 
-    def loop(self) -> Loop:
-        """Return a new loop: in slots where the network can, else by plain generation."""
+    def loop(self, kept: Kept | None = None) -> Loop:
+        """Return a new loop: in slots where the network can, else by plain generation, where nothing can be ``kept``."""
         limits = self._limits
         if self._fit is None:
             how = limits.rows, limits.tokens, limits.longest, self._padded, self._turns
             return BatchLoop(self.network, self._device, self._pad, *how)
         decoder = Decoder(self.network, self._fit.windows, self._device, self._turns)
         with self._sharing:
-            loop = SlotLoop(decoder, limits.rows, self._room(self._fit.token_bytes), limits.reads)
+            loop = SlotLoop(decoder, limits.rows, self._room(self._fit.token_bytes), limits.reads, kept)
             self._loops.add(loop)
         return loop
 

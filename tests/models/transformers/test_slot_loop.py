@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models.transformers.answers import Prompt, Writing
+from llmuses.models.transformers.kept import Kept
 from llmuses.models.transformers.sampling import Choice
 from llmuses.models.transformers.slot_attention import Piece
 from llmuses.models.transformers.slot_loop import SlotLoop
-from llmuses.models.transformers.slots import Prefix, Row
+from llmuses.models.transformers.slots import Layers, Prefix, Row
 from llmuses.records import GenerationConfig
 
 VOCABULARY = 50
@@ -44,6 +45,12 @@ def follows(tokens: Sequence[int]) -> int:
     return value % VOCABULARY
 
 
+def kept_of(tokens: Sequence[int]) -> Layers:
+    """Return what the network keeps of tokens: which they are."""
+    new = torch.tensor(tokens, dtype=torch.float32)[None, :, None]
+    return {0: (new, new)}
+
+
 class Counting:
     """A network that follows a rule, and notes what it is asked. ``fails`` says before each call whether it fits."""
 
@@ -63,8 +70,7 @@ class Counting:
             assert all(before.complete for before in piece.prefix.chain()[:-1])
         self._check("read", self.passes[-1])
         for piece in pieces:
-            new = torch.zeros(1, piece.length, 1)
-            piece.prefix.extend({0: (new, new)})
+            piece.prefix.extend(kept_of(piece.tokens))
             self.read_tokens += piece.length
 
     def step(self, tokens: Sequence[int]) -> torch.Tensor:
@@ -79,10 +85,16 @@ class Counting:
 
     def add(self, path: Sequence[Prefix]) -> None:
         assert all(prefix.complete for prefix in path)
+        for prefix in path:  # by itself or from what was kept: of these very tokens
+            for keys, _ in prefix.layers.values():
+                assert keys.flatten().tolist() == prefix.tokens
         row = Row([prefix for prefix in path if prefix.merged])
         row.length = sum(len(prefix.tokens) for prefix in path if not prefix.merged)
         self.rows.append(row)
         self._texts.append([token for prefix in path for token in prefix.tokens])
+
+    def kept(self, index: int, first: int) -> Layers:
+        return kept_of(self._texts[index][first:])
 
     def remove(self, index: int) -> None:
         for kept in (cast("list[Any]", self.rows), self._texts):
@@ -138,14 +150,17 @@ prompts = st.lists(
     tokens=st.sampled_from([1, 60, 200, 10_000]),
     reads=st.sampled_from([8, 64, 1_000]),
     faults=st.lists(st.booleans(), max_size=12),
+    keeps=st.booleans(),
 )
 def test_every_answer_is_written_once_and_as_if_it_were_alone_whatever_the_memory(
-    prompts: list[tuple[list[int], list[int], int]], rows: int, tokens: int, reads: int, faults: list[bool]
+    prompts: list[tuple[list[int], list[int], int]], rows: int, tokens: int, reads: int, faults: list[bool], keeps: bool
 ) -> None:
-    """A call fails where the next of ``faults`` says so, as long as something smaller could be asked."""
+    """A call fails where the next of ``faults`` says so, as long as something smaller could be asked. Some prompts begin
+    as others do and then with what those answered."""
     script: Iterator[bool] = iter(faults)
     network = Counting(lambda call, size: next(script, False) and (size > 1 if call == "step" else size > 32))
-    loop = SlotLoop(network, rows, tokens, reads)
+    loop = SlotLoop(network, rows, tokens, reads, Kept() if keeps else None)
+    prompts += [(begin, [*rest, *alone([*begin, *rest], room)[:-1], 8], 5) for begin, rest, room in prompts[:4]]
     asked = [writing([*begin, *rest], room) for begin, rest, room in prompts]
     loop.join(asked[::2])
     early: list[Writing] = []
@@ -293,3 +308,81 @@ class TestLeaving:
             loop.leave(one)
         assert not loop.busy
         assert loop._tree._below == {}
+
+
+class TestKeeping:
+    """Answers that have left are kept for the prompts that begin as they do."""
+
+    def test_the_next_turn_of_a_conversation_reads_what_is_new(self) -> None:
+        network, kept = Counting(), Kept()
+        loop = SlotLoop(network, 4, 10_000, 1_000, kept)
+        first = writing(SHARED, 12)
+        loop.join([first])
+        finish(loop)
+        before = network.read_tokens
+        turn = [*SHARED, *first.tokens, 8, 8, 8]
+        second = writing(turn, 12)
+        loop.join([second])
+        finish(loop)
+        assert second.tokens == alone(turn, 12)
+        assert network.read_tokens - before == 3
+        assert kept.size == len(turn) + len(second.tokens) - 1
+
+    def test_what_was_written_of_an_answer_that_is_left_counts(self) -> None:
+        network, kept = Counting(), Kept()
+        loop = SlotLoop(network, 4, 10_000, 1_000, kept)
+        left = writing(SHARED, 40)
+        loop.join([left])
+        for _ in range(5):
+            loop.step(lambda _: None)
+        loop.leave(left)
+        assert kept.size == len(SHARED) + len(left.tokens) - 1
+        before = network.read_tokens
+        loop.join([writing([*SHARED, *left.tokens, 8], 4)])
+        finish(loop)
+        assert network.read_tokens - before == 1
+
+    def test_answers_that_need_the_room_get_it_at_once(self) -> None:
+        network, kept = Counting(), Kept()
+        loop = SlotLoop(network, 16, 800, 1_000, kept)
+        for number in range(3):
+            loop.join([writing([number, *SHARED[:40]], 10)])
+            finish(loop)
+        assert 0 < kept.size <= 200
+        asked = [writing([40, number, *range(20)], 60) for number in range(12)]
+        loop.join(asked)
+        most_rows = 0
+        while loop.busy:
+            loop.step(lambda _: None)
+            rows = len(network.rows)
+            most_rows = max(most_rows, rows)
+            assert rows * max((row.length for row in network.rows), default=0) + kept.size <= 800
+        assert most_rows >= 8
+        assert all(one.tokens == alone(one.prompt.tokens, 60) for one in asked)
+
+    def test_where_memory_does_not_suffice_it_goes_first_and_batches_stay_as_large(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = Kept()
+        monkeypatch.setattr("llmuses.models.transformers.slot_loop.free_memory", kept.give_up)
+        network = Counting(lambda call, size: kept.size > 0 and size == 6)
+        loop = SlotLoop(network, 6, 10_000, 1_000, kept)
+        loop.join([writing(SHARED, 3)])
+        finish(loop)
+        assert kept.size > 0
+        asked = [writing([number, 1], 12) for number in range(1, 13)]
+        loop.join(asked)
+        finish(loop)
+        assert max(network.batches) == 6
+        assert all(one.tokens == alone(one.prompt.tokens, 12) for one in asked)
+
+    def test_what_is_too_long_is_not_kept_nor_does_it_push_others_out(self) -> None:
+        kept = Kept()
+        loop = SlotLoop(Counting(), 2, 400, 1_000, kept)
+        loop.join([writing(SHARED[:20], 4)])
+        finish(loop)
+        size = kept.size
+        assert size > 0
+        loop.join([writing([7] * 150, 4)])
+        finish(loop)
+        assert kept.size == size
