@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 
 from leaderboard.results import AllResults
 from llmuses.jobs import JobLog, JobStatus
-from llmuses.keeping.mirror import mirror_state
+from llmuses.keeping.standing import mirror_state
 from llmuses.settings import arena_dir, jobs_dir
 from llmuses.web.callers import is_at_this_machine
 
