@@ -143,9 +143,8 @@ def test_several_turns_an_edited_prompt_and_both_asked_again(visitor, site):
     who.vote_open()
     asked = site.asked()
     page.locator(".g-pane[data-side=b] .a-turn:last-child [data-do=again]").click()
-    who.see(".g-pane[data-state=writing]")
+    site.wait_for(lambda: site.asked() == asked + 2, "both are asked again")
     who.vote_open()
-    assert site.asked() == asked + 2
     assert page.locator(".g-pane[data-side=b] .a-turn").count() == 2
     page.locator("[data-vote=both_bad]").click()
     who.see("[data-slot=after]")
