@@ -170,8 +170,14 @@ class Results:
         return _named(self.runs(), run_id)
 
     def damaged(self) -> list[Damage]:
-        """Return the files that the last ``runs()`` left out, but those of hidden runs."""
-        return [damage for damage in self._everything.damaged() if not damage.hidden]
+        """Return the files that the last ``runs()`` left out, but those of runs that are hidden, if only since then."""
+        return [each for each in self._everything.damaged() if not each.hidden and not self._hidden(each.path)]
+
+    def _hidden(self, path: Path) -> bool:
+        """Return whether a file is of a run that is hidden now."""
+        parts = path.relative_to(self.outputs).parts
+        stands = visibility.standing(self.outputs / parts[0]) if parts else None
+        return stands is not None and stands.hidden
 
 
 class AllResults:

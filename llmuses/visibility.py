@@ -17,6 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from llmuses.records import VisibilityLine
+from llmuses.settings import job_id
 from llmuses.store import JsonlStore, Sync
 
 FILE = "visibility.jsonl"
@@ -97,7 +98,9 @@ def begin_hidden(folder: Path | str, by: str) -> bool:
 
 
 def whoever_runs_this() -> str:
-    """Return the name of the account that this process runs under, "" where it has none."""
+    """Return the job of the admin room that this process is, else the account that it runs under, "" where it has none."""
+    if job := job_id():
+        return job
     with contextlib.suppress(KeyError, OSError, ImportError):
         return getpass.getuser()
     return ""
