@@ -54,10 +54,11 @@ class Manner(msgspec.Struct, kw_only=True):
 
 
 class StreamingServer:
-    """What a running server was asked: bodies, and how many streams were left by their reader before the end."""
+    """What a running server was asked: heads and bodies, and how many streams were left by their reader before the end."""
 
     def __init__(self, manner: Manner):
         self.manner = manner
+        self.heads: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.left = 0
         self.running = 0
@@ -72,6 +73,7 @@ class StreamingServer:
                 at = head.lower().find(b"content-length:")
                 length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
                 body = msgspec.json.decode(await reader.readexactly(length)) if length else {}
+                self.heads.append(head.decode("latin-1"))
                 self.bodies.append(body)
                 if not await self._reply(reader, writer, body):
                     break

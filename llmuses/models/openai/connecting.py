@@ -6,6 +6,8 @@ import os
 import ssl
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -26,6 +28,17 @@ KEEP_ALIVE_SECONDS = 4.0
 def tls() -> ssl.SSLContext:
     """Return the client's own TLS settings, which take a while to read."""
     return httpx2.create_ssl_context()
+
+
+def proxy(server: Server) -> str | None:
+    """Return the proxy that the environment names for a server; none stands between a machine and itself.
+
+    aiohttp would find it as well, but only together with what a netrc says of the host, which it takes for a second key.
+    """
+    parts = urlsplit(server.url)
+    if server.is_local or proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
 
 
 def broken_exchange(problem: BaseException, server: Server) -> Fault:

@@ -143,12 +143,12 @@ class _Line:
     def open(self, server: Server, timeout: float) -> aiohttp.ClientSession:
         import aiohttp
 
-        from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, tls
+        from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, proxy, tls
 
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=tls(), keepalive_timeout=KEEP_ALIVE_SECONDS),
             timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_SECONDS),
-            trust_env=not server.is_local,  # no proxy stands between a machine and itself
+            proxy=proxy(server),
         )
         return self.session
 
