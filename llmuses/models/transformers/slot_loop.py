@@ -6,9 +6,10 @@ not hold the others up. Nothing waits for the longest answer of a batch.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -48,6 +49,18 @@ class Runs(Protocol):
     def remove(self, index: int) -> None: ...
 
     def kept(self, index: int, first: int) -> Layers: ...
+
+
+@contextlib.contextmanager
+def _as_memory_allows() -> Iterator[None]:
+    """Do what may be left undone where memory does not suffice for it."""
+    try:
+        yield
+    except RuntimeError as problem:
+        if not is_out_of_memory(problem):
+            raise
+        problem.__traceback__ = None  # its frames hold the tensors that did not fit
+        free_memory()
 
 
 class _Seat:
@@ -153,7 +166,8 @@ class SlotLoop:
                 return
             seat = self._waiting.popleft()
             if self._kept is not None:
-                self._kept.recall(seat.path)
+                with _as_memory_allows():
+                    self._kept.recall(seat.path)
                 self._kept.shrink(self.tokens - needed)
             seat.writing.begin()
             self._reading.append(seat)
@@ -200,13 +214,8 @@ class SlotLoop:
         if self._kept is None or broken or known > most:
             return
         tokens = [*writing.prompt.tokens, *writing.tokens][:known]
-        try:
+        with _as_memory_allows():
             self._kept.keep(tokens, functools.partial(self._network.kept, index))
-        except RuntimeError as problem:
-            if not is_out_of_memory(problem):
-                raise
-            problem.__traceback__ = None  # its frames hold the tensors that did not fit
-            free_memory()
         self._kept.shrink(most)
 
     def _stand_up(self, index: int) -> _Seat:

@@ -376,6 +376,21 @@ class TestKeeping:
         assert max(network.batches) == 6
         assert all(one.tokens == alone(one.prompt.tokens, 12) for one in asked)
 
+    @pytest.mark.parametrize("call", ["keep", "recall"])
+    def test_without_memory_to_keep_or_recall_answers_are_written_all_the_same(
+        self, call: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        kept = Kept()
+        loop = SlotLoop(Counting(), 2, 10_000, 1_000, kept)
+        monkeypatch.setattr(kept, call, full)
+        for _ in range(2):
+            loop.join([one := writing(SHARED, 6)])
+            finish(loop)
+            assert one.tokens == alone(SHARED, 6)
+
     def test_what_is_too_long_is_not_kept_nor_does_it_push_others_out(self) -> None:
         kept = Kept()
         loop = SlotLoop(Counting(), 2, 400, 1_000, kept)
