@@ -267,9 +267,9 @@ def test_an_empty_answer_is_unparsed_and_wrong(judge: Judge, benchmark: Benchmar
         assert judgement.scores == dict.fromkeys(metrics, 0.0)
 
 
-@each_subset
-def test_judging_never_raises(judge: Judge, benchmark: Benchmark, subset: str) -> None:
-    sample = rows_of(benchmark, subset, benchmark.split)[0]
+@each_benchmark
+def test_judging_never_raises(judge: Judge, benchmark: Benchmark) -> None:
+    sample = rows_of(benchmark, shipped_subsets(benchmark)[0], benchmark.split)[0]
     for mode in modes_of(benchmark):
         hostile = HOSTILE_SCORES if mode is Mode.LOGPROB else [written(text) for text in HOSTILE_ANSWERS]
         for response in hostile:
