@@ -1,8 +1,9 @@
 """What of a folder of runs is kept, read while others write.
 
 Stores that only grow end at their last whole line; all other files are replaced whole by whoever writes them, so that an
-open one stays what it was. Locks, caches and files on their way are left out, and so are secrets unless they are asked for.
-A folder that cannot be read is an error: a backup without it would look whole.
+open one stays what it was. What says whether a run is public is kept as it is, torn too, and empty where it is no plain
+file: a run that it hides is hidden after a restore. Locks, caches and files on their way are left out, and so are secrets
+unless they are asked for. A folder that cannot be read is an error: a backup without it would look whole.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from llmuses.errors import StoreError
 from llmuses.keeping.around import ACCOUNTS, FOLDER, around
 from llmuses.records import KeptFile
 from llmuses.settings import arena_dir
+from llmuses.visibility import FILE as VISIBILITY
 
 PIECE = 4 << 20
 """Bytes of a piece: a file that grows by a line changes its last one only."""
@@ -33,6 +35,9 @@ _PASSING_FOLDERS = (".*", "spent", "lost+found")
 
 _GROWING = (".jsonl", ".torn")
 _BLOCK = 1 << 16
+_NOTHING = Path(os.devnull)
+"""What is kept for a decision that is no plain file: an empty one, which nobody can read either."""
+
 _TRICKS = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 """No name of ours has such; a surrogate is a byte that is no UTF-8, which no manifest can name."""
 
@@ -64,6 +69,9 @@ def contents(outputs: Path, secrets: bool = False) -> Contents:
     for prefix, root in places(outputs).items():
         for path in _walk(root, left_out, prefix):
             name = prefix + path.relative_to(root).as_posix()
+            if _is_no_file(path) and is_safe(name):
+                files[name] = _NOTHING
+                continue
             each = named.pop(path.resolve(), None)
             secret = path.name in _SECRETS or (each is not None and each.secret)
             if (secret and not secrets) or not is_safe(name):
@@ -81,13 +89,20 @@ def contents(outputs: Path, secrets: bool = False) -> Contents:
 def _walk(root: Path, left_out: list[str], prefix: str) -> Iterator[Path]:
     for folder, folders, names in os.walk(root, onerror=_unless_gone):
         here = Path(folder)
-        folders[:] = [name for name in folders if not _passes(name, _PASSING_FOLDERS)]
+        if _is_no_file(here / VISIBILITY):
+            yield here / VISIBILITY
+        folders[:] = [name for name in folders if not _passes(name, _PASSING_FOLDERS) and name != VISIBILITY]
         names = [name for name in names if not _passes(name, _PASSING)]
         links = [name for name in (*folders, *names) if (here / name).is_symlink()]
         left_out += [f"{prefix}{_shown((here / name).relative_to(root).as_posix())} (a link)" for name in links]
         for name in names:
             if name not in links and (here / name).is_file():
                 yield here / name
+
+
+def _is_no_file(path: Path) -> bool:
+    """Return whether a path is what hides a run by not being a file: a link, a pipe, a folder."""
+    return path.name == VISIBILITY and os.path.lexists(path) and (path.is_symlink() or not path.is_file())
 
 
 def _unless_gone(problem: OSError) -> None:
@@ -117,7 +132,7 @@ class OpenFile:
         self._file = file
         self._path = path
         self.size = os.fstat(file.fileno()).st_size
-        if path.suffix in _GROWING:
+        if path.suffix in _GROWING and path.name != VISIBILITY:
             self.size = _last_line(file, self.size)
 
     def close(self) -> None:

@@ -77,15 +77,15 @@ def _a_pipe(path):
     os.mkfifo(path)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"\n\n"), lambda path: path.write_bytes(b"\0" * 4096),
-        lambda path: path.write_bytes(b"\xff\xfe\n"), lambda path: path.write_bytes(b"null\n"),
-        _torn, _half_a_line, _half_a_line_and_a_newline, _another_record, _a_link_to_nowhere, _a_link_to_a_decision, _a_folder,
-        _a_pipe,
-    ],
-)  # fmt: skip
+DAMAGES = [
+    lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"\n\n"), lambda path: path.write_bytes(b"\0" * 4096),
+    lambda path: path.write_bytes(b"\xff\xfe\n"), lambda path: path.write_bytes(b"null\n"),
+    _torn, _half_a_line, _half_a_line_and_a_newline, _another_record, _a_link_to_nowhere, _a_link_to_a_decision, _a_folder,
+    _a_pipe,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("was_hidden", [True, False])
 def test_what_cannot_be_read_counts_as_hidden(tmp_path, damage, was_hidden):
     decide(tmp_path, was_hidden, "", "ada")
@@ -223,12 +223,14 @@ def test_answers_of_a_hidden_run_are_compared_like_any_others(tmp_path, capsys):
     assert "one" in capsys.readouterr().out
 
 
-def test_a_backup_keeps_what_is_hidden(tmp_path):
+def test_a_backup_keeps_hidden_what_is_hidden_for_whatever_reason(tmp_path):
     outputs, elsewhere, file = tmp_path / "outputs", tmp_path / "elsewhere", tmp_path / "all.tar.gz"
-    for name in ("one", "two"):
+    names = ["decided", *(f"run-{number}" for number in range(len(DAMAGES)))]
+    for name in names:
         FakeRun(name, run_id=name).write(outputs)
-        decide(outputs / name, True, "", "ada")
-    (outputs / "two" / FILE).write_bytes(b'{"hidden"')  # a writer was killed here
+        decide(outputs / name, name == "decided", "", "ada")
+    for name, damage in zip(names[1:], DAMAGES, strict=True):
+        damage(outputs / name / FILE)
     back_up(outputs, file)
     restore(file, elsewhere)
-    assert hidden(elsewhere / "one") and hidden(elsewhere / "two")
+    assert [name for name in names if not hidden(elsewhere / name)] == []
