@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from llmuses.errors import UsageError
 from llmuses.settings import outputs_dir
+
+_SHOWN = ("run.json", "arena.json", "battles.jsonl")
+"""What makes a folder a run or an arena: pages show each that has one of them."""
 
 HELP = "keep runs or arenas from public pages; the admin room and commands still see them"
 
@@ -26,14 +30,24 @@ def run(args: argparse.Namespace) -> int:
 
 def decide_on(args: argparse.Namespace, hidden: bool) -> str:
     """Hide what is named, or publish it, and return the names. Raises UsageError before anything is written."""
-    from llmuses.comparison.runs import run_folder
     from llmuses.visibility import decide, whoever_runs_this
 
     outputs: Path = args.outputs or outputs_dir()
-    folders: list[Path] = []
-    for name in args.runs:
-        arena = next((each for each in (Path(name), outputs / name) if (each / "arena.json").is_file()), None)
-        folders.append((arena or run_folder(name, outputs)).resolve())
+    folders = [_folder(name, outputs) for name in args.runs]
     for folder in dict.fromkeys(folders):
         decide(folder, hidden, args.reason, whoever_runs_this())
     return ", ".join(dict.fromkeys(folder.name for folder in folders))
+
+
+def _folder(name: str, outputs: Path) -> Path:
+    """Return the one folder that a name means. Raises UsageError where it may mean two, or the arena on this site."""
+    from leaderboard.arenas import Source
+    from llmuses.comparison.runs import run_folder
+
+    shown = [each for each in (Path(name), outputs / name) if any((each / file).is_file() for file in _SHOWN)]
+    folder = (shown[0] if shown else run_folder(name, outputs)).resolve()
+    if shown and shown[-1].resolve() != folder:
+        raise UsageError(f"'{name}' is a folder here and one below {outputs}: name the whole path of the one you mean.")
+    if Source(folder.name, folder / "battles.jsonl").live:
+        raise UsageError(f"'{name}' is where people vote on this site: what it shows is said in the arena's own rules.")
+    return folder

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from leaderboard.arenas import Arenas
 from llmuses.cli import main
 from llmuses.errors import StoreError
 from llmuses.evaluation import evaluate
@@ -202,6 +203,29 @@ def test_where_one_run_is_not_there_none_is_hidden(tmp_path, capsys):
     assert main(["hide", "one", "onne", "--outputs", str(tmp_path)]) == 2
     assert "did you mean 'one'?" in capsys.readouterr().err
     assert standing(tmp_path / "one") is None
+
+
+def test_a_name_that_is_here_and_below_the_outputs_means_neither(tmp_path, monkeypatch, capsys):
+    """Else the one would be hidden and said to be, and the other would stay public."""
+    here, outputs = tmp_path / "here", tmp_path / "outputs"
+    for place in (here, outputs):
+        FakeRun("one", run_id="one").write(place)
+    monkeypatch.chdir(here)
+    assert main(["hide", "one", "--outputs", str(outputs)]) == 2
+    assert "name the whole path" in capsys.readouterr().err
+    assert main(["hide", str(outputs / "one"), "--outputs", str(outputs)]) == 0
+    assert (hidden(here / "one"), hidden(outputs / "one")) == (False, True)
+    assert main(["hide", "one", "--outputs", str(here)]) == 0, "two ways to the same folder"
+
+
+def test_whatever_the_pages_show_as_an_arena_can_be_hidden_but_the_one_on_this_site(tmp_path, capsys):
+    for name in ("arena-copied", "arena-live"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "battles.jsonl").touch()
+    assert main(["hide", "arena-copied", "--outputs", str(tmp_path)]) == 0
+    assert [source.name for source in Arenas(tmp_path).sources()] == ["arena-live"]
+    assert main(["hide", "arena-live", "--outputs", str(tmp_path)]) == 2
+    assert "where people vote" in capsys.readouterr().err
 
 
 def test_an_evaluation_says_that_its_run_is_hidden_or_public_after_all(tmp_path, monkeypatch, capsys):
