@@ -85,7 +85,9 @@ class Arenas:
 
     def sources(self) -> list[Source]:
         """Return the files that were named, then the arenas, the one that changed last first."""
-        places = self._outputs.glob("*/battles.jsonl")
+        places = self._outputs.glob(
+            "[!.]*/battles.jsonl"
+        )  # a run in a folder whose name begins with a dot is none either
         found = [Source(path.parent.name, path) for path in places if self._shows(path.parent)]
         taken = {source.name for source in self._named}
         changed = {source: stamp[0] for source in found if (stamp := sign(source.battles))}

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from llmuses.errors import StoreError
 from llmuses.records import VisibilityLine
 from llmuses.settings import job_id
 from llmuses.store import JsonlStore, Sync
@@ -78,10 +79,31 @@ def _last(file: int) -> Standing:
     return Standing(decision.hidden, decision)
 
 
+class _Named(msgspec.Struct):
+    run_id: str
+
+
+def copies(folder: Path) -> list[Path]:
+    """Return a folder and those beside it that hold the same run, which pages take for one: where the hidden one of them is
+    moved away, another one must not show what it hid."""
+    name = _run_id(folder)
+    beside = sorted(path.parent for path in folder.parent.glob("*/run.json")) if name else []
+    return [folder, *(each for each in beside if each.name != folder.name and _run_id(each) == name)]
+
+
+def _run_id(folder: Path) -> str:
+    with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.json.decode((folder / "run.json").read_bytes(), type=_Named).run_id
+    return ""
+
+
 def decide(folder: Path | str, hidden: bool, reason: str, by: str) -> None:
     """Hide a run, or show it again. It is on the disk when this returns. Raises StoreError."""
+    path = Path(folder, FILE)
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise StoreError(f"{path} is no plain file, which hides what it lies beside: move it away first.")
     line = VisibilityLine(hidden=hidden, reason=" ".join(reason.split())[:REASON], by=by, tstamp=time.time())
-    with JsonlStore(Path(folder, FILE), VisibilityLine, Sync.ALWAYS) as store:
+    with JsonlStore(path, VisibilityLine, Sync.ALWAYS) as store:
         store.append(line)
 
 

@@ -30,11 +30,11 @@ def run(args: argparse.Namespace) -> int:
 
 def decide_on(args: argparse.Namespace, hidden: bool) -> str:
     """Hide what is named, or publish it, and return the names. Raises UsageError before anything is written."""
-    from llmuses.visibility import decide, whoever_runs_this
+    from llmuses.visibility import copies, decide, whoever_runs_this
 
     outputs: Path = args.outputs or outputs_dir()
-    folders = [_folder(name, outputs) for name in args.runs]
-    for folder in dict.fromkeys(folders):
+    folders = [copy for name in args.runs for copy in copies(_folder(name, outputs))]
+    for folder in {folder.resolve(): folder for folder in folders}:
         decide(folder, hidden, args.reason, whoever_runs_this())
     return ", ".join(dict.fromkeys(folder.name for folder in folders))
 
@@ -45,8 +45,8 @@ def _folder(name: str, outputs: Path) -> Path:
     from llmuses.comparison.runs import run_folder
 
     shown = [each for each in (Path(name), outputs / name) if any((each / file).is_file() for file in _SHOWN)]
-    folder = (shown[0] if shown else run_folder(name, outputs)).resolve()
-    if shown and shown[-1].resolve() != folder:
+    folder = (shown[0] if shown else run_folder(name, outputs)).absolute()
+    if shown and shown[-1].resolve() != folder.resolve():
         raise UsageError(f"'{name}' is a folder here and one below {outputs}: name the whole path of the one you mean.")
     if Source(folder.name, folder / "battles.jsonl").live:
         raise UsageError(f"'{name}' is where people vote on this site: what it shows is said in the arena's own rules.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 import pytest
 
 from leaderboard.arenas import Arenas
+from leaderboard.results import Results
 from llmuses.cli import main
 from llmuses.errors import StoreError
 from llmuses.evaluation import evaluate
@@ -100,6 +102,16 @@ def test_a_decision_after_a_torn_one_holds_and_the_torn_piece_is_kept(tmp_path):
     decide(tmp_path, False, "", "ada")
     assert not hidden(tmp_path)
     assert (tmp_path / f"{FILE}.torn").read_bytes() == b'{"hidden":false,"rea\n'
+
+
+@pytest.mark.parametrize("damage", [_a_link_to_nowhere, _a_link_to_a_decision, _a_folder, _a_pipe])
+def test_where_no_decision_can_be_kept_none_is_said_to_be_made(tmp_path, damage):
+    decide(tmp_path, True, "", "ada")
+    damage(tmp_path / FILE)
+    before = {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(StoreError, match="move it away"):
+        decide(tmp_path, False, "", "ada")
+    assert hidden(tmp_path) and {path.name for path in tmp_path.iterdir()} == before
 
 
 def test_a_disk_that_takes_no_more_is_said_and_publishes_nothing(tmp_path, monkeypatch):
@@ -218,8 +230,26 @@ def test_a_name_that_is_here_and_below_the_outputs_means_neither(tmp_path, monke
     assert main(["hide", "one", "--outputs", str(here)]) == 0, "two ways to the same folder"
 
 
+def test_a_run_is_hidden_and_published_in_all_its_copies(tmp_path, capsys):
+    """Else the copy would show it once the hidden folder is moved away, and one published would stay hidden by the other."""
+    for name in ("one", "two"):
+        FakeRun(name, run_id=name).write(tmp_path)
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    (tmp_path / "link").symlink_to("copy")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "run.json").write_text('{"run_id": "one')
+    assert main(["hide", "one", "--outputs", str(tmp_path)]) == 0
+    assert "Hidden: one, copy" in capsys.readouterr().out
+    shutil.move(tmp_path / "one", tmp_path.with_name("elsewhere"))
+    assert [entry.run_id for entry in Results(tmp_path).runs()] == ["two"]
+    shutil.move(tmp_path.with_name("elsewhere"), tmp_path / "one")
+    assert main(["publish", "copy", "--outputs", str(tmp_path)]) == 0
+    assert {entry.run_id for entry in Results(tmp_path).runs()} == {"one", "two"}
+    assert len((tmp_path / "copy" / FILE).read_text().splitlines()) == 2, "a link to a folder is no other one"
+
+
 def test_whatever_the_pages_show_as_an_arena_can_be_hidden_but_the_one_on_this_site(tmp_path, capsys):
-    for name in ("arena-copied", "arena-live"):
+    for name in ("arena-copied", "arena-live", ".arena-moved-aside"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "battles.jsonl").touch()
     assert main(["hide", "arena-copied", "--outputs", str(tmp_path)]) == 0

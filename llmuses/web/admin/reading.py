@@ -25,7 +25,7 @@ from leaderboard.results import RunEntry
 from leaderboard.runs_html import More
 from llmuses.errors import UsageError
 from llmuses.markup import Markup, attrs, icon, link
-from llmuses.visibility import Standing, decide, standing
+from llmuses.visibility import Standing, copies, decide, standing
 from llmuses.visit import Visit
 from llmuses.web import assets
 from llmuses.web.admin.parts import asking, moment
@@ -162,7 +162,8 @@ def _decide(doing: Doing, asked: _Run, hidden: bool) -> Mapping[str, Any]:
         folder, title = source.folder, source.title
     else:
         raise UsageError(say("run.gone"))
-    decide(folder, hidden, asked.reason, doing.person.name)
+    for each in copies(folder):
+        decide(each, hidden, asked.reason, doing.person.name)
     return {"say": say("run.did.hidden" if hidden else "run.did.published", what=title)}
 
 
