@@ -14,7 +14,7 @@ from llmuses.errors import DataError, LlmusesError
 from llmuses.records import HUMAN, RegisterLine
 from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore
-from llmuses.visibility import standing
+from llmuses.visibility import Standings
 
 if TYPE_CHECKING:
     from arena.audit_records import SameBattles
@@ -82,12 +82,12 @@ class Arenas:
         self._outputs = outputs
         self._named = list(named)
         self._kept = Kept(256)
+        self._standings = Standings()
 
     def sources(self) -> list[Source]:
         """Return the files that were named, then the arenas, the one that changed last first."""
-        places = self._outputs.glob(
-            "[!.]*/battles.jsonl"
-        )  # a run in a folder whose name begins with a dot is none either
+        places = list(self._outputs.glob("[!.]*/battles.jsonl"))
+        self._standings.only(str(path.parent) for path in places)
         found = [Source(path.parent.name, path) for path in places if self._shows(path.parent)]
         taken = {source.name for source in self._named}
         changed = {source: stamp[0] for source in found if (stamp := sign(source.battles))}
@@ -95,7 +95,7 @@ class Arenas:
 
     def _shows(self, folder: Path) -> bool:
         """Return whether an arena below the outputs folder is for these readers: here, whether it is public."""
-        stands = standing(folder)
+        stands = self._standings.of(str(folder))
         return stands is None or not stands.hidden
 
     def source(self, name: str | None) -> Source | None:

@@ -24,7 +24,7 @@ from llmuses.errors import StoreError
 from llmuses.records import DatasetPlan, DatasetState, Report, Run, RunStatus
 from llmuses.statistics.intervals import wilson
 from llmuses.store import read_json
-from llmuses.visibility import Standing
+from llmuses.visibility import Standing, Standings
 
 R = TypeVar("R", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -190,7 +190,7 @@ class AllResults:
         self._damaged: list[Damage] = []
         self._entries: dict[str, RunEntry] = {}
         self._listings: dict[str, _Listing] = {}
-        self._standings: dict[str, tuple[visibility.Sign, Standing]] = {}
+        self._standings = Standings()
         self._runs_before: list[RunEntry] = []
         self._mutex = threading.Lock()
 
@@ -201,7 +201,9 @@ class AllResults:
             self._damaged = []
             entries: dict[str, RunEntry] = {}
             known: dict[str, RunEntry] = {}
-            for folder in self._folders():
+            folders = self._folders()
+            self._standings.only(folders)
+            for folder in folders:
                 if (entry := self._entry(folder)) is not None:
                     known[folder] = entry
                     entries[entry.run_id] = self._one_of(entries.get(entry.run_id), entry)
@@ -246,7 +248,7 @@ class AllResults:
         damaged: list[Damage] = []
         run = self._runs.read(f"{folder}/run.json", damaged)
         found = self._reports_in(folder, damaged) if run is not None else {}
-        standing = self._standing(folder) if run is not None or damaged else None
+        standing = self._standings.of(folder) if run is not None or damaged else None
         hidden = standing is not None and standing.hidden
         self._damaged += [damage._replace(hidden=hidden) for damage in damaged]
         if run is None:
@@ -261,20 +263,6 @@ class AllResults:
             return msgspec.structs.replace(before, standing=standing)
         reports = {name: report for name, report in found.items() if _current(report, run, name)}
         return RunEntry(run=run, folder=Path(folder), reports=reports, status=status, found=found, standing=standing)
-
-    def _standing(self, folder: str) -> Standing | None:
-        """Return what was decided on a run; the same object as long as nothing was decided anew."""
-        sign = visibility.sign(folder)
-        if sign is None:
-            self._standings.pop(folder, None)
-            return None
-        known = self._standings.get(folder)
-        if known is not None and known[0] == sign:
-            return known[1]
-        read = visibility.standing(folder) or visibility.UNREADABLE
-        if read.decision is not None:  # else it is tried again: the trouble may pass
-            self._standings[folder] = sign, read
-        return read
 
     def _reports_in(self, folder: str, damaged: list[Damage]) -> dict[str, Report]:
         """Return the reports of a run's folder by their names; the same dictionary as before where all are the same.

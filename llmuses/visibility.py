@@ -11,6 +11,7 @@ import getpass
 import os
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,6 +78,38 @@ def _last(file: int) -> Standing:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return UNREADABLE
     return Standing(decision.hidden, decision)
+
+
+class Standings:
+    """How runs stand, for whoever asks again and again: read anew where somebody decided. May be used from many threads.
+
+    Where a decision has gone, what it hid stays hidden until it has gone too: who deletes a folder, or moves it to another
+    disk, takes one file after the other.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Sign, Standing]] = {}
+        self._hidden: set[str] = set()
+
+    def of(self, folder: str) -> Standing | None:
+        """Return how the run in a folder stands, the same object as long as nothing was decided anew; None where nobody
+        decided."""
+        changes = sign(folder)
+        if changes is None:
+            self._known.pop(folder, None)
+            return UNREADABLE if folder in self._hidden else None
+        known = self._known.get(folder)
+        if known is not None and known[0] == changes:
+            return known[1]
+        read = standing(folder) or UNREADABLE
+        if read.decision is not None:  # else it is tried again: the trouble may pass
+            self._known[folder] = changes, read
+        (self._hidden.add if read.hidden else self._hidden.discard)(folder)
+        return read
+
+    def only(self, folders: Iterable[str]) -> None:
+        """Forget all but these folders: what comes into another one's place is another one."""
+        self._hidden.intersection_update(folders)
 
 
 class _Named(msgspec.Struct):

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 from starlette.testclient import TestClient
 
+from leaderboard.arenas import Arenas
 from leaderboard.results import AllResults, Results
 from leaderboard.sheets import WRITERS
 from llmuses.cli import main
@@ -206,6 +207,20 @@ def test_two_copies_of_one_run_are_hidden_where_one_of_them_is(tmp_path: Path) -
         assert Results(tmp_path).runs() == [] and Results(tmp_path).damaged() == []
         decide(hidden, False, "", "ada")
     assert len(Results(tmp_path).runs()) == 1
+
+
+def test_a_hidden_run_that_is_deleted_file_by_file_is_not_shown_meanwhile(tmp_path: Path) -> None:
+    public, arenas = Results(tmp_path), Arenas(tmp_path)
+    for _ in range(2):  # another run may come into the place of one that has gone
+        folder = FakeRun("alpha", run_id="alpha").write(tmp_path)
+        (folder / "battles.jsonl").touch()
+        assert len(public.runs()) == len(arenas.sources()) == 1
+        decide(folder, True, "", "ada")
+        assert public.runs() == [] and arenas.sources() == []
+        (folder / FILE).unlink()
+        assert public.runs() == [] and arenas.sources() == []
+        shutil.rmtree(folder)
+        assert public.runs() == [] and arenas.sources() == []
 
 
 def test_what_is_wrong_with_a_hidden_run_is_said_in_the_room_alone(tmp_path: Path) -> None:
