@@ -7,6 +7,7 @@ read, such as a line that a killed process left half written, counts as hidden: 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import getpass
 import os
 import stat
@@ -136,8 +137,25 @@ def decide(folder: Path | str, hidden: bool, reason: str, by: str) -> None:
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise StoreError(f"{path} is no plain file, which hides what it lies beside: move it away first.")
     line = VisibilityLine(hidden=hidden, reason=" ".join(reason.split())[:REASON], by=by, tstamp=time.time())
+    try:
+        _end_line(path)
+    except OSError as problem:
+        raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
     with JsonlStore(path, VisibilityLine, Sync.ALWAYS) as store:
         store.append(line)
+
+
+def _end_line(path: Path) -> None:
+    """End a line that was left half written: the store would take it away, and uncover the decision before it."""
+    try:
+        place = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    with open(place, "r+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # as the store does: nobody is in the middle of a line now
+        size = os.fstat(place).st_size
+        if size and os.pread(place, 1, size - 1) != b"\n":
+            file.write(b"\n")
 
 
 def begin_hidden(folder: Path | str, by: str) -> bool:

@@ -101,7 +101,23 @@ def test_a_decision_after_a_torn_one_holds_and_the_torn_piece_is_kept(tmp_path):
     _half_a_line(tmp_path / FILE)
     decide(tmp_path, False, "", "ada")
     assert not hidden(tmp_path)
-    assert (tmp_path / f"{FILE}.torn").read_bytes() == b'{"hidden":false,"rea\n'
+    assert (tmp_path / FILE).read_bytes().splitlines()[1] == b'{"hidden":false,"rea'
+
+
+def test_a_run_whose_hiding_was_killed_is_not_public_while_it_is_hidden_again(tmp_path, monkeypatch):
+    """To take the torn piece away would uncover the decision before it."""
+    decide(tmp_path, False, "", "ada")
+    with open(tmp_path / FILE, "ab") as file:
+        file.write(b'{"hidden":true,"rea')
+    seen, write = [], os.write
+
+    def looked(*said):
+        seen.append(hidden(tmp_path))
+        return write(*said)
+
+    monkeypatch.setattr("llmuses.store.os.write", looked)
+    decide(tmp_path, True, "", "ada")
+    assert seen and all(seen) and hidden(tmp_path)
 
 
 @pytest.mark.parametrize("damage", [_a_link_to_nowhere, _a_link_to_a_decision, _a_folder, _a_pipe])
