@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -112,7 +112,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             yield Site(client, app, folder, files)
 
 
-def _asked(site: Site) -> Iterator[tuple[str, Mapping[str, str], str]]:
+def _asked(site: Site, queries: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, Mapping[str, str], str]]:
     """Yield what was asked for, with which query, and what came back: each address, each file, each event of each page.
 
     Documents are the same for all queries, a file is the same table in each of its formats, and a page that is opened is
@@ -120,7 +120,7 @@ def _asked(site: Site) -> Iterator[tuple[str, Mapping[str, str], str]]:
     """
     paths = {path for method, path in _routes(site.app.routes) if method == "GET" and path not in ADMIN}
     events = site.client.get("/config").json()["dependencies"]
-    for query in QUERIES:
+    for query in queries:
         said, few = f"?{urlencode(query)}" if query else "", query is NAMED
         for path in sorted(paths) if few else ():
             if "{" not in path:
@@ -140,10 +140,12 @@ def _asked(site: Site) -> Iterator[tuple[str, Mapping[str, str], str]]:
                 yield f"event {event['id']}", query, answer.text
 
 
-def _told(site: Site, enough: int) -> dict[str, tuple[str, Mapping[str, str]]]:
+def _told(
+    site: Site, enough: int, queries: Sequence[Mapping[str, str]] = QUERIES
+) -> dict[str, tuple[str, Mapping[str, str]]]:
     """Return where each secret was found first, but where the query itself said it, until ``enough`` of them are."""
     found: dict[str, tuple[str, Mapping[str, str]]] = {}
-    for where, query, answer in _asked(site):
+    for where, query, answer in _asked(site, queries):
         given = " ".join(query.values())
         for secret in SECRETS:
             if secret in answer and secret not in given:
@@ -162,6 +164,7 @@ def test_nothing_of_a_hidden_run_is_public_and_all_of_it_once_it_is_published(si
     assert set(found) == set(SECRETS), "nobody looked where the others stand"
     assert main(["hide", RUN, COPY, ARENA, "--outputs", str(site.folder)]) == 0
     decide(site.folder / BROKEN, True, "", "ada")
+    assert _told(site, 1, QUERIES[2:]) == {}, "what was kept while they were public is still told"
 
 
 @pytest.mark.parametrize("query", [query for query in QUERIES if query.get("run") == RUN])
