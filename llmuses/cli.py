@@ -12,7 +12,8 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 from llmuses.commands import (
@@ -80,10 +81,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in arguments
     try:
         args = _parser().parse_args(arguments)
-        signal.signal(signal.SIGTERM, _interrupt)
         args.command = _SECRET.sub(r"\1=…", shlex.join(["llmuses", *(word for word in arguments if word != "--demo")]))
         run: Callable[[argparse.Namespace], int] = args.run
-        return run(args)
+        with _ended_like_by_ctrl_c():
+            return run(args)
     except LlmusesError as problem:
         if debug:
             traceback.print_exc()
@@ -106,8 +107,14 @@ def _spare_threads() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def _interrupt(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+@contextmanager
+def _ended_like_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl-C does. Who calls ``main`` in a process of its own has its handler back afterwards."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _parser() -> argparse.ArgumentParser:

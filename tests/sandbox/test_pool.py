@@ -277,7 +277,7 @@ class TestACrash:
         self, where: tuple[Backend, str], place_of: Opener
     ) -> None:
         place = place_of(where, workers=1)
-        limits = msgspec.structs.replace(LIMITS, seconds=1)
+        limits = msgspec.structs.replace(LIMITS, seconds=2)
         with ThreadPoolExecutor(1) as thread:
             coming = thread.submit(place.sandbox.run, SLEEP, limits)
             self.kill_while_running(place)
@@ -317,6 +317,7 @@ def test_a_sandbox_that_does_not_start_again_says_so(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("llmuses.sandbox.machine.interpreter", lambda: "/nonexistent/python")
         worker = sandbox._idle.get()
         os.kill(worker.pid, signal.SIGKILL)
+        assert worker._control.recv(1) == b"", "its zygote ends a moment later"
         sandbox._idle.put(worker)
         with pytest.raises(SandboxError, match=r"namespaces.*No such file"):
             sandbox.run(GOOD)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -281,3 +282,9 @@ def test_numpy_first_comes_after_its_threads_are_set_and_a_set_number_stays() ->
     for environment, threads in ((bare, "1"), ({**bare, "OPENBLAS_NUM_THREADS": "3"}, "3")):
         found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
         assert found.stdout.strip() == threads, found.stderr
+
+
+def test_who_calls_a_command_in_a_process_of_its_own_keeps_its_handler_of_signals() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["list", "benchmarks", "no such benchmark"]) == 2
+    assert signal.getsignal(signal.SIGTERM) is before
