@@ -121,21 +121,19 @@ async def score(session: Session, key: str, ask: Loglikelihood, ticket: Ticket) 
     """Return a response with the score of each continuation.
 
     The first time it is found out which endpoint of the server gives log-probabilities: completions are tried first,
-    being exact. Raises ModelError where neither does, or where chat does but the continuations are longer than letters.
+    being exact. Requests that are sent meanwhile find out for themselves, or from the first that did. Raises ModelError where neither does, or where chat does but the continuations are longer than letters.
     """
     server = session.server
     if server.logprobs != "chat":
         try:
             response = await _score_echoed(session, key, ask, ticket)
         except NoLogprobs as problem:
-            if server.gave_logprobs:
-                raise _left_out() from problem
-            if server.logprobs is not None:
-                raise _none_given(server) from problem
+            if server.logprobs == "completions":
+                raise (_left_out() if server.gave_logprobs else _none_given(server)) from problem
         except Refused as refused:
             what, code = meaning(refused.error)
             lasting = what in (Meaning.SETTING, Meaning.FAILED, Meaning.REJECTED) and code.startswith("http_")
-            if server.logprobs is not None or not lasting:
+            if server.logprobs == "completions" or not lasting:
                 raise
         else:
             server.logprobs, server.gave_logprobs = "completions", True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 
 from llmuses.errors import ModelError
 from llmuses.evaluation import Result, evaluate
+from llmuses.models.openai.dialect import Body
+from llmuses.models.openai.errors import Refused
+from llmuses.models.openai.gate import Ticket
+from llmuses.models.openai.replies import Reply
+from llmuses.models.openai.session import Session
 from tests.support.mock_openai import token_logprob
 from tests.support.servers import MockServer, mock_openai
 
@@ -53,6 +59,23 @@ def test_the_letter_with_the_most_probability_as_a_first_token_is_the_choice(dat
         assert review["rule"] == "likeliest_letter"
     assert {review["extracted"] for review in reviews} > {reviews[0]["extracted"]}, "not one letter for all"
     assert result.reports[0].mode == "logprob"
+
+
+def test_a_request_that_is_refused_after_another_one_found_the_way_goes_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Session.ask
+
+    async def meanwhile(self: Session, path: str, write: Callable[[], Body], ticket: Ticket) -> Reply:
+        try:
+            return await ask(self, path, write, ticket)
+        except Refused:
+            self.server.logprobs, self.server.gave_logprobs = "chat", True
+            raise
+
+    monkeypatch.setattr(Session, "ask", meanwhile)
+    with mock_openai(logprobs="chat") as server:
+        assert asked(server, "mmlu", tmp_path).complete
 
 
 def test_letters_that_are_not_among_the_likeliest_tokens_lose_to_those_that_are(tmp_path: Path) -> None:
