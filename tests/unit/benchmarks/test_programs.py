@@ -131,7 +131,7 @@ def test_a_row_that_no_answer_could_pass_is_no_row(tmp_path: Path, row: dict[str
 
 @pytest.mark.parametrize(
     "broken",
-    [b"\x1f\x8b\x08\x00", b"no gzip", gzip.compress(b'{"task_id": 1}\n' * 9)[:-9]],
+    [b"\x1f\x8b\x08\x00", b"no gzip", gzip.compress(b'{"task_id": 1}\n' * 9, mtime=0)[:-9]],
     ids=["a head alone", "no gzip", "cut off"],
 )
 def test_a_packed_file_that_is_not_whole_is_said(tmp_path: Path, broken: bytes) -> None:
