@@ -437,7 +437,9 @@ def test_a_backup_that_is_cut_off_or_changed_anywhere_is_refused_and_nothing_wri
         assert not (tmp_path / "new").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar", mtime=0), gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no tar", mtime=0), gzip.compress(b"", mtime=0)]
+)
 def test_what_is_no_backup_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.tar.gz").write_bytes(content)
     with pytest.raises(BackupError) as told:
