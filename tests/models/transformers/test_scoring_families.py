@@ -132,7 +132,8 @@ def test_what_is_not_exact_is_passed_over_with_one_line_in_the_log(name: str, ca
     with caplog.at_level(logging.INFO, "llmuses"):
         merged, copied, plain = ways(family(name)).values()
         way = choose([merged, copied], plain, lambda worth: sequences(1, 40, 12), torch.float32, "this model")
-    [line] = caplog.messages
+    # transformers warns once a process of a kernel that is not installed, in whichever test comes first.
+    [line] = [record.getMessage() for record in caplog.records if record.name.startswith("llmuses")]
     assert line.startswith(f"this model is scored the {way.name} way (merged: ")
 
 
