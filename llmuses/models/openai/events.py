@@ -9,6 +9,7 @@ from llmuses.models.openai.gate import Fault
 from llmuses.models.openai.replies import (
     Choice,
     decode_event,
+    ending,
     error_in_place,
     read_reply,
     text_of,
@@ -130,7 +131,7 @@ class EventReader:
     def _event(self, data: bytes) -> Delta | None:
         try:
             event = decode_event(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        except (msgspec.DecodeError, RecursionError) as problem:
             raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
         if event.error:
             raise error_in_place(event.error, self._secret)
@@ -139,8 +140,8 @@ class EventReader:
         return self._choice(event.choices[0]) if event.choices else None
 
     def _choice(self, choice: Choice) -> Delta | None:
-        if choice.finish_reason:
-            self._finish_reason = without_key(choice.finish_reason, self._secret)
+        if reason := ending(choice, self._secret):
+            self._finish_reason = without_key(reason, self._secret)
         message = choice.delta or choice.message
         if message is None:
             return None

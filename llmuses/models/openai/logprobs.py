@@ -66,9 +66,8 @@ def _prompt_table(reply: Reply) -> tuple[list[str], list[float | None], list[dic
     """Return tokens, log-probabilities and likeliest tokens of a prompt, without the one generated after it."""
     assert reply.choices
     table = reply.choices[0].logprobs
-    generated = 1
-    if reply.usage and reply.usage.completion_tokens is not None:
-        generated = reply.usage.completion_tokens
+    usage = usage_of(reply)
+    generated = 1 if usage is None or usage.completion_tokens is None else usage.completion_tokens
     if table is None or not table.tokens or not table.token_logprobs:
         raise NoLogprobs
     end = len(table.tokens) - generated

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from typing import Any
 
 import msgspec
 
-from llmuses.models.openai.errors import Refused, as_exception, error_of
+from llmuses.models.openai.errors import Refused, as_exception, error_of, one_line
 from llmuses.models.openai.gate import Fault
 from llmuses.models.openai.secrecy import without_key
 from llmuses.models.reasoning import split_reasoning
@@ -46,25 +48,60 @@ class Choice(msgspec.Struct):
     delta: WireMessage | None = None
     finish_reason: str | None = None
     logprobs: PromptLogprobs | None = None
-
-
-class WireUsage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: dict[str, Any] | None = None
-    completion_tokens_details: dict[str, Any] | None = None
-    prompt_cache_hit_tokens: int | None = None
-
-
-class Reply(msgspec.Struct):
-    model: str | None = None
-    choices: list[Choice] | None = None
-    usage: WireUsage | None = None
     error: Any = None
 
 
-decode_event = msgspec.json.Decoder(Reply).decode
-"""Reads one event of a stream, or a whole reply. Raises msgspec.DecodeError."""
+class Reply(msgspec.Struct):
+    """``usage`` is read by ``usage_of``: an answer is not lost because its tokens are counted strangely."""
+
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+
+
+_decode = msgspec.json.Decoder(Reply).decode
+_HALF_PAIR = re.compile(
+    rb"(\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+def decode_event(content: bytes) -> Reply:
+    """Return one event of a stream, or a whole reply. Raises msgspec.DecodeError or RecursionError.
+
+    An answer that was cut in the middle of a character (half a surrogate pair, half of its bytes) has U+FFFD there.
+    """
+    try:
+        return _decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        mended = content.decode(errors="replace").encode()
+        return _decode(_HALF_PAIR.sub(lambda found: found[1] or b"\\ufffd", mended))
+
+
+_FINISH = {
+    "sensitive": "content_filter",  # GLM
+    "model_context_window_exceeded": "length",
+    "max_tokens": "length",  # gateways before Anthropic's models
+}
+"""What some servers call a reason that has a usual name."""
+_BROKEN_OFF = frozenset(
+    (
+        "error",  # gateways whose upstream fell silent
+        "abort",  # vLLM, SGLang
+        "network_error",  # GLM
+        "insufficient_system_resource",  # DeepSeek
+    )
+)
+"""Reasons why an answer ended that are no fault of the model's."""
+
+
+def ending(choice: Choice, secret: str) -> str | None:
+    """Return why an answer ended, by its usual name. Raises Fault or Refused where the server broke it off."""
+    if choice.error:
+        raise error_in_place(choice.error, secret)
+    if choice.finish_reason in _BROKEN_OFF:
+        raise Fault("broken_off", f"the server broke the answer off ({choice.finish_reason})")
+    return _FINISH.get(choice.finish_reason or "", choice.finish_reason)
 
 
 def read_reply(content: bytes, secret: str) -> Reply:
@@ -73,18 +110,22 @@ def read_reply(content: bytes, secret: str) -> Reply:
     Raises Fault for an empty body and for what is no such reply; Fault or Refused for an error in its place, as gateways
     send it.
     """
-    if not content.strip():
+    content = content.strip().removeprefix(codecs.BOM_UTF8)
+    if not content:
         raise Fault("empty_body", "the server sent an empty body")
     try:
-        streamed = content.lstrip().startswith((b"data:", b"event:", b":"))
-        reply = strike(_read_stream(content) if streamed else decode_event(content), secret)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        raise Fault("bad_body", f"the server sent something else than an answer ({problem})") from problem
+        streamed = content.startswith((b"data:", b"event:", b":"))
+        reply = strike(_read_stream(content, secret) if streamed else decode_event(content), secret)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        what = "a web page" if content.startswith(b"<") else problem
+        raise Fault("bad_body", f"the server sent something else than an answer ({what})") from problem
     if reply.choices:
+        reply.choices[0].finish_reason = ending(reply.choices[0], secret)
         return reply
     if reply.error:
         raise error_in_place(reply.error, secret)
-    raise Fault("no_choices", "the server's answer holds no choices")
+    said = "" if streamed else f": {one_line(content.decode(errors='replace'), secret)}"
+    raise Fault("no_choices", f"the server's answer holds no choices{said}")
 
 
 def strike(reply: Reply, secret: str) -> Reply:
@@ -103,7 +144,7 @@ def strike(reply: Reply, secret: str) -> Reply:
     return reply
 
 
-def _read_stream(content: bytes) -> Reply:
+def _read_stream(content: bytes, secret: str) -> Reply:
     """Return the one reply that the events of a stream add up to."""
     whole = Reply(choices=[])
     text: list[str] = []
@@ -117,7 +158,7 @@ def _read_stream(content: bytes) -> Reply:
         whole.usage = event.usage or whole.usage
         whole.error = event.error or whole.error
         for choice in event.choices or ():
-            finish_reason = choice.finish_reason or finish_reason
+            finish_reason = ending(choice, secret) or finish_reason
             if choice.delta:
                 text.append(text_of(choice.delta))
                 thoughts.append(thoughts_of(choice.delta))
@@ -155,9 +196,14 @@ def thoughts_of(message: WireMessage) -> str:
 
 
 def written_answer(key: str, reply: Reply) -> Response:
-    """Return the response that a chat reply holds; one without text whose content was filtered is rejected."""
+    """Return the response that a chat reply holds; one without text whose content was filtered is rejected.
+
+    Raises Fault where there is no message: that is not the model's silence.
+    """
     assert reply.choices
     choice = reply.choices[0]
+    if choice.message is None and choice.finish_reason != "content_filter":
+        raise Fault("no_message", "the server's answer holds no message")
     message = choice.message or WireMessage()
     text = text_of(message)
     thoughts: str | None = thoughts_of(message).strip() or None
@@ -178,14 +224,20 @@ def written_answer(key: str, reply: Reply) -> Response:
 
 
 def usage_of(reply: Reply) -> Usage | None:
-    """Return the tokens that a reply counts."""
+    """Return the tokens that a reply counts, as far as what stands there can be a count."""
     usage = reply.usage
-    if usage is None:
+    if not isinstance(usage, dict):
         return None
-    cached = (usage.prompt_tokens_details or {}).get("cached_tokens", usage.prompt_cache_hit_tokens)
+    prompt, answer = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
+    details = prompt if isinstance(prompt, dict) else {}
     return Usage(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        reasoning_tokens=(usage.completion_tokens_details or {}).get("reasoning_tokens"),
-        cached_tokens=cached,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        reasoning_tokens=_count(answer.get("reasoning_tokens")) if isinstance(answer, dict) else None,
+        cached_tokens=_count(details.get("cached_tokens", usage.get("prompt_cache_hit_tokens"))),
     )
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of tokens, None for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from llmuses.models.openai.gate import Fault
 from llmuses.models.openai.logprobs import NoLogprobs, are_letters, echoed_score, first_token_scores
 from llmuses.models.openai.replies import Reply, read_reply, usage_of, written_answer
 from llmuses.records import ErrorKind, Response, Usage
@@ -38,7 +39,6 @@ def answer(message: dict[str, Any] | None, finish_reason: str = "stop") -> Respo
         ),
         ({"content": None, "refusal": "I cannot help."}, "I cannot help.", None),
         ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "B"}]}, "B", None),
-        (None, "", None),
     ],
 )
 def test_text_and_reasoning(message: dict[str, Any] | None, text: str, reasoning: str | None) -> None:
@@ -56,6 +56,69 @@ def test_a_withheld_answer_is_rejected_and_a_cut_one_is_an_answer() -> None:
     assert answer({"content": "The answer"}, "length").truncated
 
 
+@pytest.mark.parametrize("field", ["message", "delta"])
+@pytest.mark.parametrize("reason", ["error", "abort", "network_error", "insufficient_system_resource"])
+def test_an_answer_that_the_server_broke_off_is_asked_for_again(reason: str, field: str) -> None:
+    choice = {"index": 0, field: {"content": "The ans"}, "finish_reason": reason}
+    body = json.dumps({"choices": [choice]}).encode()
+    with pytest.raises(Fault, match=reason) as raised:
+        read_reply(body if field == "message" else b"data: " + body, "")
+    assert raised.value.code == "broken_off"
+
+
+def test_an_error_inside_a_choice_is_the_servers_and_says_which() -> None:
+    choice = {"message": {"content": ""}, "finish_reason": "error", "error": {"code": 502, "message": "No provider."}}
+    with pytest.raises(Fault, match="No provider") as raised:
+        read_reply(json.dumps({"choices": [choice]}).encode(), "")
+    assert raised.value.code == "http_502"
+
+
+@pytest.mark.parametrize("choice", [{"finish_reason": "stop"}, {"text": "Answer: B", "finish_reason": "stop"}])
+def test_a_choice_without_a_message_is_no_silence_of_the_models(choice: dict[str, Any]) -> None:
+    with pytest.raises(Fault, match="no message"):
+        written_answer("k", read_reply(json.dumps({"choices": [choice]}).encode(), ""))
+
+
+def test_reasons_that_go_by_other_names_count_as_the_usual_ones() -> None:
+    assert answer({"content": "The answer"}, "model_context_window_exceeded").truncated
+    assert answer({"content": "The answer"}, "max_tokens").truncated
+    filtered = answer({"content": ""}, "sensitive")
+    assert filtered.error is not None
+    assert filtered.error.code == "content_filter"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        (rb'"so \ud83d"', "so \ufffd"),
+        (rb'"\ude00 \ud83d\ude00"', "\ufffd \U0001f600"),
+        (rb'"\\ud83d stays \udc00"', "\\ud83d stays \ufffd"),
+        ('"18 元'.encode()[:-1] + b'"', "18 \ufffd"),
+    ],
+)
+def test_an_answer_that_was_cut_inside_a_character_is_an_answer(content: bytes, text: str) -> None:
+    body = b'{"choices": [{"message": {"content": ' + content + b'}, "finish_reason": "length"}]}'
+    assert written_answer("k", read_reply(body, "")).text == text
+
+
+def test_an_answer_behind_a_byte_order_mark_is_read() -> None:
+    body = json.dumps({"choices": [{"message": {"content": "B"}, "finish_reason": "stop"}]})
+    assert written_answer("k", read_reply(body.encode("utf-8-sig"), "")).text == "B"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (b"<!DOCTYPE html><html>Sign in</html>", "bad_body", "a web page"),
+        (b'{"error_code": 18, "error_msg": "Open api qps request limit reached"}', "no_choices", "qps request limit"),
+    ],
+)
+def test_what_stands_in_place_of_an_answer_is_said(content: bytes, code: str, said: str) -> None:
+    with pytest.raises(Fault, match=said) as raised:
+        read_reply(content, "")
+    assert raised.value.code == code
+
+
 @pytest.mark.parametrize(
     ("usage", "expected"),
     [
@@ -64,6 +127,11 @@ def test_a_withheld_answer_is_rejected_and_a_cut_one_is_an_answer() -> None:
         ({"prompt_tokens_details": {"cached_tokens": 2}}, Usage(cached_tokens=2)),
         ({"completion_tokens_details": {"reasoning_tokens": 9}}, Usage(reasoning_tokens=9)),
         (None, None),
+        ("none", None),
+        ({"prompt_tokens": -5, "completion_tokens": 4.5}, Usage()),
+        ({"prompt_tokens": 10**30, "completion_tokens": True}, Usage()),
+        ({"prompt_tokens": 3, "completion_tokens_details": {"reasoning_tokens": "9"}}, Usage(prompt_tokens=3)),
+        ({"prompt_tokens": 3, "completion_tokens_details": [], "prompt_tokens_details": 0}, Usage(prompt_tokens=3)),
     ],
 )  # fmt: skip
 def test_tokens_are_counted_as_far_as_the_server_does(usage: object, expected: Usage | None) -> None:
@@ -71,8 +139,6 @@ def test_tokens_are_counted_as_far_as_the_server_does(usage: object, expected: U
 
 
 def test_a_stream_that_was_cut_off_is_no_answer() -> None:
-    from llmuses.models.openai.gate import Fault
-
     events = b'data: {"choices":[{"index":0,"delta":{"content":"The ans"}}]}\n\n'
     with pytest.raises(Fault):
         read_reply(events, "")

@@ -271,6 +271,11 @@ def test_a_lasting_refusal_fails_at_once_and_is_worded_as_in_a_run(status: int, 
     assert len(server.bodies) == 1
 
 
+def test_an_answer_that_the_server_broke_off_has_failed() -> None:
+    _, error, _ = failed(Manner(answer="The answer", finish_reason="insufficient_system_resource"))
+    assert (error.kind, error.code) == (ErrorKind.FAILED, "broken_off")
+
+
 def test_an_answer_that_the_server_kept_back_is_rejected() -> None:
     _, error, _ = failed(Manner(answer=" ", finish_reason="content_filter"))
     assert (error.kind, error.code) == (ErrorKind.REJECTED, "content_filter")
