@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.audit_agreement import agreement, said, same_battles
+from arena.audit_agreement import Said, agreement, said, same_battles
 from arena.audit_records import Agreement, Audit, Effect, JudgeAudit, Share
 from arena.audit_voters import odd_voters
 from arena.battle_files import BattleTable, open_battles
@@ -43,12 +43,13 @@ def audit(battles: str | Path | Sequence[str | Path]) -> Audit:
         names = [name for name, _ in table.values("judge")]
         same = SameBattle(table)
         decided = {name: same.verdicts(name, "category_kind", "style_length") for name in names}
-        agreements = _agreements(decided, {kind: name or "none" for kind, name in _labels(table)})
+        whole = {name: said(own) for name, own in decided.items()}
+        agreements = _agreements(decided, whole, {kind: name or "none" for kind, name in _labels(table)})
         sides = {name: _battles(own) for name, own in decided.items()}
         judges = [_judge(name, sides, table.names, agreements[name]) for name in names]
         return Audit(
             judges=judges,
-            same_battles=same_battles({name: said(own) for name, own in decided.items()}),
+            same_battles=same_battles(whole),
             voters=odd_voters(table),
             notes=[*skipped_lines(table.skipped), *_apart(judges)],
         )
@@ -84,19 +85,21 @@ class _Agreements(NamedTuple):
     categories: Mapping[str, Agreement] = {}
 
 
-def _agreements(decided: Mapping[str, Verdicts], labels: Mapping[int, str]) -> dict[str, _Agreements]:
+def _agreements(
+    decided: Mapping[str, Verdicts], whole: Mapping[str, Said], labels: Mapping[int, str]
+) -> dict[str, _Agreements]:
     found = dict.fromkeys(decided, _Agreements())
-    if HUMAN not in decided:
+    people = whole.get(HUMAN)
+    if people is None:
         return found
-    people = said(decided[HUMAN])
     for name, own in decided.items():
-        whole = agreement(said(own), people) if name != HUMAN else None
-        if whole is None:
+        every = agreement(whole[name], people) if name != HUMAN else None
+        if every is None:
             continue
         parts = {label: own.of(own.more["category_kind"] == kind) for kind, label in labels.items()}
         categories = {label: agreement(said(part), people) for label, part in sorted(parts.items())}
         told = {label: part for label, part in categories.items() if part is not None}
-        found[name] = _Agreements(whole, told if len(labels) > 1 else {})
+        found[name] = _Agreements(every, told if len(labels) > 1 else {})
     return found
 
 

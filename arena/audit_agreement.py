@@ -50,7 +50,7 @@ def agreement(judge: Said, people: Said) -> Agreement | None:
     the judge agrees with a person drawn at random, as Zheng et al. (2023), "Judging LLM-as-a-judge with MT-bench and chatbot
     arena", have it. The intervals take a battle as one trial; with several votes a battle they are too wide, if anything.
     """
-    _, one, two = np.intersect1d(judge.key, people.key, return_indices=True)
+    _, one, two = np.intersect1d(judge.key, people.key, assume_unique=True, return_indices=True)
     if not len(one):
         return None
     a, b = judge.shares[one], people.shares[two]
@@ -89,14 +89,14 @@ def same_battles(sides: Mapping[str, Said]) -> SameBattles | None:
     people = sides.get(HUMAN)
     if people is None:
         return None
-    met = {name: one.of(np.flatnonzero(np.isin(one.key, people.key))) for name, one in sides.items() if name != HUMAN}
+    met = {name: _within(one, people.key) for name, one in sides.items() if name != HUMAN}
     met = {name: one for name, one in met.items() if len(one.key)}
     if not met:
         return None
     common = _common([one.key for one in met.values()])
     judges = []
     for name, one in met.items():
-        found = agreement(one.of(np.flatnonzero(np.isin(one.key, common))) if len(common) else one, people)
+        found = agreement(_within(one, common) if len(common) else one, people)
         assert found is not None
         judges.append(JudgeAgreement(judge=name, agreement=found))
     judges.sort(key=lambda line: (-(line.agreement.all.share or 0.0), -line.agreement.all.n, line.judge))
@@ -107,8 +107,12 @@ def same_battles(sides: Mapping[str, Said]) -> SameBattles | None:
 def _common(keys: Sequence[Codes]) -> Codes:
     found = keys[0]
     for more in keys[1:]:
-        found = np.intersect1d(found, more)
+        found = np.intersect1d(found, more, assume_unique=True)
     return found
+
+
+def _within(side: Said, key: Codes) -> Said:
+    return side.of(np.flatnonzero(np.isin(side.key, key, assume_unique=True)))
 
 
 def _leads(judges: Mapping[str, Said], people: Said) -> list[Lead]:
@@ -120,7 +124,8 @@ def _leads(judges: Mapping[str, Said], people: Said) -> list[Lead]:
     z = NormalDist().inv_cdf(1 - 0.025 / max(1, len(pairs)))
     leads = []
     for one, two in pairs:
-        _, left, right = np.intersect1d(judges[one].key, judges[two].key, return_indices=True)
+        keys = (judges[one].key, judges[two].key)
+        _, left, right = np.intersect1d(*keys, assume_unique=True, return_indices=True)
         if not len(left):
             continue
         place = np.searchsorted(people.key, judges[one].key[left])

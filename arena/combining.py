@@ -45,7 +45,8 @@ class Combined(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """One side's battles, each once, of shape (B,): the lower and the higher index, what the lower one won, and the rest."""
+    """One side's battles, each once, of shape (B,): the lower and the higher index, what the lower one won, and the rest.
+    ``kinds`` says by numbers of which category and language a battle is, shape (B, 2)."""
 
     key: NDArray[np.uint64]
     low: Ints
@@ -54,6 +55,7 @@ class _Side(NamedTuple):
     probability: Floats
     question: NDArray[np.uint64]
     row: Ints
+    kinds: NDArray[np.uint64]
 
     def of(self, chosen: NDArray[Any]) -> _Side:
         """Return some of the battles, by a mask or by their places."""
@@ -69,12 +71,13 @@ def combine(table: BattleTable, rule: Rule) -> Combined:
     judge = _judge(table, rule)
     same = SameBattle(table)
     people, machine = _side(same, HUMAN), _side(same, judge)
-    both, of_people, of_judge = np.intersect1d(people.key, machine.key, return_indices=True)
-    alone = np.setdiff1d(np.arange(len(machine.key)), of_judge)
-    if not len(both) or not len(alone):
+    both, of_people, of_judge = np.intersect1d(people.key, machine.key, assume_unique=True, return_indices=True)
+    alone = np.ones(len(machine.key), np.bool_)
+    alone[of_judge] = False
+    if not len(both) or not alone.any():
         raise DataError(
             f"people and {judge} cannot be rated together: there must be battles that both decided (the same models and "
-            f"comparison_id or battle_id, {len(both):,} found) and others that only the judge did ({len(alone):,} found)."
+            f"comparison_id or battle_id, {len(both):,} found) and others that only the judge did ({alone.sum():,} found)."
         )
     shared, other = people.of(of_people), machine.of(alone)
     _check_mix(table, machine.of(of_judge), other, judge)
@@ -104,14 +107,13 @@ def _judge(table: BattleTable, rule: Rule) -> str:
 
 
 def _side(same: SameBattle, judge: str) -> _Side:
-    found = same.verdicts(judge, "chance", "question_id")
+    kinds = tuple(f"{column}_kind" for column in _MIXES)
+    found = same.verdicts(judge, "chance", "question_id", *kinds)
     low, high = np.minimum(found.first, found.second), np.maximum(found.first, found.second)
     unique, place, inverse, times = np.unique(found.key, return_index=True, return_inverse=True, return_counts=True)
     mean = np.bincount(inverse, found.low_points) / times
-    more = found.more
-    return _Side(
-        unique, low[place], high[place], mean, more["chance"][place], more["question_id"][place], found.row[place]
-    )
+    chance, question, *of_kind = (column[place] for column in found.more.values())
+    return _Side(unique, low[place], high[place], mean, chance, question, found.row[place], np.stack(of_kind, axis=1))
 
 
 def _counts(table: BattleTable, *sides: _Side) -> PairCounts:
@@ -167,29 +169,24 @@ def _check_mix(table: BattleTable, people: _Side, other: _Side, judge: str) -> N
     ``people`` are the judge's lines of the battles that people decided too: votes need not say what kind they are of. Each
     question is counted once a side. The test is Pearson's for two samples.
     """
-    for column in _MIXES:
-        kinds = table.arrays("row", f"{column}_kind")
-        place = np.argsort(kinds["row"])
-        codes = kinds[f"{column}_kind"][place]
-        rows = kinds["row"][place]
-        one, two = (_codes_once(codes[np.searchsorted(rows, side.row)], side.question) for side in (people, other))
-        every = np.unique(np.concatenate((one, two)))
-        mine, theirs = (np.bincount(np.searchsorted(every, part), minlength=len(every)) for part in (one, two))
+    sides = [side.of(np.unique(side.question, return_index=True)[1]) for side in (people, other)]
+    rows = np.concatenate([side.row for side in sides])
+    for number, column in enumerate(_MIXES):
+        kinds = np.concatenate([side.kinds[:, number] for side in sides])
+        every = np.unique(kinds)
+        place = np.searchsorted(every, kinds)
+        mine, theirs = (np.bincount(part, minlength=len(every)) for part in np.split(place, [len(sides[0].row)]))
         gap = mine / mine.sum() - theirs / theirs.sum()
         if np.abs(gap).sum() / 2 < _DISTANCE or mix_tail(mine, theirs) >= _LEVEL:
             continue
         worst = int(np.argmax(np.abs(gap)))
-        row = int(rows[np.flatnonzero(codes == every[worst])[0]])
+        row = int(rows[np.argmax(place == worst)])
         ((name,),) = table.texts(column, where=f"rowid = {row}")
         raise DataError(
             f"people and {judge} were asked other kinds of questions: {column} {name or 'missing'} is "
             f"{mine[worst] / mine.sum():.0%} of people's and {theirs[worst] / theirs.sum():.0%} of the judge's other ones. "
             f"Rate them together inside one {column} (--{column} NAME)."
         )
-
-
-def _codes_once(codes: NDArray[np.uint64], question: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    return np.asarray(codes[np.unique(question, return_index=True)[1]])
 
 
 def mix_tail(mine: Sequence[int] | Ints, theirs: Sequence[int] | Ints) -> float:
