@@ -14,7 +14,7 @@ from llmuses.errors import DataError, LlmusesError
 from llmuses.records import HUMAN, RegisterLine
 from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore
-from llmuses.visibility import Standings
+from llmuses.visibility import Standings, beginning
 
 if TYPE_CHECKING:
     from arena.audit_records import SameBattles
@@ -95,7 +95,7 @@ class Arenas:
 
     def _shows(self, folder: Path) -> bool:
         """Return whether an arena below the outputs folder is for these readers: here, whether it is public."""
-        stands = self._standings.of(str(folder))
+        stands = self._standings.of(str(folder)) or beginning(folder)
         return stands is None or not stands.hidden
 
     def source(self, name: str | None) -> Source | None:

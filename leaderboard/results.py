@@ -24,7 +24,7 @@ from llmuses.errors import StoreError
 from llmuses.records import DatasetPlan, DatasetState, Report, Run, RunStatus
 from llmuses.statistics.intervals import wilson
 from llmuses.store import read_json
-from llmuses.visibility import Standing, Standings
+from llmuses.visibility import BEGAN_HIDDEN, Standing, Standings
 
 R = TypeVar("R", bound=msgspec.Struct)
 V = TypeVar("V")
@@ -68,7 +68,7 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     found: dict[str, Report] = {}
     """All reports of the folder, those of earlier runs among them."""
     standing: Standing | None = None
-    """What was decided on showing it, None where nobody decided."""
+    """Whether it is shown, and who decided that; None where nobody ever hid it."""
 
     @property
     def hidden(self) -> bool:
@@ -249,6 +249,8 @@ class AllResults:
         run = self._runs.read(f"{folder}/run.json", damaged)
         found = self._reports_in(folder, damaged) if run is not None else {}
         standing = self._standings.of(folder) if run is not None or damaged else None
+        if standing is None and run is not None and run.began_hidden:
+            standing = BEGAN_HIDDEN
         hidden = standing is not None and standing.hidden
         self._damaged += [damage._replace(hidden=hidden) for damage in damaged]
         if run is None:

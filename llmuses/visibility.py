@@ -1,7 +1,8 @@
 """Whether a run is shown in public: decisions in ``visibility.jsonl`` inside its own folder, of which the last one holds.
 
-The file goes with the folder wherever that is copied, backed up or moved. A run without one is public. Whatever cannot be
-read, such as a line that a killed process left half written, counts as hidden: nothing becomes public by accident.
+The file goes with the folder wherever that is copied, backed up or moved. A run without one is public, unless it began
+hidden, which its ``run.json`` says itself: a copy that is still on its way shows nothing. Whatever cannot be read, such as a
+line that a killed process left half written, counts as hidden: nothing becomes public by accident.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ _TAIL = 1 << 16
 
 
 class Standing(NamedTuple):
-    """Whether a run is hidden, and the decision that says so; None where it could not be read."""
+    """Whether a run is hidden, and the decision that says so; None where it could not be read, or nobody decided since the
+    run began hidden."""
 
     hidden: bool
     decision: VisibilityLine | None
+    unreadable: bool = False
 
 
-UNREADABLE = Standing(True, None)
+UNREADABLE = Standing(True, None, True)
+BEGAN_HIDDEN = Standing(True, None)
 
 Sign = tuple[int, int, int]
 
@@ -55,7 +59,39 @@ def sign(folder: Path | str) -> Sign | None:
 
 
 def standing(folder: Path | str) -> Standing | None:
-    """Return how the run in a folder stands, None where nobody decided: it is public then."""
+    """Return how the run or the arena in a folder stands, None where nobody hid it: it is public then."""
+    return decided(folder) or beginning(folder)
+
+
+def beginning(folder: Path | str) -> Standing | None:
+    """Return how a run or an arena stands on which nobody decided, None where it is public.
+
+    An arena's battles are shown without ``arena.json`` too, so that one that cannot be read hides them; without ``run.json``
+    there is no run to show.
+    """
+    for name, unreadable in (("run.json", None), ("arena.json", UNREADABLE)):
+        try:
+            with open(f"{folder}/{name}", "rb", opener=_at_once) as file:
+                if msgspec.json.decode(file.read(), type=_Beginning).began_hidden:
+                    return BEGAN_HIDDEN
+        except FileNotFoundError:
+            continue
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            if unreadable is not None:
+                return unreadable
+    return None
+
+
+class _Beginning(msgspec.Struct):
+    began_hidden: bool = False
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe may lie there, and nobody write to it
+
+
+def decided(folder: Path | str) -> Standing | None:
+    """Return what was decided on the run in a folder, None where nobody decided."""
     try:
         place = os.open(f"{folder}/{FILE}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -82,7 +118,8 @@ def _last(file: int) -> Standing:
 
 
 class Standings:
-    """How runs stand, for whoever asks again and again: read anew where somebody decided. May be used from many threads.
+    """What was decided on runs, for whoever asks again and again: read where somebody decided anew. May be used from many
+    threads.
 
     Where a decision has gone, what it hid stays hidden until it has gone too: who deletes a folder, or moves it to another
     disk, takes one file after the other.
@@ -93,8 +130,8 @@ class Standings:
         self._hidden: set[str] = set()
 
     def of(self, folder: str) -> Standing | None:
-        """Return how the run in a folder stands, the same object as long as nothing was decided anew; None where nobody
-        decided."""
+        """Return what was decided on the run in a folder, the same object as long as nothing was decided anew; None where
+        nobody decided."""
         changes = sign(folder)
         if changes is None:
             self._known.pop(folder, None)
@@ -102,7 +139,7 @@ class Standings:
         known = self._known.get(folder)
         if known is not None and known[0] == changes:
             return known[1]
-        read = standing(folder) or UNREADABLE
+        read = decided(folder) or UNREADABLE
         if read.decision is not None:  # else it is tried again: the trouble may pass
             self._known[folder] = changes, read
         (self._hidden.add if read.hidden else self._hidden.discard)(folder)
@@ -163,7 +200,7 @@ def begin_hidden(folder: Path | str, by: str) -> bool:
 
     A run that was published stays public when its command, which says ``--hidden``, is given again.
     """
-    now = standing(folder)
+    now = decided(folder)
     if now is None or now.decision is None:
         decide(folder, True, "", by)
         return True

@@ -30,6 +30,8 @@ class ArenaState(Record, kw_only=True, omit_defaults=False):
     version: str
     command: str = ""
     models: dict[str, Known] = msgspec.field(default_factory=dict)
+    began_hidden: bool = False
+    """Whether it was hidden when it began: it is then until somebody publishes it."""
     updated: float = 0.0
 
 

@@ -89,10 +89,12 @@ def run_arena(
     if not yes and talk.confirm is None:
         refuse_unasked(plan.panel, place, len(plan.slots))
     with ArenaFolder(place) as folder, _cut_short():
-        if hidden:
-            begin_hidden(folder.path, whoever_runs_this())
+        hidden = hidden and begin_hidden(folder.path, whoever_runs_this())
         state = folder.state() or ArenaState(config=str(path), version=__version__)
         state.config, state.version, state.command = str(path), __version__, command
+        if hidden and not state.began_hidden:  # before there is a battle to show
+            state.began_hidden = True
+            folder.save(state)
         played = _answered(plan, folder, state, talk)
         if not plan.panel:
             return _rated_alone(plan, folder, played)

@@ -115,11 +115,11 @@ def carry_out(
     with ExitStack() as stack:
         scoring = stack.enter_context(Scoring({dataset.plan.dataset: dataset for dataset in datasets}))
         folder = stack.enter_context(RunFolder(setup.outputs / plan.run_id))
-        if setup.hidden:  # before there is anything to show
-            begin_hidden(folder.path, whoever_runs_this())
+        hidden = setup.hidden and begin_hidden(folder.path, whoever_runs_this())  # before there is anything to show
         with opened() as source:
             before = folder.read_run()
             run = _new_run(plan, source, datasets, before, setup)
+            run.began_hidden = hidden or (before is not None and before.began_hidden)
             folder.save_run(run)
             work = Work(run, folder, datasets, setup.stage, scoring, setup.listener)
             if work.listener:

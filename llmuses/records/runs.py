@@ -133,6 +133,8 @@ class Run(Record, kw_only=True, omit_defaults=False):
     versions: dict[str, str] = {}
     command: str = ""
     demo: bool = False
+    began_hidden: bool = False
+    """Whether it was hidden when it began: it is then until somebody publishes it."""
     job: str = ""
     """The job that started it last, "" where a person did."""
     pid: int | None = None

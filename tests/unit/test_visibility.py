@@ -11,13 +11,17 @@ import sys
 
 import pytest
 
+from arena.pipeline.run import run_arena
 from leaderboard.arenas import Arenas
 from leaderboard.results import Results
 from llmuses.cli import main
 from llmuses.errors import StoreError
 from llmuses.evaluation import evaluate
 from llmuses.keeping.archive import back_up, restore
-from llmuses.visibility import FILE, begin_hidden, decide, standing
+from llmuses.records import Battle, Winner
+from llmuses.store import JsonlStore
+from llmuses.visibility import BEGAN_HIDDEN, FILE, begin_hidden, decide, standing
+from tests.arena.pipeline.arenas import Longer, ref
 from tests.support.fake_runs import FakeRun
 
 
@@ -207,6 +211,84 @@ def test_a_start_that_was_killed_before_its_first_word_is_hidden_and_says_so_whe
     assert hidden(tmp_path)
     begin_hidden(tmp_path, "ada")
     assert standing(tmp_path).decision.by == "ada"
+
+
+def _began_hidden(kind, outputs):
+    """Write what began hidden, by what writes it, and return its folder."""
+    if kind == "run":
+        return evaluate("baseline:random", "arc", sample_data=True, limit=1, outputs=outputs, hidden=True).folder
+    battle = Battle(
+        battle_id="b", question_id="q", question="Hi?", model_a="one", model_b="two", output_a="!", output_b="?",
+        winner=Winner.TIE,
+    )  # fmt: skip
+    JsonlStore(outputs / "given.jsonl", Battle).append(battle)
+    (outputs / "again.yaml").write_text(
+        f"battles_file: given.jsonl\nreviews_gen: {{reviewer: {{ref: {ref(Longer)}}}}}\n"
+    )
+    return run_arena(outputs / "again.yaml", outputs=outputs, hidden=True).folder
+
+
+def _told(outputs):
+    """Return what public pages would say of a folder of runs."""
+    results = Results(outputs)
+    return [*results.runs(), *results.damaged(), *Arenas(outputs).sources()]
+
+
+@pytest.mark.parametrize("kind", ["run", "arena"])
+def test_what_began_hidden_is_hidden_until_it_is_published_whatever_becomes_of_the_decisions(tmp_path, kind, capsys):
+    folder = _began_hidden(kind, tmp_path)
+    assert _told(tmp_path) == []
+    (folder / FILE).unlink()
+    assert hidden(folder) and standing(folder) is BEGAN_HIDDEN and _told(tmp_path) == []
+    assert main(["publish", str(folder)]) == 0
+    assert not hidden(folder) and len(_told(tmp_path)) == 1
+    (folder / FILE).unlink()
+    assert hidden(folder) and _told(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["run", "arena"])
+def test_a_copy_of_what_began_hidden_shows_nothing_while_it_is_made_file_by_file(tmp_path, kind):
+    """An arena's in the order of names, as rsync copies; where ``arena.json`` came last, nobody could tell."""
+    folder = _began_hidden(kind, tmp_path)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for turn in range(len(files) if kind == "run" else 1):
+        outputs = tmp_path / f"copied-{turn}"
+        looked = Results(outputs), Arenas(outputs)
+        for file in files[turn:] + files[:turn]:
+            copied = outputs / folder.name / file.relative_to(folder)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copied)
+            assert _told(outputs) == looked[0].runs() == looked[1].sources() == [], file
+        assert main(["publish", folder.name, "--outputs", str(outputs)]) == 0
+        assert len(_told(outputs)) == 1
+
+
+def test_the_same_command_without_the_flag_keeps_what_a_run_says_of_its_beginning(tmp_path):
+    for flag in (True, False):
+        result = evaluate("baseline:random", "arc", sample_data=True, limit=1, outputs=tmp_path, hidden=flag)
+    (result.folder / FILE).unlink()
+    assert hidden(result.folder)
+
+
+def test_a_run_that_was_published_and_is_begun_again_with_the_flag_did_not_begin_hidden(tmp_path):
+    for flag in (False, True):
+        result = evaluate("baseline:random", "arc", sample_data=True, limit=1, outputs=tmp_path, hidden=flag)
+        decide(result.folder, False, "", "ada")
+    (result.folder / FILE).unlink()
+    assert not hidden(result.folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"began_hidden": 1}'])
+def test_an_arena_whose_beginning_cannot_be_read_is_hidden(tmp_path, content):
+    arena = tmp_path / "arena-copied"
+    arena.mkdir()
+    (arena / "battles.jsonl").touch()
+    assert len(_told(tmp_path)) == 1
+    (arena / "arena.json").write_text(content)
+    assert hidden(arena) and _told(tmp_path) == []
+    (arena / "arena.json").unlink()
+    os.mkfifo(arena / "arena.json")
+    assert hidden(arena) and _told(tmp_path) == []
 
 
 # --- the commands ------------------------------------------------------------------------------------------------

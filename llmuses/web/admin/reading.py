@@ -103,7 +103,7 @@ def _above(subject: _Subject, stands: Standing | None, person: Person, say: Word
     """Return the line above a page: who sees what it shows, who decided that and why, and what changes it."""
     hidden, decision = (stands.hidden, stands.decision) if stands else (False, None)
     words = say("run.hidden" if hidden else "run.public")
-    if stands and decision is None:
+    if stands and stands.unreadable:
         words = say("run.unreadable")
     elif decision is not None:
         words += " " + say("run.decided", by=decision.by or "–", when=moment(decision.tstamp))
