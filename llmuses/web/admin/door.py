@@ -25,6 +25,7 @@ from llmuses.visit import render, visit
 from llmuses.web import document
 from llmuses.web.admin import reading
 from llmuses.web.admin.elsewhere import Elsewhere
+from llmuses.web.admin.onwards import HOME, asked_for, onwards
 from llmuses.web.admin.passwords import Wait
 from llmuses.web.admin.room import Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Role
@@ -95,7 +96,7 @@ class Door:
                 return _said(403, "this request came from a page of another site")
             person = self._person(request)
             if person is None:
-                return self.ask(request, 401, base=base) if base else _said(401, "log in first")
+                return self.ask(request, 401, base=base, to=asked_for(request)) if base else _said(401, "log in first")
             given = request.headers.get(TOKEN, "")
             if request.method == "POST" and token and not secrets.compare_digest(given.encode(), person.token.encode()):
                 return _said(403, "the page is too old: load it again")
@@ -117,10 +118,11 @@ class Door:
             return self._room.sessions.nobody()
         return self._room.sessions.person(request.cookies.get(COOKIE), time.time())
 
-    def ask(self, request: Request, status: int, problem: str = "", base: str = "./") -> Response:
-        """Return the login. ``base`` leads from the address to where the app is served."""
+    def ask(self, request: Request, status: int, problem: str = "", base: str = "./", to: str = HOME) -> Response:
+        """Return the login. ``base`` leads from the address to where the app is served, ``to`` from there to the page that was
+        asked for."""
         nonce = document.new_nonce()
-        page = login_page(self._room.rules, visit(request), nonce, problem, base)
+        page = login_page(self._room.rules, visit(request), nonce, problem, base, to)
         return HTMLResponse(page, status, {**document.headers(nonce), "cache-control": "no-store"})
 
     # -- coming and going
@@ -137,19 +139,20 @@ class Door:
             fields = parse_qs((await _body(request)).decode("utf-8", "replace"), max_num_fields=10)
         except ValueError:  # more fields than a form of ours has
             return _said(400, "this is no form of this page")
-        name, password = (fields.get(field, [""])[0] for field in ("name", "password"))
+        name, password, asked = (fields.get(field, [""])[0] for field in ("name", "password", "to"))
+        to = onwards(asked)
         caller, lang = self._callers.of(request), visit(request).lang
         try:
             account = await run_in_threadpool(self._room.passwords.check, name, password, caller.address)
         except Wait as wait:
-            response = self.ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)), "../")
+            response = self.ask(request, 429, text(lang, "admin.login.wait", n=round(wait.seconds + 0.5)), "../", to)
             response.headers["retry-after"] = str(round(wait.seconds + 0.5))
             return response
         if account is None:
             self._room.audit.say("", "login refused", name[:100], caller.address)
-            return self.ask(request, 401, text(lang, "admin.login.wrong"), "../")
+            return self.ask(request, 401, text(lang, "admin.login.wrong"), "../", to)
         self._room.audit.say(account.name, "login", "", caller.address)
-        response = RedirectResponse(f"../{PATH.strip('/')}", 303)
+        response = RedirectResponse(f"../{to}", 303)
         self._room.sessions.give(response, account, caller, time.time())
         return response
 

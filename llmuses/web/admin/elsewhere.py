@@ -19,6 +19,7 @@ from llmuses.i18n import text
 from llmuses.markup import Markup
 from llmuses.visit import visit
 from llmuses.web import document
+from llmuses.web.admin.onwards import HOME, onwards
 from llmuses.web.admin.passwords import Passwords, Wait
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import Account
@@ -33,9 +34,17 @@ _log = logging.getLogger(__name__)
 
 
 class Ask(Protocol):
-    """Returns the login with a status and a problem; ``base`` leads from the address to where the app is served."""
+    """Returns the login with a status and a problem; ``base`` leads from the address to where the app is served, ``to`` from
+    there to the page that was asked for."""
 
-    def __call__(self, request: Request, status: int, problem: str, base: str) -> Response: ...
+    def __call__(self, request: Request, status: int, problem: str, base: str, to: str) -> Response: ...
+
+
+class Begun(msgspec.Struct, frozen=True, array_like=True):
+    """What the browser keeps, signed, while somebody logs in, and the page that was asked for."""
+
+    started: Started
+    to: str
 
 
 class Elsewhere:
@@ -52,41 +61,46 @@ class Elsewhere:
 
     async def start(self, request: Request) -> Response:
         """Send the browser to the provider."""
-        return await self._answered(request, "../../", self._started)
+        return await self._answered(request, "../../", onwards(request.query_params.get("to", "")), self._started)
 
     async def back(self, request: Request) -> Response:
         """Take the provider's answer, and let in whom the rules know."""
-        return await self._answered(request, "../../../", self._finished)
+        begun = self._begun(request)
+        return await self._answered(request, "../../../", begun.to if begun else HOME, self._finished)
 
-    async def _answered(self, request: Request, base: str, step: _Step) -> Response:
+    def _begun(self, request: Request) -> Begun | None:
+        return self._keys.unsealed("admin login", request.cookies.get(COOKIE), Begun)
+
+    async def _answered(self, request: Request, base: str, to: str, step: _Step) -> Response:
         provider, caller = self._providers.get(request.path_params["name"]), self._callers.of(request)
         if provider is None or not (self._room.rules.accounts or is_at_this_machine(request)):
             return Response(status_code=404)
         lang = visit(request).lang
         try:
             self._tries.admit(caller.address, alone=True)  # nothing can be guessed here, and nobody be locked out
-            response = await step(request, caller, provider, base)
+            response = await step(request, caller, provider, base, to)
         except Wait as wait:
             seconds = round(wait.seconds + 0.5)
-            response = self._ask(request, 429, text(lang, "admin.login.wait", n=seconds), base)
+            response = self._ask(request, 429, text(lang, "admin.login.wait", n=seconds), base, to)
             response.headers["retry-after"] = str(seconds)
         except LoginError as problem:
             _log.warning("nobody was let into the admin room by %s: %s", provider.name, problem)
             self._tries.count(caller.address, provider.name)
-            response = self._ask(request, 401, text(lang, "admin.login.failed"), base)
+            response = self._ask(request, 401, text(lang, "admin.login.failed"), base, to)
             set_cookie(response, COOKIE, "", 0, caller, "Lax")
         response.headers["cache-control"] = "no-store"
         response.headers["referrer-policy"] = "no-referrer"  # the code in the address is nobody else's business
         return response
 
-    async def _started(self, request: Request, caller: Caller, provider: OpenId, base: str) -> Response:
+    async def _started(self, request: Request, caller: Caller, provider: OpenId, base: str, to: str) -> Response:
         address, started = await provider.start(_way_back(request, caller, provider))
         response = RedirectResponse(address, 303)
-        set_cookie(response, COOKIE, self._keys.sealed("admin login", started), _SECONDS, caller, "Lax")
+        set_cookie(response, COOKIE, self._keys.sealed("admin login", Begun(started, to)), _SECONDS, caller, "Lax")
         return response
 
-    async def _finished(self, request: Request, caller: Caller, provider: OpenId, base: str) -> Response:
-        started = self._keys.unsealed("admin login", request.cookies.get(COOKIE), Started)
+    async def _finished(self, request: Request, caller: Caller, provider: OpenId, base: str, to: str) -> Response:
+        begun = self._begun(request)
+        started = begun.started if begun else None
         if started is None or started.provider != provider.name or time.time() - started.since > _SECONDS:
             raise LoginError("nobody began to log in here, or it took too long")
         who = await provider.finish(started, dict(request.query_params), _way_back(request, caller, provider))
@@ -95,10 +109,10 @@ class Elsewhere:
             called = (who.username or who.subject)[:100]
             self._room.audit.say("", "login refused", f"{provider.name}: {called}", caller.address)
             words = text(lang, "admin.login.unknown", name=called, subject=who.subject[:200])
-            response = self._ask(request, 403, words, base)
+            response = self._ask(request, 403, words, base, to)
         else:
             self._room.audit.say(account.name, "login", provider.name, caller.address)
-            response = _onwards(base, text(lang, "admin.title"))
+            response = _led(base + to, text(lang, "admin.title"))
             self._room.sessions.give(response, account, caller, time.time())
         set_cookie(response, COOKIE, "", 0, caller, "Lax")
         return response
@@ -112,7 +126,7 @@ class Elsewhere:
 
 
 class _Step(Protocol):
-    async def __call__(self, request: Request, caller: Caller, provider: OpenId, base: str) -> Response: ...
+    async def __call__(self, request: Request, caller: Caller, provider: OpenId, base: str, to: str) -> Response: ...
 
 
 def _with_names(name: str, rule: Provider, room: Room) -> Provider:
@@ -125,10 +139,10 @@ def _way_back(request: Request, caller: Caller, provider: OpenId) -> str:
     return f"{caller.site}{root_of(request)}/admin/login/{provider.name}/back"
 
 
-def _onwards(base: str, title: str) -> Response:
+def _led(address: str, title: str) -> Response:
     """Return a page that leads into the room: on a redirect from another site the browser would withhold the new session."""
     page = Markup(
-        '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={0}admin"><title>{1}</title>'
-        '<p><a href="{0}admin">{1}</a></p>'
-    ).format(base, title)
+        '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={0}"><title>{1}</title>'
+        '<p><a href="{0}">{1}</a></p>'
+    ).format(address, title)
     return HTMLResponse(page, headers=document.headers())

@@ -98,19 +98,21 @@ def _head(room: Room, person: Person, tabs: Sequence[Tab], current: str, who: Vi
     )
 
 
-def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", base: str = "./") -> str:
-    """Return the page that asks who is there. ``base`` leads from its address to where the app is served."""
+def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str, base: str, to: str) -> str:
+    """Return the page that asks who is there. ``base`` leads from its address to where the app is served, ``to`` from there to
+    the page that follows."""
     elsewhere = join(
-        Markup('<a class="g-btn" href="admin/login/{}">{}</a>').format(
-            name, text(who.lang, "admin.login.with", provider=provider.label or name)
+        Markup('<a class="g-btn" href="{}">{}</a>').format(
+            link(f"admin/login/{name}", to=to), text(who.lang, "admin.login.with", provider=provider.label or name)
         )
         for name, provider in rules.logins.items()
     )
     wrong = Markup('<p class="u-note err" role="alert">{}</p>').format(problem) if problem else ""
     body = Markup(
         '<main id="main" class="u u-page u-alone"><form class="u-card u-login" method="post" action="admin/login">'
-        '{lock}<h1>{title}</h1><p class="md q">{about}</p>{wrong}{fields}{elsewhere}</form></main>'
+        '<input type="hidden" name="to" value="{to}">{lock}<h1>{title}</h1><p class="md q">{about}</p>{wrong}{fields}{elsewhere}</form></main>'
     ).format(
+        to=to,
         lock=icon("lock"),
         title=text(who.lang, "admin.login.title"),
         about=text(who.lang, "admin.login.about"),
@@ -118,7 +120,8 @@ def login_page(rules: AdminRules, who: Visit, nonce: str, problem: str = "", bas
         fields=_fields(who) if any(account.password for account in rules.accounts) else "",
         elsewhere=elsewhere,
     )
-    return _document(who, f"{text(who.lang, 'admin.login.title')} · llmuses", body, nonce, base)
+    title = f"{text(who.lang, 'admin.login.title')} · llmuses"
+    return _document(who, title, body, nonce, base, page=to.partition("?")[0])
 
 
 def _fields(who: Visit) -> Markup:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import io
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx2
 import msgspec
 import pytest
 from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from leaderboard.results import AllResults
@@ -23,6 +28,7 @@ from llmuses.records import AuditLine
 from llmuses.store import JsonlStore
 from llmuses.web.admin import passwords
 from llmuses.web.admin.door import add_admin
+from llmuses.web.admin.onwards import onwards
 from llmuses.web.admin.room import Asked, Deed, Doing, Room, Tab
 from llmuses.web.admin.rules import Account, AdminRules, Role, read_rules
 from llmuses.web.admin.sessions import COOKIE
@@ -230,6 +236,68 @@ class TestLogin:
             ("ada", "login", "", "203.0.113.7"),
         ]
         assert PASSWORD not in (room.log.folder / "audit.jsonl").read_text()
+
+
+def asked_for(page: str) -> str:
+    """Return what the form of the login says of where it goes on to."""
+    return html.unescape(page.split('name="to" value="')[1].split('"')[0])
+
+
+class TestGoingOn:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "admin", "admin?tab=models", "admin/browse", "admin/browse?run=a%20run&dataset=arc&sample=ARC-Easy%2F0",
+            "admin/compare?a=%E6%A8%A1&b=x'y<b>", "admin/charts?board=arena", "admin?next=//evil.example",
+        ],
+    )  # fmt: skip
+    def test_who_logs_in_is_led_to_the_page_that_was_asked_for_after_a_wrong_password_too(
+        self, visitor: TestClient, address: str
+    ) -> None:
+        there = str(visitor.get(f"/{address}").url).removeprefix("http://lab.example/")
+        said = asked_for(visitor.get(f"/{address}").text)
+        assert said == there
+        for password, status in (("wrong", 401), (PASSWORD, 303)):
+            sent = {"name": "ada", "password": password, "to": said}
+            answer = visitor.post("/admin/login", data=sent, headers=HERE)
+            assert answer.status_code == status
+            said = asked_for(answer.text) if status == 401 else said
+        assert answer.headers["location"] == f"../{said}"
+        assert str(answer.url.join(answer.headers["location"])) == f"http://lab.example/{there}"
+        assert visitor.get(f"/{address}").status_code in (200, 307)
+
+    @pytest.mark.parametrize(
+        "to",
+        [
+            "", "/", "//evil.example", "///evil.example", "\\\\evil.example", "/\\evil.example", "\\/evil.example", "https://evil.example",
+            "https:evil.example", "javascript:alert(1)", "data:text/html,x", "%2F%2Fevil.example", "%5C%5Cevil.example", "//evil.example/admin",
+            "admin//evil.example", "admin/..//evil.example", "admin/../../evil", "admin/..%2F..%2Fevil", "admin@evil.example", "admin.evil.example",
+            ".//evil.example", "../admin", "/admin", "admin/", "admin/logout", "admin/do/echo", "admin/login/hub", "admin/export/run.json?run=x",
+            "admin\\evil", "admin?a\\b", "admin?a b", "admin#//evil.example", "admin?a#b", "admin?\r\nSet-Cookie: x=1", "admin\r\nx: y", "admin?\0",
+            "admin?\t", "\tadmin", " admin", "admin ", "ADMIN", "admin?\u2028", "admin?" + "x" * 1001, "／／evil.example", "http://lab.example/admin",
+        ],
+    )  # fmt: skip
+    def test_what_is_no_page_of_the_room_leads_to_the_room(self, to: str) -> None:
+        assert onwards(to) == "admin"
+
+    @pytest.mark.parametrize("to", ["", "//evil.example", "\\\\evil.example", "%2F%2Fevil.example", "admin?\r\nx: y"])
+    def test_a_form_that_somebody_changed_leads_to_no_other_site(self, visitor: TestClient, to: str) -> None:
+        answer = visitor.post("/admin/login", data={"name": "ada", "password": PASSWORD, "to": to}, headers=HERE)
+        assert (answer.status_code, answer.headers["location"]) == (303, "../admin")
+        assert "x" not in answer.headers
+
+    @given(st.text(max_size=30))
+    @settings(max_examples=50, deadline=None)
+    def test_whatever_is_said_it_stays_below_the_room(self, said: str) -> None:
+        for to in (said, f"admin{said}", f"admin?{said}", f"admin/browse{said}"):
+            address = urljoin("http://lab.example/below/admin/login", f"../{onwards(to)}")
+            assert re.match(r"http://lab\.example/below/admin([/?]|$)", address)
+
+    def test_the_login_is_no_link_of_whoever_asks_for_it(self, visitor: TestClient) -> None:
+        """A page of the room itself says where it leads; the query of its address does not."""
+        assert asked_for(visitor.get("/admin?to=//evil.example").text) == "admin?to=//evil.example"
+        page = visitor.get('/admin/browse?run="><script>alert(1)</script>').text
+        assert "<script>alert" not in page
 
 
 class TestWrongPasswords:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,21 @@ def test_an_admin_logs_in_works_and_logs_out(tmp_path: Path, provider: Provider)
     ada.post("/admin/logout", headers=HERE)
     ada.cookies.set(SESSION, copied)
     assert ada.get("/admin").status_code == 401
+
+
+def test_who_comes_back_is_led_to_the_page_that_was_asked_for_and_to_no_other_site(
+    tmp_path: Path, provider: Provider
+) -> None:
+    ada = browser(tmp_path, rules(provider, ADA))
+    page = ada.get("/admin/browse?run=secret&dataset=arc").text
+    link = html.unescape(page.split('href="admin/login/hub')[1].split('"')[0])
+    for asked, led in (
+        (link, "admin/browse?run=secret&dataset=arc"), ("", "admin"), ("?to=%5C%5Cevil.example", "admin"),
+    ):  # fmt: skip
+        started = ada.get(f"/admin/login/hub{asked}")
+        address = str(httpx2.get(started.headers["location"]).headers["location"])
+        onwards = ada.get(address + "&to=//evil.example")
+        assert f'content="0;url=../../../{html.escape(led)}"' in onwards.text and "evil" not in onwards.text
 
 
 @pytest.mark.parametrize(
