@@ -96,6 +96,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone
         return 1
+    except OSError as problem:
+        if debug:
+            raise
+        where = f"{problem.filename}: " if problem.filename else ""
+        print(f"llmuses: {where}{problem.strerror or problem} (--debug says where).", file=sys.stderr)
+        return 1
 
 
 def _spare_threads() -> None:

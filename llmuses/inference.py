@@ -242,6 +242,11 @@ class _Head(msgspec.Struct):
     repeat: int = 0
 
 
+def _is_for_good(error: ResponseError | None) -> bool:
+    """Whether there is an answer, or a refusal that stays one."""
+    return error is None or error.kind is ErrorKind.REJECTED
+
+
 class _Lines:
     """The answered lines of one prediction file, found by offset.
 
@@ -271,12 +276,11 @@ class _Lines:
             if not raw.endswith(b"\n"):
                 return  # torn: the next append sets it aside
             try:
-                head = decode(raw)
+                head = None if raw.isspace() else decode(raw)
             except (msgspec.DecodeError, UnicodeDecodeError) as problem:
                 _log.warning("%s:%d: skipped, not a prediction (%s)", self._path, number, problem)
             else:
-                error = head.response.error
-                if error is None or error.kind is ErrorKind.REJECTED or self._failures:
+                if head is not None and (self._failures or _is_for_good(head.response.error)):
                     yield head, offset
             offset += len(raw)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from llmuses.inference import superseded
 from llmuses.records import Prediction, Review, Status
@@ -12,10 +12,11 @@ from llmuses.store import JsonlStore
 class KeptReviews:
     """Finds earlier reviews that still hold: same answer, same target, same version of the scorer.
 
-    With ``rescore`` all of them are set aside at once.
+    One without a score from 0 to 1 for each of the ``metrics`` holds no more. With ``rescore`` all of them are set aside
+    at once.
     """
 
-    def __init__(self, store: JsonlStore[Review], version: int, rescore: bool):
+    def __init__(self, store: JsonlStore[Review], version: int, metrics: Sequence[str], rescore: bool):
         self._store = store
         if rescore and store.path.exists():
             store.keep_only((), superseded(store.path))
@@ -23,8 +24,9 @@ class KeptReviews:
         self._used: set[int] = set()
         reader = store.read()
         for known in reader:
-            if known.scorer == version and known.status is not Status.FAILED:
-                self._offsets[_review_id(known.key, known.sample_id, known.repeat, known.target)] = reader.offset
+            whole = all(0 <= known.scores.get(metric, -1) <= 1 for metric in metrics)
+            if whole and known.scorer == version and known.status is not Status.FAILED:
+                self._offsets[_review_id(known, known.target)] = reader.offset
         self._boundary = reader.cursor.offset
 
     def find(self, prediction: Prediction, target: str, same_as: Review | None = None) -> Review | None:
@@ -32,7 +34,7 @@ class KeptReviews:
 
         ``same_as``: only one that holds the same judge's verdict.
         """
-        offset = self._offsets.get(_review_id(prediction.key, prediction.sample_id, prediction.repeat, target))
+        offset = self._offsets.get(_review_id(prediction, target))
         if offset is None:
             return None
         known = next(self._store.read_at([offset]))
@@ -55,5 +57,5 @@ class _UsedOrLater(Container[int]):
         return offset in self._used or (isinstance(offset, int) and offset >= self._boundary)
 
 
-def _review_id(key: str, sample_id: str, repeat: int, target: str) -> int:
-    return hash((key, sample_id, repeat, target))
+def _review_id(line: Prediction | Review, target: str) -> int:
+    return hash((line.key, line.sample_id, line.subset, line.repeat, target))

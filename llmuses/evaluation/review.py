@@ -8,6 +8,8 @@ from llmuses.inference import Item
 from llmuses.records import DatasetPlan, ErrorKind, Prediction, ResponseError, Review, Status
 
 _PREVIEW = 160
+_ROUNDING = 1e-9
+"""How far a score may lie beyond its ends: a mean of ones can come out as a little more than one."""
 
 
 def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Prediction, scorer: Scorer) -> Review:
@@ -45,11 +47,14 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
         return failed(result, f"scoring failed: it gave no score for {problem}")
     except Exception as problem:  # a fault of the scorer must neither end the run nor count against the model
         return failed(result, f"scoring failed: {type(problem).__name__}: {problem}")
+    for metric, score in scores.items():
+        if not -_ROUNDING <= score <= 1 + _ROUNDING:  # nor is "not a number"
+            return failed(result, f"scoring failed: it gave {score:g} for '{metric}', no number from 0 to 1")
     result.status = Status.UNPARSED if judgement.extracted is None else Status.SCORED
     result.extracted, result.span, result.rule = judgement.extracted, judgement.span, judgement.rule
     result.reason = judgement.reason
     result.verdict = None if judgement.verdict is None else dict(judgement.verdict)
-    result.scores = scores
+    result.scores = {metric: min(1.0, max(0.0, score)) for metric, score in scores.items()}
     return result
 
 

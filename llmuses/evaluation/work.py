@@ -72,7 +72,12 @@ class Work:
         self._scoring = scoring
         self._by_name = {dataset.plan.dataset: dataset for dataset in datasets}
         self._kept = {
-            name: KeptReviews(folder.reviews(name), dataset.benchmark.version, rescore=stage is Stage.REVIEW)
+            name: KeptReviews(
+                folder.reviews(name),
+                dataset.benchmark.version,
+                dataset.benchmark.metrics_of(dataset.plan),
+                rescore=stage is Stage.REVIEW,
+            )
             for name, dataset in self._by_name.items()
         }
         self._began = self._last = time.time()

@@ -108,6 +108,17 @@ def test_an_unwritable_output_folder_is_one_line(tmp_path: Path, capsys: pytest.
     assert "cannot write in file" in capsys.readouterr().err
 
 
+def test_what_the_system_refuses_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outputs = tmp_path / "outputs"
+    assert main([*RANDOM, "--outputs", str(outputs)]) == 0
+    (reviews,) = outputs.glob("*/reviews/gsm8k.jsonl")
+    reviews.unlink()
+    reviews.mkdir()
+    capsys.readouterr()
+    assert main([*RANDOM, "--outputs", str(outputs)]) == 1
+    assert capsys.readouterr().err == f"llmuses: {reviews}: Is a directory (--debug says where).\n"
+
+
 def test_a_model_s_bare_name_is_answered_with_how_an_api_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("transformers", reason="local checkpoints need the extra 'local'")
     assert main(["eval", "--model", "gpt-5", *SAMPLES]) == 2

@@ -255,6 +255,54 @@ def test_a_careless_scorer_fails_its_samples_with_a_reason(rows: Path, tmp_path:
     assert {line.reason for line in reviews(result)} == {"scoring failed: it gave no score for 'acc'"}
 
 
+@pytest.mark.parametrize(("given", "said"), [(70, "70"), (-0.5, "-0.5"), (float("nan"), "nan"), (float("inf"), "inf")])
+def test_a_score_that_is_no_share_of_one_fails_its_sample_with_a_reason(
+    rows: Path, tmp_path: Path, given: float, said: str
+) -> None:
+    class Careless(Echoes):
+        def judge(self, sample: Sample, response: Response, mode: Mode) -> Judgement:
+            return Judgement("x", {"acc": given if sample.target == "q1" else 1.0 + 1e-12})
+
+    result = run(echo(), rows, tmp_path, Careless())
+    assert (result.reports[0].counts.failed, result.reports[0].score) == (1, 1.0)
+    assert {line.reason for line in reviews(result)} == {
+        None,
+        f"scoring failed: it gave {said} for 'acc', no number from 0 to 1",
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scores": {"acc": 5.0}}, {"scores": {}}, {"scores": {"acc": None}}, {"status": "passed"}, {"subset": "other"}],
+    ids=str,
+)
+@pytest.mark.parametrize("stage", [Stage.ALL, Stage.REPORT])
+def test_a_review_that_was_spoilt_by_hand_is_made_again(
+    rows: Path, tmp_path: Path, change: dict[str, Any], stage: Stage
+) -> None:
+    first = run(echo(), rows, tmp_path)
+    path = first.folder / "reviews" / "echoes.jsonl"
+    lines = path.read_text().splitlines()
+    lines[2] = json.dumps(json.loads(lines[2]) | change)
+    path.write_text("\n".join(lines + lines[3:4]) + "\n")
+    model = echo()
+    again = run(model, rows, tmp_path, stage=stage)
+    assert not model.asked
+    assert again.reports[0].counts == first.reports[0].counts
+    assert (again.reports[0].score, len(reviews(again))) == (1.0, 6)
+
+
+def test_empty_lines_between_answers_are_no_damage(
+    rows: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = run(echo(), rows, tmp_path).folder / "predictions" / "echoes.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n\n"))
+    model = echo()
+    assert run(model, rows, tmp_path).complete
+    assert not model.asked
+    assert "skipped" not in caplog.text
+
+
 def test_rows_of_a_benchmark_on_no_hub_must_be_given(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="give its rows as local_path"):
         evaluate(echo(), Echoes(), outputs=tmp_path / "outputs")
