@@ -1,6 +1,7 @@
 """Results that others published: read from ``OUTPUTS/published.jsonl``, and brought into it from their tables.
 
-They stand beside our own runs on the benchmark board, told apart, and are ranked and averaged with none of them.
+They stand beside our own runs on the benchmark board, told apart, and are ranked and averaged with none of them. All that one
+source published is hidden or public together: ``PublishedResults`` gives what is public, ``AllPublished`` the rest too.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from leaderboard.results import Damage
 from llmuses.errors import DataError
-from llmuses.records import PublishedResult
+from llmuses.records import PublishedResult, VisibilityLine
 from llmuses.store import START, JsonlStore, Sync
+from llmuses.visibility import decision
 
 FILE = "published.jsonl"
 
 
 class PublishedResults:
-    """The store of one outputs folder. Only what was appended since the last look is read; safe for many threads."""
+    """The public results of one outputs folder. Only what was appended since the last look is read; safe for many threads."""
 
     def __init__(self, outputs: Path):
         self.path = outputs / FILE
@@ -28,6 +32,8 @@ class PublishedResults:
         self._mutex = threading.Lock()
         self._cursor = START
         self._known: dict[tuple[str, ...], PublishedResult] = {}
+        self._decisions: dict[str, VisibilityLine] = {}
+        """By the source, the last one."""
         self._list: list[PublishedResult] = []
         self._damaged: list[Damage] = []
 
@@ -37,18 +43,28 @@ class PublishedResults:
         The same list comes back as long as nothing was added.
         """
         with self._mutex:
-            reader = self._store.read(self._cursor)
-            found = list(reader)
-            if reader.cursor != self._cursor:
-                if reader.cursor.inode != self._cursor.inode or reader.cursor.offset < self._cursor.offset:
-                    self._known, self._damaged = {}, []  # another file, which was read from its start
-                self._known.update({place(result): result for result in found})
-                self._list = list(self._known.values())
-                self._cursor = reader.cursor
-                self._damaged += [
-                    Damage(self.path, f"line {line.line} is no result ({line.problem})") for line in reader.broken
-                ]
+            self._look()
             return self._list
+
+    def _look(self) -> None:
+        reader = self._store.read(self._cursor)
+        found = list(reader)
+        if reader.cursor == self._cursor:
+            return
+        if reader.cursor.inode != self._cursor.inode or reader.cursor.offset < self._cursor.offset:
+            self._known, self._decisions, self._damaged = {}, {}, []  # another file, which was read from its start
+        self._known.update({place(result): result for result in found})
+        self._decisions.update({each.source: each.visibility for each in found if each.visibility is not None})
+        self._list = [result for result in self._known.values() if self._shows(result.source)]
+        self._cursor = reader.cursor
+        self._damaged += [
+            Damage(self.path, f"line {line.line} is no result ({line.problem})") for line in reader.broken
+        ]
+
+    def _shows(self, source: str) -> bool:
+        """Return whether the results of a source are for these readers: here, whether they are public."""
+        decided = self._decisions.get(source)
+        return decided is None or not decided.hidden
 
     def damaged(self) -> list[Damage]:
         """Return the lines that could not be read."""
@@ -59,6 +75,38 @@ class PublishedResults:
         """Append results and return how many. Raises StoreError."""
         with self._store as store:
             return store.append_all(results)
+
+
+class Source(NamedTuple):
+    """What a source published, and what was decided last on showing it; None where nobody decided."""
+
+    results: list[PublishedResult]
+    decision: VisibilityLine | None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is kept from the public."""
+        return self.decision is not None and self.decision.hidden
+
+
+class AllPublished(PublishedResults):
+    """All results, hidden ones too: for commands and the admin room, never for a page."""
+
+    def _shows(self, source: str) -> bool:
+        return True
+
+    def sources(self) -> dict[str, Source]:
+        """Return the sources by their names, each with its results and how it stands."""
+        found: dict[str, Source] = {}
+        for result in self.read():
+            found.setdefault(result.source, Source([], self._decisions.get(result.source))).results.append(result)
+        return found
+
+    def decide(self, source: str, hidden: bool, reason: str, by: str) -> None:
+        """Hide all that a source published, or show it again. It is on the disk when this returns. Raises StoreError, and
+        KeyError where nothing of that source is there."""
+        latest = self.sources()[source].results[-1]
+        self.add([msgspec.structs.replace(latest, visibility=decision(hidden, reason, by))])
 
 
 def place(result: PublishedResult) -> tuple[str, ...]:

@@ -173,13 +173,18 @@ def decide(folder: Path | str, hidden: bool, reason: str, by: str) -> None:
     path = Path(folder, FILE)
     if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise StoreError(f"{path} is no plain file, which hides what it lies beside: move it away first.")
-    line = VisibilityLine(hidden=hidden, reason=" ".join(reason.split())[:REASON], by=by, tstamp=time.time())
+    line = decision(hidden, reason, by)
     try:
         _end_line(path)
     except OSError as problem:
         raise StoreError(f"cannot write {path}: {problem.strerror or problem}") from problem
     with JsonlStore(path, VisibilityLine, Sync.ALWAYS) as store:
         store.append(line)
+
+
+def decision(hidden: bool, reason: str, by: str) -> VisibilityLine:
+    """Return a decision that is made now."""
+    return VisibilityLine(hidden=hidden, reason=" ".join(reason.split())[:REASON], by=by, tstamp=time.time())
 
 
 def _end_line(path: Path) -> None:

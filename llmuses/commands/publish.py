@@ -7,7 +7,7 @@ import argparse
 from llmuses.commands.hide import add_arguments as add_arguments
 from llmuses.commands.hide import decide_on
 
-HELP = "show hidden runs or arenas on public pages"
+HELP = "show hidden runs, arenas or imported results on public pages"
 
 
 def run(args: argparse.Namespace) -> int:

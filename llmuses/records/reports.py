@@ -6,6 +6,7 @@ from typing import Literal
 
 from llmuses.records.base import Record
 from llmuses.records.requests import Mode
+from llmuses.records.runs import VisibilityLine
 
 
 class Counts(Record, kw_only=True, omit_defaults=False):
@@ -118,4 +119,6 @@ class PublishedResult(Record, kw_only=True):
     licence: str | None = None
     parameters: float | None = None
     kind: Literal["chat", "base"] | None = None
+    visibility: VisibilityLine | None = None
+    """A decision on all results of this source: the last one that any of its lines holds."""
     tstamp: float = 0.0

@@ -11,7 +11,7 @@ import pytest
 from leaderboard.board_page import Boards
 from leaderboard.demo_state import DemoState
 from leaderboard.figures import Kind
-from leaderboard.published import FILE, PublishedResults, Table, read_table
+from leaderboard.published import FILE, AllPublished, PublishedResults, Table, read_table
 from leaderboard.results import Results
 from leaderboard.sheets import to_csv
 from llmuses.cli import main
@@ -137,6 +137,86 @@ def test_only_what_is_new_is_read_and_a_later_line_replaces_an_earlier_one(tmp_p
         file.write('{"model": 3}\n')
     assert len(store.read()) == 2
     assert "line 4 is no result" in store.damaged()[0].problem
+
+
+# --- hidden ones -------------------------------------------------------------------------------------------------
+
+OTHER = "A. Nother, 2026"
+
+
+def shown(outputs):
+    """Return what public pages and files say of imported results, asked anew."""
+    boards, query = Boards(Results(outputs)), {"published_by": SOURCE, "of": "lab/great"}
+    drawer = boards.beside(visit("en", **query))
+    page = boards.view(visit(), DemoState())
+    return "great" in page, SOURCE in to_csv(boards.sheet({})).decode(), drawer != ""
+
+
+def test_what_is_imported_hidden_is_on_no_public_page_and_in_no_file_until_it_is_published(tmp_path, capsys):
+    text, told = "model,score\nlab/great,0.99\nlab/good,0.9\n", ("--dataset", "mmlu", "--hidden")
+    _, outputs = bring(tmp_path, text, *told)
+    assert f"They are hidden: llmuses publish {SOURCE}" in capsys.readouterr().out
+    PublishedResults(outputs).add([result("other/m", source=OTHER)])
+    assert shown(outputs) == (False, False, False)
+    assert [each.model for each in PublishedResults(outputs).read()] == ["other/m"]
+    assert len(AllPublished(outputs).read()) == 3
+    assert main(["publish", SOURCE, "--outputs", str(outputs)]) == 0
+    assert f"Published: {SOURCE}." in capsys.readouterr().out
+    assert shown(outputs) == (True, True, True)
+    bring(tmp_path, text, *told)
+    assert "was published before and stays public: llmuses hide" in capsys.readouterr().out
+    assert shown(outputs) == (True, True, True)
+
+
+def test_a_source_that_is_hidden_stays_so_whatever_is_imported_of_it(tmp_path, capsys):
+    _, outputs = bring(tmp_path, "model,score\nlab/great,0.99\n", "--dataset", "mmlu")
+    looked = PublishedResults(outputs)
+    assert len(looked.read()) == 1
+    assert main(["hide", SOURCE, "--reason", "a wrong table", "--outputs", str(outputs)]) == 0
+    bring(tmp_path, "model,score\nlab/great,0.5\nlab/new,0.4\n", "--dataset", "mmlu")
+    assert "They are hidden" in capsys.readouterr().out
+    assert looked.read() == [] and shown(outputs) == (False, False, False)
+    source = AllPublished(outputs).sources()[SOURCE]
+    assert source.hidden and source.decision.reason == "a wrong table" and len(source.results) == 2
+    assert [each.score for each in source.results] == [0.5, 0.4], "hiding changed no figure"
+
+
+def test_a_source_of_which_something_is_public_is_hidden_whole_by_an_import_that_says_so(tmp_path):
+    bring(tmp_path, "model,score\nlab/great,0.99\n", "--dataset", "mmlu")
+    _, outputs = bring(tmp_path, "model,score\nlab/new,0.4\n", "--dataset", "mmlu", "--hidden")
+    assert PublishedResults(outputs).read() == [] and len(AllPublished(outputs).read()) == 2
+
+
+def test_a_file_that_is_copied_line_by_line_shows_nothing_of_what_was_imported_hidden(tmp_path):
+    _, outputs = bring(
+        tmp_path, "model,score\n" + "".join(f"m{n},0.5\n" for n in range(9)), "--dataset", "mmlu", "--hidden"
+    )
+    whole, copy = (outputs / FILE).read_bytes(), tmp_path / "copy"
+    copy.mkdir()
+    for size in range(0, len(whole) + 1, 40):
+        (copy / FILE).write_bytes(whole[:size])
+        assert PublishedResults(copy).read() == []
+
+
+def test_a_hiding_that_was_killed_half_way_is_done_by_the_next_one(tmp_path):
+    _, outputs = bring(tmp_path, "model,score\nlab/great,0.99\n", "--dataset", "mmlu")
+    AllPublished(outputs).decide(SOURCE, True, "", "ada")
+    whole = (outputs / FILE).read_bytes()
+    (outputs / FILE).write_bytes(whole[:-9])
+    assert len(PublishedResults(outputs).read()) == 1, "it was not said to be hidden"
+    AllPublished(outputs).decide(SOURCE, True, "", "ada")
+    assert PublishedResults(outputs).read() == []
+
+
+def test_a_source_and_a_run_of_one_name_are_told_apart(tmp_path, capsys):
+    FakeRun("one", run_id="one").write(tmp_path)
+    PublishedResults(tmp_path).add([result(source="one"), result(source="two")])
+    assert main(["hide", "one", "--outputs", str(tmp_path)]) == 2
+    assert "'one' is a source of imported results and a folder" in capsys.readouterr().err
+    assert main(["hide", str(tmp_path / "one"), "two", "--outputs", str(tmp_path)]) == 0
+    assert "Hidden: one, two." in capsys.readouterr().out
+    assert [each.source for each in PublishedResults(tmp_path).read()] == ["one"]
+    assert Results(tmp_path).runs() == []
 
 
 def test_the_drawer_says_everything_that_the_table_said_and_text_of_others_does_nothing(tmp_path):
