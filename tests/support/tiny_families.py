@@ -7,6 +7,8 @@ change.
 from __future__ import annotations
 
 import functools
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,4 +116,22 @@ def tiny_family(name: str, spread: float = 0.4) -> Path:
     folder = scratch() / f"family-{name}-{spread}"
     make_tokenizer(None).save_pretrained(folder)
     network.save_pretrained(folder)
+    return folder
+
+
+@functools.cache
+def tiny_phi_long(short: int) -> Path:
+    """Return the folder of a Phi-3 that encodes all positions of a text otherwise where it has more tokens than ``short``."""
+    folder = scratch() / f"phi-long-{short}"
+    shutil.copytree(tiny_family("phi3"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    size = config["hidden_size"] // config["num_attention_heads"] // 2
+    config["original_max_position_embeddings"] = short
+    config["rope_parameters"] |= {
+        "rope_type": "longrope",
+        "short_factor": [1.0] * size,
+        "long_factor": [4.0] * size,
+        "original_max_position_embeddings": short,
+    }
+    (folder / "config.json").write_text(json.dumps(config))
     return folder

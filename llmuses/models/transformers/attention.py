@@ -202,7 +202,7 @@ class _Layer:
     def _tile_mask(self, number: int, tile: Tile, dtype: torch.dtype) -> torch.Tensor | None:
         if self._rule is None and tile.mask is None:
             return None
-        key = ("tile", number, id(self._rule))
+        key = ("tile", number, self._rule)
         if key not in self._pack.seen:
             self._pack.seen[key] = self._made_tile_mask(tile, dtype)
         made: torch.Tensor | None = self._pack.seen[key]
@@ -237,7 +237,7 @@ class _Layer:
         """Merge what the queries from ``first`` to ``last`` see of keys that stand before all of them."""
         mask = blind = None
         if self._rule is not None:
-            key = ("span", place, id(self._rule))
+            key = ("span", place, self._rule)
             if key not in self._pack.seen:
                 self._pack.seen[key] = self._sight(self._pack.positions[0, first:last], positions, query.dtype)
             begin, end, mask, blind = self._pack.seen[key]

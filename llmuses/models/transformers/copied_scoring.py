@@ -73,7 +73,7 @@ class CopiedScorer:
         yield from self._below(node.children, inputs[self._reader.cache_name])
 
     def _empty(self) -> dict[str, Any]:
-        cache: Any = DynamicCache(config=self._reader.network.config)
+        cache: Any = DynamicCache(config=self._reader.config)
         return {"use_cache": True, self._reader.cache_name: cache}
 
     def _remembering(self, cache: Any, rows: int) -> dict[str, Any]:

@@ -28,6 +28,8 @@ class Prompter:
             tokens = self._codec.text(text)
         else:
             tokens = self._codec.rendered(text)
+            if not tokens:
+                return error(key, ErrorKind.REJECTED, "chat_template", "the chat template makes nothing of it")
             opening = "<think>" if text.rstrip().endswith("<think>") else ""
         room = ask.config.max_tokens
         if self._max_length is not None:

@@ -38,6 +38,7 @@ class Reader:
 
     def __init__(self, network: Any, device: torch.device, pad: int, turns: Turns):
         self.network = network
+        self.config = network.config
         self.device = device
         self.pad = pad
         self.turns = turns

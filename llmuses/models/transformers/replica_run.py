@@ -12,7 +12,7 @@ from llmuses.errors import ModelError
 from llmuses.models.transformers.dealing import deal
 from llmuses.models.transformers.replica import Batch, Cancel
 from llmuses.models.transformers.replica_process import ReplicaProcess
-from llmuses.models.transformers.responses import error
+from llmuses.models.transformers.responses import CLOSED, closed, error
 from llmuses.records import ErrorKind, Request, Response
 
 AHEAD = 2_048
@@ -114,6 +114,8 @@ class Run:
             if not (self._pieces or self._careful or any(share.asked for share in self._shares.values())):
                 return
             if self._events.empty() and all(copy.left_out for copy in self._copies):
+                if all(copy.left_out == CLOSED for copy in self._copies):
+                    raise closed()
                 why = "; ".join(f"{copy.place}: {copy.left_out}" for copy in self._copies)
                 raise ModelError(f"no copy of the model is left ({why}): the same command goes on from here.")
             match self._events.get():

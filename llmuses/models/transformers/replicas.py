@@ -24,6 +24,7 @@ from llmuses.models.transformers.news import News, Tell, failed
 from llmuses.models.transformers.replica import Answered, Leave, Loaded, Refused, Start, Write, Wrote
 from llmuses.models.transformers.replica_process import ReplicaProcess, Said
 from llmuses.models.transformers.replica_run import Died, Ready, Reply, Run
+from llmuses.models.transformers.responses import CLOSED
 from llmuses.records import Generate, Message, Mode, Request, Response, ResponseError
 
 _log = logging.getLogger(__name__)
@@ -33,8 +34,6 @@ _DEATHS = 3
 
 _CONVERSATIONS = 1_024
 """So many conversations are remembered with the copy that wrote their last answer."""
-
-_CLOSED = "the model was closed"
 
 _Runs = dict[int, Run]
 """The runs under way, by their numbers."""
@@ -128,12 +127,12 @@ class Replica:
         loading, self.process = self.process is None, None
         self._deaths += 1
         if self._closed:
-            self.left_out = _CLOSED
+            self.left_out = CLOSED
         else:
             _log.warning("the copy on %s ended (%s)", self.place, how)
             if loading or self._deaths >= _DEATHS:
                 self.left_out = how
-        problem = failed("closed", _CLOSED) if self._closed else failed("replica_died", self._death(how))
+        problem = failed("closed", CLOSED) if self._closed else failed("replica_died", self._death(how))
         for number in list(self.readers):
             if tell := self.readers.pop(number, None):
                 tell(problem)
@@ -216,8 +215,8 @@ class Replicas:
         home = self._homes.get(messages[:-2])
         ready = [(replica, process) for replica in self._replicas if (process := replica.process) is not None]
         if not ready:
-            why = _CLOSED if self._replicas[0].left_out == _CLOSED else "no copy of the model is loaded at the moment"
-            raise StreamError(failed("closed" if why == _CLOSED else "unavailable", why))
+            why = CLOSED if self._replicas[0].left_out == CLOSED else "no copy of the model is loaded at the moment"
+            raise StreamError(failed("closed" if why == CLOSED else "unavailable", why))
 
         def busy(choice: tuple[Replica, ReplicaProcess]) -> tuple[int, int]:
             replica, process = choice

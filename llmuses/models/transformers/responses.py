@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from llmuses.errors import ModelError
 from llmuses.records import ErrorKind, Response, ResponseError
+
+CLOSED = "the model was closed"
+
+
+def closed() -> ModelError:
+    """Return what is raised to those who ask a model that was closed."""
+    return ModelError(f"{CLOSED} while it was asked: load it again.")
 
 
 def error(key: str, kind: ErrorKind, code: str, message: str) -> Response:

@@ -11,6 +11,7 @@ import torch
 from transformers.cache_utils import get_layer_types_and_kwargs
 
 from llmuses.models.transformers.decoder import Decoder
+from llmuses.models.transformers.positions import shift_length
 from llmuses.models.transformers.slot_attention import Piece, take_over
 from llmuses.models.transformers.slots import Prefix
 from llmuses.models.transformers.turns import Turns
@@ -40,22 +41,6 @@ def layer_windows(network: Any) -> list[int | None] | None:
     return [how.get("sliding_window") if kind == "sliding_attention" else None for kind, how in pairs]
 
 
-def positions_shift(network: Any, longest: int | None) -> bool:
-    """Return whether positions are encoded otherwise in long texts: then a long row would change its neighbours."""
-    config = network.config.get_text_config(decoder=True)
-    settings = getattr(config, "rope_parameters", None) or {}
-    # Some architectures have one set of them for each kind of layer.
-    nested = [value for value in settings.values() if isinstance(value, dict)] if "rope_type" not in settings else []
-    for rope in nested or [settings]:
-        if rope.get("rope_type") in ("dynamic", "longrope"):
-            short = rope.get("original_max_position_embeddings") or getattr(
-                config, "original_max_position_embeddings", config.max_position_embeddings
-            )
-            if longest is None or longest > short:
-                return True
-    return False
-
-
 class Fit(NamedTuple):
     """How a network is written with in slots: what its layers see, and how many bytes it keeps of a token."""
 
@@ -72,7 +57,7 @@ def slots_fit(network: Any, device: torch.device, text: Sequence[int], longest: 
     """
     windows = layer_windows(network)
     reason = "it keeps something else than keys and values"
-    if positions_shift(network, longest):
+    if shift_length(network, longest) is not None:
         windows, reason = None, "its positions depend on the length of the text (a smaller max_length avoids that)"
     if windows is not None:
         own = network.config._attn_implementation

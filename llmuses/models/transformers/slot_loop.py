@@ -20,7 +20,7 @@ from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.prompt_tree import PromptTree
 from llmuses.models.transformers.sampling import choose
 from llmuses.models.transformers.slot_attention import Piece
-from llmuses.models.transformers.slots import Layers, Prefix, Row
+from llmuses.models.transformers.slots import Layers, Prefix, Row, copied
 
 Told = Callable[[Writing], None]
 """Is told of each answer that got a token, or ended without one."""
@@ -133,6 +133,7 @@ class SlotLoop:
         for seats in (self._waiting, self._reading):
             for seat in [seat for seat in seats if seat.writing is writing]:
                 seats.remove(seat)
+                self._keep_read(seat)
                 self._tree.leave(seat.leaf)
         for index, seat in enumerate(self._writing):
             if seat.writing is writing:
@@ -208,14 +209,25 @@ class SlotLoop:
 
     def _keep(self, index: int) -> None:
         """Keep what was read and written of an answer that leaves: its conversation may go on."""
-        writing, known = self._writing[index].writing, self._network.rows[index].position
-        most = self.tokens // _KEPT
-        broken = writing.answer is not None and not writing.answer.sound
-        if self._kept is None or broken or known > most:
+        if self._kept is None:
             return
-        tokens = [*writing.prompt.tokens, *writing.tokens][:known]
+        writing, known = self._writing[index].writing, self._network.rows[index].position
+        if writing.answer is None or writing.answer.sound:
+            tokens = [*writing.prompt.tokens, *writing.tokens][:known]
+            self._remember(tokens, functools.partial(self._network.kept, index))
+
+    def _keep_read(self, seat: _Seat) -> None:
+        """Keep what was read of a prompt that leaves before its answer began: it may be asked again, or gone on with."""
+        path = [prefix for prefix in seat.path if prefix.known]
+        tokens = [token for prefix in path for token in prefix.tokens[: prefix.known]]
+        self._remember(tokens, functools.partial(copied, path))
+
+    def _remember(self, tokens: Sequence[int], layers: Callable[[int], Layers]) -> None:
+        most = self.tokens // _KEPT
+        if self._kept is None or not tokens or len(tokens) > most:
+            return
         with _as_memory_allows():
-            self._kept.keep(tokens, functools.partial(self._network.kept, index))
+            self._kept.keep(tokens, layers)
         self._kept.shrink(most)
 
     def _stand_up(self, index: int) -> _Seat:

@@ -72,6 +72,21 @@ class Prefix:
         self.layers, self.known = {}, 0
 
 
+def part_of(path: Sequence[Prefix], first: int, layer: int) -> list[Layer]:
+    """Return, by views, what is kept in a layer of the tokens of prefixes that follow on one another, from a position on."""
+    return [
+        (keys[:, max(0, first - prefix.start) :], values[:, max(0, first - prefix.start) :])
+        for prefix in path
+        if prefix.start + prefix.known > first
+        for keys, values in [prefix.layers[layer]]
+    ]
+
+
+def copied(path: Sequence[Prefix], first: int) -> Layers:
+    """Return a copy of what is kept of the tokens of prefixes that follow on one another, from a position on."""
+    return {layer: joined(part_of(path, first, layer)) for layer in path[0].layers}
+
+
 class Row:
     """One slot: the merged prefixes that its tokens follow on, and how many tokens of its own it holds."""
 
@@ -120,12 +135,7 @@ class Slots:
         own = max(0, first - row.start)
         layers: dict[int, Layer] = {}
         for number in row.chain[0].layers if row.chain else self._buffers:
-            stretches = [
-                (keys[:, max(0, first - prefix.start) :], values[:, max(0, first - prefix.start) :])
-                for prefix in row.chain
-                if prefix.end > first
-                for keys, values in [prefix.layers[number]]
-            ]
+            stretches = part_of(row.chain, first, number)
             if row.length > own:
                 stretches.append(self._buffers[number].part(index, own, row.length))
             layers[number] = joined(stretches)

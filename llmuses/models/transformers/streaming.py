@@ -15,6 +15,7 @@ from llmuses.models.transformers.answers import Prompt, Writing
 from llmuses.models.transformers.growing_text import GrowingText
 from llmuses.models.transformers.news import News, Tell, failed
 from llmuses.models.transformers.prompting import Prompter
+from llmuses.models.transformers.responses import CLOSED
 from llmuses.models.transformers.tokenization import Codec
 from llmuses.models.transformers.writer import Loop
 from llmuses.models.transformers.writing_scheduler import response
@@ -73,7 +74,7 @@ class Streams:
     def _join(self, stream: _Stream) -> None:
         with self._news:
             if self._closed:
-                raise StreamError(failed("closed", "the model was closed"))
+                raise StreamError(failed("closed", CLOSED))
             self._joining.append(stream)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="llmuses-streams", daemon=True)
@@ -106,7 +107,7 @@ class Streams:
                 del streams[writing]
             if not streams:
                 loop = None  # the next one is as large as memory allows then
-        self._fail(streams, failed("closed", "the model was closed"))
+        self._fail(streams, failed("closed", CLOSED))
 
     def _wait(self, streams: dict[Writing, _Stream]) -> bool:
         """Wait until there is something to do. Returns False where it is to end."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from typing import NamedTuple
+
+from llmuses.errors import ModelError
+from llmuses.models.transformers.responses import closed
 
 
 class _Waiting(NamedTuple):
@@ -27,9 +31,25 @@ class Turns:
         self._queue: deque[_Waiting] = deque()
         self._holder: int | None = None
         self._last: int | None = None
+        self._closed = False
 
     def __enter__(self) -> bool:
-        """Wait for this thread's turn. Return whether another thread had one since this thread's last."""
+        """Wait for this thread's turn. Return whether another thread had one since this thread's last.
+
+        Raises ModelError once there are no more turns.
+        """
+        shared = self._wait()
+        if self._closed:
+            self.__exit__()
+            raise closed()
+        return shared
+
+    def close(self) -> None:
+        """Wait for the pass that is under way; there are no more turns then. May be called more than once."""
+        with contextlib.suppress(ModelError), self:
+            self._closed = True
+
+    def _wait(self) -> bool:
         me = threading.get_ident()
         with self._guard:
             if self._holder is None:

@@ -16,8 +16,10 @@ from llmuses.models.transformers.decoder import Decoder
 from llmuses.models.transformers.generation import BatchLoop, padding_changes_nothing
 from llmuses.models.transformers.kept import Kept
 from llmuses.models.transformers.memory import free_bytes
+from llmuses.models.transformers.positions import shift_length
+from llmuses.models.transformers.responses import closed
 from llmuses.models.transformers.sampling import Choice
-from llmuses.models.transformers.slot_check import positions_shift, slots_fit
+from llmuses.models.transformers.slot_check import slots_fit
 from llmuses.models.transformers.slot_loop import SlotLoop, Told
 from llmuses.models.transformers.tokenization import Codec
 from llmuses.models.transformers.turns import Turns
@@ -84,6 +86,7 @@ class Writer:
         self._defaults = network.generation_config
         # generate() fills whatever is unset from the network's own settings: leave none there.
         network.generation_config = _NetworkConfig()
+        self._shifts = shift_length(network, limits.longest) is not None
         self._fit = slots_fit(network, device, self._text, limits.longest)
         self.way = "generate" if self._fit is None else "slots"
         """How answers are written: ``slots`` that refill, or batches of transformers' own ``generate``."""
@@ -93,12 +96,17 @@ class Writer:
         return Writing(prompt, Choice(prompt.config, self._defaults, prompt.tokens), self._codec, self._ends)
 
     def loop(self, kept: Kept | None = None) -> Loop:
-        """Return a new loop: in slots where the network can, else by plain generation, where nothing can be ``kept``."""
-        limits = self._limits
+        """Return a new loop: in slots where the network can, else by plain generation, where nothing can be ``kept``.
+
+        Raises ModelError where the model was closed.
+        """
+        limits, network = self._limits, self.network
+        if network is None:
+            raise closed()
         if self._fit is None:
             how = limits.rows, limits.tokens, limits.longest, self._padded, self._turns
-            return BatchLoop(self.network, self._device, self._pad, *how)
-        decoder = Decoder(self.network, self._fit.windows, self._device, self._turns)
+            return BatchLoop(network, self._device, self._pad, *how)
+        decoder = Decoder(network, self._fit.windows, self._device, self._turns)
         with self._sharing:
             loop = SlotLoop(decoder, limits.rows, self._room(self._fit.token_bytes), limits.reads, kept)
             self._loops.add(loop)
@@ -114,7 +122,7 @@ class Writer:
 
     @functools.cached_property
     def _padded(self) -> bool:
-        if positions_shift(self.network, self._limits.longest):
+        if self._shifts:
             return False
         with self._turns:
             return padding_changes_nothing(self.network, self._device, self._pad, self._text)

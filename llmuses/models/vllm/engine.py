@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from llmuses.errors import ModelError, UsageError
+from llmuses.models.transformers.responses import closed
 
 _LOOK_SECONDS = 0.5
 """How often it is looked whether the engine's process is alive."""
@@ -40,9 +41,8 @@ class Engine:
     def send(self, tokens: list[int], params: Any, inbox: Inbox) -> str:
         """Add a request and return its number. Raises UsageError for settings that vLLM refuses."""
         with self._lock:
-            number = str(next(self._numbers))
+            number, engine = str(next(self._numbers)), self._alive()
             try:
-                engine = self._alive()
                 engine.add_request(number, _prompt(engine, tokens), params)
             except ValueError as problem:
                 raise UsageError(f"vLLM refuses a request to '{self._name}': {problem}") from problem
@@ -56,8 +56,9 @@ class Engine:
         with self._lock:
             if inbox.received:
                 return
+            engine = self._alive()
             try:
-                outputs = self._alive().step()
+                outputs = engine.step()
             except Exception as problem:
                 raise self._died(problem) from problem
             for output in outputs:
@@ -85,7 +86,7 @@ class Engine:
 
     def _alive(self) -> Any:
         if self.llm is None:
-            raise RuntimeError("it is closed")
+            raise closed()
         return self.llm.llm_engine
 
     def _died(self, problem: Exception) -> ModelError:

@@ -18,7 +18,7 @@ from llmuses.models import Model, load_model
 from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.records import ErrorKind, Generate, GenerationConfig, Message, Request, Response
 from tests.support.asking import answers, generate, loglikelihood
-from tests.support.tiny_families import tiny_family
+from tests.support.tiny_families import tiny_family, tiny_phi_long
 from tests.support.tiny_models import Architecture, tiny_model
 
 ARCHITECTURES: list[Architecture] = ["llama", "gpt2", "gemma2"]
@@ -416,19 +416,8 @@ class TestMemory:
         assert found[TEXTS[4]].text is not None
 
 
-def test_positions_that_depend_on_the_length_are_not_mixed(tmp_path: Path) -> None:
+def test_positions_that_depend_on_the_length_are_not_mixed() -> None:
     """Phi-3's long variants read all rows of a batch by the longest one: no slots then, unless all stay short."""
-    folder = tmp_path / "long"
-    shutil.copytree(tiny_family("phi3"), folder)
-    config = json.loads((folder / "config.json").read_text())
-    size = config["hidden_size"] // config["num_attention_heads"] // 2
-    config["original_max_position_embeddings"] = 64
-    config["rope_parameters"] |= {
-        "rope_type": "longrope",
-        "short_factor": [1.0] * size,
-        "long_factor": [4.0] * size,
-        "original_max_position_embeddings": 64,
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    assert load_model(str(folder)).details["writing"] == "generate"
-    assert load_model(str(folder), max_length=64).details["writing"] == "slots"
+    folder = str(tiny_phi_long(short=64))
+    assert load_model(folder).details["writing"] == "generate"
+    assert load_model(folder, max_length=64).details["writing"] == "slots"

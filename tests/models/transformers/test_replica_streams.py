@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from llmuses.errors import ModelError
 from llmuses.models import Streamer
 from llmuses.models.base import Delta, StreamError
 from llmuses.models.transformers import replicas
@@ -216,6 +217,8 @@ def test_closing_the_model_ends_its_streams(players: Replicas) -> None:
 
     assert code_of(together(closed())[0]) == "closed"
     assert code_of(together(read(players, generate("count 2")))[0]) == "closed"
+    with pytest.raises(ModelError, match=r"^the model was closed while it was asked: load it again\.$"):
+        answers(players, generate("count 2"))
 
 
 def test_a_model_that_nobody_holds_ends_its_processes(tmp_path: Path) -> None:

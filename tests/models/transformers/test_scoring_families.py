@@ -6,7 +6,9 @@ import functools
 import logging
 import math
 import random
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import transformers
 from llmuses.models import load_model
 from llmuses.models.transformers.attention import Unsupported
 from llmuses.models.transformers.batching import Batcher, TokenBudget
+from llmuses.models.transformers.causal_lm import CausalLM
 from llmuses.models.transformers.copied_scoring import CopiedScorer
 from llmuses.models.transformers.merged_scoring import MergedScorer
 from llmuses.models.transformers.plain_scoring import PlainScorer
@@ -23,7 +26,8 @@ from llmuses.models.transformers.prefixes import Asked
 from llmuses.models.transformers.reading import Outcome, Reader
 from llmuses.models.transformers.sharing import Scoring, choose
 from llmuses.models.transformers.turns import Turns
-from tests.support.tiny_families import FAMILIES, RECURRENT, WINDOW, tiny_family
+from tests.support.asking import answers, loglikelihood
+from tests.support.tiny_families import FAMILIES, RECURRENT, WINDOW, tiny_family, tiny_phi_long
 
 WAYS = {name: "copied" if name == "qwen3_next" else "plain" if name in RECURRENT else "merged" for name in FAMILIES}
 
@@ -109,6 +113,35 @@ def test_scores_do_not_depend_on_the_budget(name: str, tokens: int) -> None:
     asked = sequences(3, 60, 25)
     expected = [alone(family(name), one) for one in asked]
     assert scored(ways(family(name), tokens)["merged"], asked) == pytest.approx(expected, abs=1e-4)
+
+
+def test_long_texts_whose_positions_are_encoded_otherwise_change_nothing_of_short_ones() -> None:
+    """Phi-3's long variants: one text beyond the limit used to change all that was read with it, or after it."""
+    model = load_model(str(tiny_phi_long(short=64)), device_map="cpu")
+    assert isinstance(model, CausalLM)
+    chance = random.Random(5)
+    shots = [chance.randrange(5, 120) for _ in range(50)]
+    lengths = (1, 8, 9, 10, 11, 60, 200)  # some end at the limit, some just before and behind it
+    contexts = [shots + [chance.randrange(5, 120) for _ in range(length)] for length in lengths]
+    asked = [Asked(context, [7, 8, 9 + last, 10, 11, 12]) for context in contexts for last in range(2)]
+    assert {len(context) + 5 for context, _ in asked} >= {63, 64, 65, 66}
+    expected = [alone(model._reader.network, one) for one in asked]
+    assert scored(model._scoring._scoring, asked) == pytest.approx(expected, abs=1e-4)
+    assert model.details["scoring"] == "merged"
+
+
+def test_a_padding_token_that_the_network_does_not_know_is_not_read(tmp_path: Path) -> None:
+    """Those who fine-tune add one to the tokenizer, and some forget the network."""
+    folder = tmp_path / "padded"
+    shutil.copytree(tiny_family("mamba"), folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"pad_token": "<pad>"})
+    tokenizer.save_pretrained(folder)
+    model = load_model(str(folder), device_map="cpu")
+    assert isinstance(model, CausalLM)
+    assert tokenizer.pad_token_id >= model._reader.vocabulary > model._reader.pad
+    asked = [loglikelihood("One", " A"), loglikelihood("One two three four", " A")]
+    assert [found.error for found in answers(model, *asked).values()] == [None, None]
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma3", "mistral"])

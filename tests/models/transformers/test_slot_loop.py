@@ -342,6 +342,23 @@ class TestKeeping:
         finish(loop)
         assert network.read_tokens - before == 1
 
+    @pytest.mark.parametrize(("passes", "read", "of_use"), [(0, 0, 0), (1, 16, 0), (3, 40, 40)])
+    def test_what_was_read_of_a_prompt_that_is_left_counts(self, passes: int, read: int, of_use: int) -> None:
+        network, kept = Counting(), Kept()
+        loop = SlotLoop(network, 4, 10_000, 16, kept)
+        loop.join([left := writing(SHARED, 4), other := writing([*SHARED[:40], 8, 8, 8], 4)])
+        for _ in range(passes):
+            loop.step(lambda _: None)
+        assert left.tokens == []
+        loop.leave(left)
+        assert kept.size == read
+        loop.leave(other)
+        before = network.read_tokens
+        loop.join([again := writing([*SHARED, 8, 8], 4)])
+        finish(loop)
+        assert again.tokens == alone([*SHARED, 8, 8], 4)
+        assert network.read_tokens - before == len(SHARED) + 1 - of_use
+
     def test_answers_that_need_the_room_get_it_at_once(self) -> None:
         network, kept = Counting(), Kept()
         loop = SlotLoop(network, 16, 800, 1_000, kept)

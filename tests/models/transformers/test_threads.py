@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from llmuses.errors import ModelError
 from llmuses.models import load_model
 from llmuses.models.transformers import writer
 from llmuses.models.transformers.causal_lm import CausalLM
@@ -153,6 +154,35 @@ def test_an_evaluation_goes_on_between_the_words_of_long_answers(family: str, mo
     left.set()
     reader.join(60)
     assert not reader.is_alive()
+
+
+@pytest.mark.parametrize("family", ["llama", "jamba"])
+def test_closing_a_model_lets_the_pass_under_way_end_and_tells_those_who_still_ask(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the way: scored merged or copied, written in slots or by plain generation."""
+    model = load_model(str(tiny_family(family)), device_map="cpu", batch_tokens="48", batch_size="2")
+    assert isinstance(model, CausalLM)
+    turns = model._reader.turns
+    closing = threading.Event()
+    watched = Watched(monkeypatch, model, lambda: closing.wait(20))
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(answers, model, *asked) for asked in (SCORING, WRITING)]
+        assert eventually(lambda: bool(watched.threads and turns._queue))  # one runs it, the other one waits
+        closer = threading.Thread(target=model.close)
+        closer.start()
+        assert eventually(lambda: len(turns._queue) == 2)
+        closing.set()
+        closer.join(20)
+        passes = len(watched.threads)
+        for run in runs:
+            with pytest.raises(ModelError, match=r"^the model was closed while it was asked: load it again\.$"):
+                run.result(20)
+    assert len(watched.threads) == passes
+    for request in (SCORING[0], WRITING[0]):
+        with pytest.raises(ModelError, match="the model was closed"):
+            answers(model, request)
+    model.close()
 
 
 def left_open(responses: Iterator[Response]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from llmuses.errors import ModelError
 from llmuses.models.transformers.turns import Turns
 
 
@@ -103,6 +104,20 @@ def test_a_pass_within_a_pass_is_an_error_and_not_a_wait_for_ever() -> None:
         pass
     with turns:
         pass
+
+
+def test_after_the_end_whoever_waits_or_comes_is_told_so_and_none_holds_another_one_up() -> None:
+    turns, told = Turns(), []
+
+    def ask() -> None:
+        with pytest.raises(ModelError, match="the model was closed"), turns:
+            told.append("a turn after the end")
+
+    with threads(turns, turns.close, ask, turns.close, ask):
+        assert not turns._closed  # the pass under way goes on to its end
+    ask()
+    turns.close()
+    assert told == []
 
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")

@@ -196,6 +196,8 @@ def test_an_engine_whose_process_is_killed_is_not_waited_for() -> None:
     with pytest.raises(ModelError, match=r"died \(its process ended\)"):
         list(model.run(WRITING))
     model.close()
+    with pytest.raises(ModelError, match="the model was closed"):
+        list(model.run(WRITING))
 
 
 def test_leaving_off_in_the_middle_takes_back_what_was_asked() -> None:
