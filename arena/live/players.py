@@ -200,7 +200,7 @@ class ArenaPlayers:
             model.close()
             raise LlmusesError("this backend cannot write to somebody who reads along; use openai or transformers.")
         if _is_local(entry.model):
-            asyncio.run(_warm_up(model))
+            asyncio.run(_warm_up(model, int(model.details.get("replicas", 1))))
         self._models.append(model)
         return model
 
@@ -299,15 +299,22 @@ def _which(entry: ModelEntry) -> tuple[str, str, bytes]:
     return parsed.backend, parsed.name, msgspec.json.encode(args, order="deterministic")
 
 
-async def _warm_up(model: Streamer) -> None:
-    """Have a word written: what a library prepares at its first use must not keep the first visitor waiting."""
+async def _warm_up(model: Streamer, copies: int) -> None:
+    """Have a word written by each copy: what a library prepares at its first use must not keep the first visitor waiting.
+
+    Those who read along at once are shared out among the copies.
+    """
     ask = Generate(messages=(Message("user", "Hello"),), config=GenerationConfig(max_tokens=2))
-    try:
-        async with aclosing(model.stream(Request("warm-up", ask))) as deltas:
-            async for _ in deltas:
-                pass
-    except StreamError as problem:
-        _log.warning("a model was warmed up in vain: %s", problem)
+
+    async def write() -> None:
+        try:
+            async with aclosing(model.stream(Request("warm-up", ask))) as deltas:
+                async for _ in deltas:
+                    pass
+        except StreamError as problem:
+            _log.warning("a model was warmed up in vain: %s", problem)
+
+    await asyncio.gather(*(write() for _ in range(copies)))
 
 
 def _unavailable(message: str) -> StreamError:

@@ -52,8 +52,10 @@ class Told:
     prefers = Mode.GENERATE
     details: Mapping[str, Any] = {}
 
-    def __init__(self, name: str, identity: str):
+    def __init__(self, name: str, identity: str, copies: int = 1):
         self.name = name
+        self.details = {"replicas": copies} if copies > 1 else {}
+        self.most_at_once = self._at_once = 0
         self.identity = identity
         self.asked: list[Generate] = []
         self.error: Exception | None = None
@@ -68,6 +70,10 @@ class Told:
         assert isinstance(request.ask, Generate)
         if request.key == "warm-up":
             self.warmed += 1
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            await asyncio.sleep(0)
+            self._at_once -= 1
             yield Delta(text="Hi", finish_reason="length")
             return
         self.asked.append(request.ask)
@@ -96,7 +102,8 @@ class Loader:
         name = spec.partition(":")[2]
         if name in self.problems:
             raise self.problems[name]
-        self.loaded[name] = Told(name, f"{name} {args}" if name != "twin" else "same {}")
+        identity = f"{name} {args}" if name != "twin" else "same {}"
+        self.loaded[name] = Told(name, identity, args.get("replicas", 1))
         return self.loaded[name]
 
 
@@ -205,6 +212,15 @@ def test_the_page_does_not_wait_for_the_models(tmp_path: Path, loader: Loader) -
 
 def test_a_local_model_is_warmed_up_and_a_server_is_asked_nothing(players: ArenaPlayers, loader: Loader) -> None:
     assert {name: model.warmed for name, model in loader.loaded.items()} == {"one": 0, "two": 0, "small": 1}
+
+
+def test_of_several_copies_each_is_warmed_up_all_at_once(tmp_path: Path, loader: Loader) -> None:
+    """At once: copies share out those who read along, one after the other would all go to the first copy."""
+    players = ArenaPlayers(tmp_path, {"many": entry("transformers:many", args={"replicas": 3})}, loader)
+    players.start()
+    players.wait()
+    assert loader.loaded["many"].warmed == loader.loaded["many"].most_at_once == 3
+    players.close()
 
 
 def test_a_model_that_cannot_be_loaded_does_not_play_and_the_others_do(tmp_path: Path) -> None:
