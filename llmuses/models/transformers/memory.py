@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -54,11 +56,49 @@ def free_bytes(device: torch.device) -> int | None:
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
+        figures = _figures(Path("/proc/meminfo").read_text().replace(":", " "))
+    except (OSError, ValueError):
         return None
-    figures = dict(line.split(":", 1) for line in lines if ":" in line)
-    return int(figures["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in figures else None
+    free = [figures["MemAvailable"] * 1024] if "MemAvailable" in figures else []
+    return min([*free, *_left_of_limits()], default=None)
+
+
+class _Group(NamedTuple):
+    """What a version of Linux's control groups calls them: where they are, and the files that say how much memory."""
+
+    controllers: str
+    mount: str
+    most: str
+    used: str
+    idle: str
+
+
+_GROUPS = (
+    _Group("", "/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    _Group("memory", "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+def _left_of_limits(root: Path = Path("/")) -> Iterator[int]:
+    """Yield how much is left of each limit on this process's memory: that of a container is not in /proc/meminfo."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return
+    own = {controllers: path for _, controllers, path in (line.split(":", 2) for line in lines if line.count(":") > 1)}
+    for group in _GROUPS:
+        mount = root / group.mount.lstrip("/")
+        place = mount / own.get(group.controllers, "").lstrip("/")
+        for folder in {place, *(parent for parent in place.parents if mount in parent.parents), mount}:
+            # What has no limit says "max", or a number beyond any memory; within a container the path may not be there.
+            with suppress(OSError, ValueError, KeyError):
+                most, used = (int((folder / file).read_text()) for file in (group.most, group.used))
+                yield max(0, most - used + _figures((folder / "memory.stat").read_text())[group.idle])
+
+
+def _figures(text: str) -> dict[str, int]:
+    """Return the numbers of a file of the kernel that has a name and a number in each line."""
+    return {name: int(number) for name, number, *_ in (line.split() for line in text.splitlines() if line)}
 
 
 def is_out_of_memory(problem: Exception) -> bool:
