@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote
 from zlib import crc32
+
+from tests.support.local_http import Silent, local_http
 
 
 def writings(key: str) -> list[str]:
@@ -43,7 +43,7 @@ def reply(body: dict[str, Any], authorization: str) -> tuple[int, dict[str, Any]
 def echoing_server() -> Iterator[str]:
     """Run the server in threads until the end of the context; give its base URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -58,14 +58,5 @@ def echoing_server() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(payload)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1"
-        finally:
-            server.shutdown()
-            thread.join()
+    with local_http(Handler) as server:
+        yield f"http://127.0.0.1:{server.server_port}/v1"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.local_http import Silent, local_http
 
 Files = Mapping[str, bytes]
 
@@ -59,18 +59,12 @@ def hub_server(kind: type[Handler] | None = None) -> Iterator[HubServer]:
     """Yield a running server; ``url`` is its address. ``kind`` answers the requests."""
     hub = HubServer()
     handler = type("Handler", (kind or Handler,), {"hub": hub})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    hub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield hub
-    finally:
-        hub.stalled = False
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with local_http(handler) as server:
+        hub.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield hub
+        finally:
+            hub.stalled = False
 
 
 def commit_of(files: Files) -> str:
@@ -81,14 +75,11 @@ def commit_of(files: Files) -> str:
     return digest.hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent):
     """Answers who only reads."""
 
     hub: HubServer
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
     def do_HEAD(self) -> None:
         self._answer()

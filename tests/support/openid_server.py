@@ -6,13 +6,13 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
+
+from tests.support.local_http import Silent, local_http
 
 CLIENT, SECRET = "llmuses-test", "a secret of the client's"
 
@@ -66,7 +66,7 @@ def openid_provider() -> Iterator[Provider]:
     """Run a provider until the end of the context."""
     provider: Provider
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Silent):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -89,15 +89,6 @@ def openid_provider() -> Iterator[Provider]:
             broken = provider.broken and path.endswith(provider.broken)
             self.wfile.write(b"<html>" if broken else json.dumps(content).encode())
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with local_http(Handler) as server:
         provider = Provider(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield provider
-        finally:
-            server.shutdown()
-            thread.join()
+        yield provider

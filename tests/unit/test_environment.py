@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import http.server
 import os
 import stat
 import sys
-import threading
 from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
+from tests.support.local_http import Silent, local_http
 from tools import environment
 
 HERE = Path("python")
@@ -146,6 +146,10 @@ def test_a_gpu_is_there_where_nvidia_smi_lists_one(
     assert environment.has_nvidia_gpu() is found
 
 
+class _Files(Silent, SimpleHTTPRequestHandler):
+    """Serves a folder."""
+
+
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A package index on this machine that offers torch as a CPU build; pip's own settings lead to an empty one."""
@@ -153,16 +157,13 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "cpu/torch").mkdir(parents=True)
     (tmp_path / "cpu/torch/index.html").write_text(f'<html><body><a href="{wheel}">{wheel}</a></body></html>', "utf-8")
     (tmp_path / "empty").mkdir()
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_address[1]}"
+    with local_http(functools.partial(_Files, directory=str(tmp_path))) as server:
+        address = f"http://127.0.0.1:{server.server_port}"
         for name in [name for name in os.environ if name.startswith("PIP_")]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_INDEX_URL", f"{address}/empty")
         yield address
-        server.shutdown()
 
 
 def test_pip_itself_says_whether_an_index_has_the_cpu_build(index: str) -> None:

@@ -10,9 +10,8 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from ipaddress import ip_address, ip_network
-from threading import Thread
 
 import pytest
 
@@ -22,6 +21,7 @@ from llmuses.models.base import Streamer, StreamError
 from llmuses.reach import REACHABLE, clients_reach, is_reachable
 from llmuses.records import Generate, GenerationConfig, Message, Request
 from llmuses.web.admin.addresses import check_address
+from tests.support.local_http import Silent, local_http
 
 INSIDE = [
     "127.0.0.1", "127.8.9.10", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
@@ -106,7 +106,7 @@ class TestTyped:
 # --- the process ---------------------------------------------------------------------------------------------------
 
 
-class _Redirects(BaseHTTPRequestHandler):
+class _Redirects(Silent):
     """Sends everybody on to another address of this machine."""
 
     to = ""
@@ -118,18 +118,13 @@ class _Redirects(BaseHTTPRequestHandler):
 
     do_GET = do_POST
 
-    def log_message(self, *_: object) -> None:
-        pass
-
 
 @pytest.fixture
 def redirecting() -> Iterator[HTTPServer]:
     """A server at 127.0.0.1 that leads to 127.0.0.2."""
-    with HTTPServer(("127.0.0.1", 0), _Redirects) as server:
+    with local_http(_Redirects) as server:
         _Redirects.to = f"http://127.0.0.2:{server.server_port}/v1/chat/completions"
-        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
-        server.shutdown()
 
 
 def said(url: str, reachable: str) -> str:
