@@ -110,7 +110,7 @@ def test_what_takes_long_is_computed_once_however_many_ask(tmp_path):
 
     def make():
         calls.append(1)
-        go.wait(5)
+        go.wait(60)
         return "value"
 
     found = []

@@ -70,7 +70,7 @@ def test_a_page_waits_for_nothing_and_comes_again_until_its_figures_are_there(sl
         slow.hold(monkeypatch, owner, name)
     began = time.monotonic()
     early = slow.pages()
-    assert time.monotonic() - began < 5, "figures that never come would take a minute"
+    assert time.monotonic() - began < 30, "figures that never come would take a minute"
     for name, words in {"charts": "being computed", "model": "being computed", "battles": "being read"}.items():
         assert live(early[name]) == "1"
         assert words in early[name].text
@@ -93,8 +93,8 @@ def test_what_is_ready_is_shown_beside_what_is_not(slow, monkeypatch):
 def test_one_visit_waits_no_longer_for_many_figures_than_for_one(slow, monkeypatch):
     slow.hold(monkeypatch, slow.arenas, "win_rates")
     source = slow.arenas.sources()[0]
-    ready, began = Ready(slow.desk, 0.2), time.monotonic()
+    ready, began = Ready(slow.desk, 1.0), time.monotonic()
     for number in range(20):
         with pytest.raises(Busy):
             ready.made(source, number, lambda: slow.arenas.win_rates(source, None))
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15, "one after the other they would be waited for for twenty seconds"

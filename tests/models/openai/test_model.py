@@ -142,7 +142,7 @@ def test_closing_the_iterator_hangs_up_on_the_server_at_once() -> None:
 
         with pytest.raises(KeyboardInterrupt):
             list(model.run(requests()))
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 30, "no answer would ever come"
 
 
 def test_requests_per_minute_are_kept() -> None:

@@ -21,6 +21,7 @@ from llmuses.models.openai import gate as gate_module
 from llmuses.models.openai.gate import Fault, Gate, Ticket
 from llmuses.models.openai.scheduler import Attempt, Scheduler
 from tests.support.servers import ROOT
+from tests.support.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -70,21 +71,30 @@ def test_no_items_no_answers() -> None:
 
 
 def test_answers_come_as_they_finish() -> None:
+    ended = [asyncio.Event() for _ in range(5)]
+    ended[0].set()
+
     async def answer(item: int, ticket: Ticket) -> str:
         await ticket.enter()
-        await asyncio.sleep(item / 50)
+        await ended[item - 1].wait()
+        ended[item].set()
         return str(item)
 
     assert list(scheduler(answer).run([4, 1, 3, 2])) == ["1", "2", "3", "4"]
 
 
 def test_a_slot_is_refilled_the_moment_one_request_ends() -> None:
+    others = asyncio.Event()
+
     async def answer(item: int, ticket: Ticket) -> str:
         await ticket.enter()
-        await asyncio.sleep(0.3 if item == 0 else 0.01)
+        if item == 0:
+            await others.wait()
+        elif item == 11:
+            others.set()
         return str(item)
 
-    assert list(scheduler(answer, slots=2).run(range(12)))[-1] == "0"
+    assert sorted(scheduler(answer, slots=2).run(range(12)), key=int) == [str(item) for item in range(12)]
 
 
 def test_slots_are_refilled_while_the_caller_is_busy() -> None:
@@ -98,8 +108,7 @@ def test_slots_are_refilled_while_the_caller_is_busy() -> None:
 
     answers = scheduler(answer, slots=2).run(range(20))
     next(answers)
-    time.sleep(0.2)
-    assert len(ended) >= 4  # the two that were under way, and those pulled ahead
+    until(lambda: len(ended) >= 4)  # the two that were under way, and those pulled ahead
     assert len(list(answers)) == 19
 
 
@@ -152,7 +161,7 @@ def test_an_answer_is_handed_on_before_the_next_item_is_waited_for() -> None:
     def items() -> Iterator[int]:
         for item in range(3):
             yield item
-            time.sleep(0.05)
+            time.sleep(0.2)
             assert len(seen) >= item  # whatever was asked before this pause and the one before it is here
 
     for answer in scheduler(quick, slots=32).run(items()):
@@ -319,12 +328,13 @@ def test_an_exception_of_the_items_is_the_callers() -> None:
 
 @pytest.mark.parametrize("end", ["close", "interrupt"])
 def test_closing_cancels_what_is_under_way_at_once(end: str) -> None:
-    cancelled = []
+    begun, cancelled = [], []
 
     async def answer(item: int, ticket: Ticket) -> str:
         await ticket.enter()
+        begun.append(item)
         try:
-            await asyncio.sleep(0.1 if item == 0 else 60)
+            await asyncio.sleep(0 if item == 0 else 60)
         except asyncio.CancelledError:
             cancelled.append(item)
             raise
@@ -332,14 +342,14 @@ def test_closing_cancels_what_is_under_way_at_once(end: str) -> None:
 
     answers = scheduler(answer, slots=4).run(range(100))
     assert next(answers) == "0"
-    time.sleep(0.05)
+    until(lambda: len(begun) == 5)
     begin = time.monotonic()
     if end == "close":
         answers.close()  # type: ignore[attr-defined]
     else:
         with pytest.raises(KeyboardInterrupt):
             answers.throw(KeyboardInterrupt())  # type: ignore[attr-defined]
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 20, "they would take a minute"
     assert len(cancelled) == 4
 
 
@@ -352,7 +362,7 @@ from llmuses.models.openai.scheduler import Scheduler
 
 async def answer(item, ticket):
     await ticket.enter()
-    await asyncio.sleep(60)
+    await asyncio.sleep(600)
 
 @asynccontextmanager
 async def session():
@@ -369,6 +379,6 @@ except KeyboardInterrupt:
     assert process.stdout.readline() == "open\n"
     time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=5)
+    output, _ = process.communicate(timeout=60)
     assert output == "interrupted\n"
     assert process.returncode == 0

@@ -154,7 +154,7 @@ def test_an_image_goes_along_as_a_data_url() -> None:
 
 def test_many_streams_run_at_once_and_no_connection_is_left() -> None:
     async def run() -> tuple[int, Any]:
-        async with serving(Manner(answer="Hello there.", latency=0.1)) as server:
+        async with serving(Manner(answer="Hello there.", latency=1.0)) as server:
             model = model_at(server, max_concurrency=50)
             answers = await asyncio.gather(*(read(model) for _ in range(50)))
             assert {text(deltas) for deltas in answers} == {"Hello there."}
@@ -164,7 +164,7 @@ def test_many_streams_run_at_once_and_no_connection_is_left() -> None:
     connections, lines = asyncio.run(run())
     assert connections == 50
     assert lines == {}
-    assert time.perf_counter() - began < 3  # one after the other they would take five seconds
+    assert time.perf_counter() - began < 25, "one after the other they would take fifty seconds"
 
 
 def test_no_more_streams_run_at_once_than_the_model_s_slots() -> None:
@@ -216,7 +216,7 @@ def test_a_cancelled_task_ends_the_work_upstream_though_no_word_came_yet() -> No
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -236,7 +236,7 @@ def test_an_answer_that_breaks_off_fails_after_what_came_and_is_not_asked_for_ag
 
 
 def test_an_answer_that_stops_coming_fails_when_its_time_is_over() -> None:
-    came, error, server = failed(Manner(answer="One two three", breaks="hang", rate=100), timeout=0.5)
+    came, error, server = failed(Manner(answer="One two three", breaks="hang", rate=100), timeout=2)
     assert text(came)
     assert error.code == "timeout"
     assert len(server.bodies) == 1
