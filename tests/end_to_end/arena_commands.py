@@ -36,10 +36,12 @@ def write_config(
     judge_url: str,
     judge: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
+    judge_timeout: int = 60,
 ) -> Path:
-    """Write a config of scripted models and a scripted judge; ``judge`` are its further args."""
-    server = {"base_url": players_url, "max_concurrency": 8, "max_retries": 1, "timeout": 5}
-    judge_server = {"base_url": judge_url, "max_concurrency": 16, "max_retries": 0, "timeout": 2}
+    """Write a config of scripted models and a scripted judge; ``judge`` are its further args, its verdicts may take
+    ``judge_timeout`` seconds."""
+    server = {"base_url": players_url, "max_concurrency": 8, "max_retries": 1, "timeout": 60}
+    judge_server = {"base_url": judge_url, "max_concurrency": 16, "max_retries": 0, "timeout": judge_timeout}
     args = {"model": "openai:judge", "model_args": judge_server, **(judge or {})}
     content = {
         "questions_file": str(folder / "questions.jsonl"),

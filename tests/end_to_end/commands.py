@@ -23,12 +23,12 @@ def write_rows(folder: Path, count: int, first: str = "What is") -> Path:
     return folder
 
 
-def eval_command(base_url: str, rows: Path, outputs: Path, *more: str) -> list[str]:
-    """Return the command that evaluates a served model on such rows."""
+def eval_command(base_url: str, rows: Path, outputs: Path, *more: str, timeout: int = 60) -> list[str]:
+    """Return the command that evaluates a served model on such rows; ``timeout`` is the seconds that an answer may take."""
     dataset_args = json.dumps({"gsm8k": {"local_path": str(rows), "few_shot_num": 0}})
     return [
         sys.executable, str(ROOT / "run.py"), "--model", "openai:mock", "--model-args",
-        f"base_url={base_url},max_concurrency=16,max_retries=1,timeout=1", "--datasets", "gsm8k",
+        f"base_url={base_url},max_concurrency=16,max_retries=1,timeout={timeout}", "--datasets", "gsm8k",
         "--dataset-args", dataset_args, "--outputs", str(outputs), *more,
     ]  # fmt: skip
 
