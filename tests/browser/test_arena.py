@@ -415,12 +415,13 @@ def test_what_is_refused_is_said_in_words_and_the_prompt_is_kept(visitor, site):
 
 
 def test_a_slow_model_is_waited_for_and_said_to_be_slow(visitor, site):
-    site.slow(latency=3.0)
+    site.slow(latency=60.0)
     who = visitor(color_scheme="dark").open()
     began = time.monotonic()
     who.ask("Take your time.").see(".g-pane[data-side=a] .a-long")
-    assert 0.5 < time.monotonic() - began < 3.0
+    assert time.monotonic() - began > 0.5
     assert who.text(".g-pane[data-side=a] .u-live") == "Waiting"
+    site.reset()
     who.see(".g-pane[data-side=a] .a-blocks p")
     assert not who.page.locator(".g-pane[data-side=a] .a-wait").is_visible()
 

@@ -117,12 +117,15 @@ class StreamingServer:
     async def _write(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> bool:
         manner = self.manner
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-        await asyncio.sleep(manner.latency)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        # Who changes the manner meanwhile does not wait for the rest.
+        while (left := began + self.manner.latency - loop.time()) > 0:
+            await asyncio.sleep(min(left, 0.05))
         _event(writer, {"role": "assistant", "content": ""})
         thoughts = [manner.thinking[at : at + 4] for at in range(0, len(manner.thinking), 4)]
         pieces = [{manner.field: piece} for piece in thoughts]
         pieces += [{"content": word} for word in self._words(body)][: body.get("max_tokens", 10**6)]
-        loop = asyncio.get_running_loop()
         began = loop.time()
         for number, delta in enumerate(pieces):
             if manner.breaks and number == manner.breaks_after:
