@@ -226,11 +226,11 @@ def open_battles(
 ) -> Iterator[BattleTable]:
     """Read battles once and yield them as a table in memory: who met, who won, the columns that are named, and derived ones.
 
-    Raises DataError for a file that does not exist, or where no line is a battle.
+    A file that is named twice is read once. Raises DataError for a file that does not exist, or where no line is a battle.
     """
     import duckdb
 
-    files = [Path(path) for path in paths]
+    files = list({Path(path).resolve(): Path(path) for path in paths}.values())
     for path in files:
         if not path.is_file():
             raise DataError(f"{path}: there is no such file of battles.")

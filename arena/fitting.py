@@ -89,7 +89,7 @@ def figures_of_counts(
     """
     inner = restricted(counts, kept)
     squares = None if squared is None else restricted(squared, kept)
-    if rule.ties == "davidson" and inner.ties.sum():
+    if rule.ties == "davidson" and 0 < inner.ties.sum() < inner.battles:  # of nothing but ties it learns no strength
         strengths, covariance, ties = fit_davidson(inner, squares)
         return on_scale(Fit(strengths, covariance), names, rule.scale)._replace(ties=ties)
     strengths = maximise(inner)

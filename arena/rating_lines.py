@@ -9,6 +9,10 @@ from arena.rating_records import ModelRating
 from arena.ratings.counts import PairCounts
 from arena.ratings.graph import Place, Standing
 
+_CERTAIN = 1e-9
+"""Points: battles that leave no more open than this (all of them ties, drawn again for Elo) show no spread at all, and
+no interval can be made of them."""
+
 
 def lines_of(names: list[str], counts: PairCounts, found: Standing, figures: Figures | None) -> list[ModelRating]:
     """Return one line a model that played: the rated ones by rating, then the others by the share that they won."""
@@ -28,7 +32,8 @@ def lines_of(names: list[str], counts: PairCounts, found: Standing, figures: Fig
         if figures is not None and model in at:
             row = at[model]
             line.rating = float(figures.ratings[row])
-            line.ci95 = (float(figures.ci95[row, 0]), float(figures.ci95[row, 1]))
+            low, high = figures.ci95[row].tolist()
+            line.ci95 = (low, high) if high - low > _CERTAIN else None
             line.rank = (int(figures.ranks[row, 0]), int(figures.ranks[row, 1]))
             line.borrowed = None if figures.borrowed is None else float(figures.borrowed[row])
             line.online = None if figures.online is None else float(figures.online[row])

@@ -92,11 +92,15 @@ def sandwich(counts: PairCounts, strengths: Floats, scores: Floats) -> Floats:
     """Return H⁺ S H⁺, the covariance of the strengths that sum to zero, S the sum of the outer products of scores.
 
     It holds where the model of ties or of independence does not; S by cluster makes it cluster-robust. Source: White
-    (1982), "Maximum likelihood estimation of misspecified models", Econometrica 50(1).
+    (1982), "Maximum likelihood estimation of misspecified models", Econometrica 50(1). To S the model's own variance is
+    added where a model of the pair only tied: one tie would else be a rating known exactly.
     """
-    bread = np.linalg.inv(pinned(information(counts, chances(strengths, counts.first, counts.second))))
+    p = chances(strengths, counts.first, counts.second)
+    bread = np.linalg.inv(pinned(information(counts, p)))
+    own = np.where(counts.without_spread(), counts.total * p * (1 - p), 0.0)
+    meat = scores + pair_matrix(counts.models, counts.first, counts.second, own)
     centre = np.eye(counts.models) - 1 / counts.models
-    return np.asarray(centre @ bread @ scores @ bread @ centre, np.float64)
+    return np.asarray(centre @ bread @ meat @ bread @ centre, np.float64)
 
 
 def cluster_scores(models: int, first: Ints, second: Ints, residual: Floats, cluster: Ints) -> Floats:

@@ -50,6 +50,16 @@ class PairCounts(NamedTuple):
         of_first = np.bincount(self.first, self.wins + half, self.models)
         return np.asarray(of_first + np.bincount(self.second, self.losses + half, self.models), np.float64)
 
+    def without_spread(self) -> NDArray[np.bool_]:
+        """Return of which pairs one model has nothing but ties, shape (P,).
+
+        Its battles show no spread, which is no certainty: their variance is taken from the model of the ratings.
+        """
+        decided = self.wins + self.losses
+        of_first = np.bincount(self.first, decided, self.models)
+        spread = of_first + np.bincount(self.second, decided, self.models) > 0
+        return np.asarray(~(spread[self.first] & spread[self.second]))
+
 
 WIN, LOSS, TIE = 0, 1, 2
 """How a battle went for the first model."""

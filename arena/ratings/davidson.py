@@ -93,12 +93,17 @@ def _bordered(counts: PairCounts, gap_gap: Floats, gap_tie: Floats, corner: floa
 
 
 def _fitted(squared: PairCounts, at: Floats, hessian: Floats) -> DavidsonFit:
-    """Return the fit with H⁻¹ S H⁻¹, S the sum of the outer products of the battles' gradients (White 1982)."""
+    """Return the fit with H⁻¹ S H⁻¹, S the sum of the outer products of the battles' gradients (White 1982).
+
+    To S the model's own variance is added where a model of the pair only tied, as for Bradley-Terry.
+    """
     win, loss, tie = outcome_chances(squared, at)
     numbers = (squared.wins, squared.losses, squared.ties)
     gaps = [(signed - (win - loss)) / 2 for signed in (1.0, -1.0, 0.0)]
     tied = [seen - tie for seen in (0.0, 0.0, 1.0)]
     gap_gap = sum((n * g * g for n, g in zip(numbers, gaps, strict=True)), np.zeros(len(win)))
+    own = squared.total * (win + loss - (win - loss) ** 2) / 4
+    gap_gap = gap_gap + np.where(squared.without_spread(), own, 0.0)
     gap_tie = sum((n * g * t for n, g, t in zip(numbers, gaps, tied, strict=True)), np.zeros(len(win)))
     corner = sum(float((n * t * t).sum()) for n, t in zip(numbers, tied, strict=True))
     bread = np.linalg.inv(_regular(hessian))

@@ -70,6 +70,40 @@ def test_four_hundred_points_are_odds_of_ten_to_one(tmp_path: Path) -> None:
     assert strong.rating - weak.rating == pytest.approx(400)
 
 
+TIE, ROUND = [battle("x", "y", "tie")], [battle("x", "y", "tie"), battle("y", "z", "tie"), battle("z", "x", "both_bad")]
+
+
+@pytest.mark.parametrize("lines", [TIE, ROUND * 10], ids=["one tie", "many ties"])
+@pytest.mark.parametrize(
+    "rule",
+    [Rule(), Rule(ties="davidson"), Rule(cluster="question"), Rule(dedup=True), Rule(robust=True), Rule(style=True),
+     Rule(method="elo")],
+    ids=["bt", "davidson", "clusters", "dedup", "robust", "style", "elo"],
+)  # fmt: skip
+def test_ties_alone_are_no_certainty(lines: list[dict[str, Any]], rule: Rule, tmp_path: Path) -> None:
+    texts = {"question": "Why?", "output_a": "So.", "output_b": "So it is.", "voter": "v", "question_id": "q"}
+    models = rate(write(tmp_path / "battles.jsonl", ({**line, **texts} for line in lines)), rule).models
+    for model in models:
+        assert model.rating == pytest.approx(1000)
+        assert model.rank == (1, len(models))
+        assert model.ci95 is None or model.ci95[1] - model.ci95[0] > 100, "a few ties tell nobody apart this well"
+
+
+@pytest.mark.parametrize("ties", ["half", "davidson"])
+def test_a_new_model_that_tied_once_is_known_worse_than_those_that_played_a_lot(
+    battles: Path, ties: str, tmp_path: Path
+) -> None:
+    more = write(tmp_path / "more.jsonl", [battle("new", "m2", "tie")])
+    width = {m.model: m.ci95[1] - m.ci95[0] for m in rate([battles, more], Rule(ties=ties)).models if m.ci95}
+    assert width["new"] > 500 > 2 * max(wide for model, wide in width.items() if model != "new")
+
+
+def test_a_file_that_is_named_twice_counts_once(battles: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.jsonl"
+    link.symlink_to(battles)
+    assert rate([battles, battles, link]).battles == 3000
+
+
 def test_an_anchor_moves_everybody_and_no_interval(battles: Path) -> None:
     plain = rate(battles)
     anchored = rate(battles, Rule(scale=Scale(anchor=("m3", 1200.0))))
