@@ -14,7 +14,7 @@ from leaderboard.demo_state import DemoState, Phase
 from leaderboard.drawer import drawer
 from leaderboard.export import caption, sheet
 from leaderboard.published import PublishedResults
-from leaderboard.results import Results
+from leaderboard.results import Results, Runs
 from leaderboard.samples import Shelf
 from leaderboard.sheets import Sheet, to_csv
 from llmuses.live_page import live_page
@@ -23,11 +23,12 @@ from llmuses.visit import Visit
 
 
 class Boards:
-    """The benchmark board over all runs and all results published elsewhere, for any page, download or citation."""
+    """The benchmark board over some runs and results published elsewhere, public ones unless others are given, for any page,
+    download or citation."""
 
-    def __init__(self, results: Results):
+    def __init__(self, results: Runs, published: PublishedResults | None = None):
         self.results = results
-        self.published = PublishedResults(results.outputs)
+        self.published = published or PublishedResults(results.outputs)
         self._shelf = Shelf()
 
     def board(self, query: Mapping[str, str]) -> Board:

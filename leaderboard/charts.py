@@ -7,11 +7,11 @@ from leaderboard.chart_cards import Look, Shared
 from leaderboard.charts_arena import ArenaCharts
 from leaderboard.charts_benchmarks import BenchmarkCharts
 from leaderboard.ready import Ready
-from leaderboard.results import Results
+from leaderboard.results import Runs
 from llmuses.visit import Visit
 
 
-def look(results: Results, ready: Ready, visit: Visit) -> Look:
+def look(results: Runs, ready: Ready, visit: Visit) -> Look:
     """Return what the page shows for a visit."""
     query, say = visit.query, Words(visit.lang, "charts")
     entries = results.runs()

@@ -9,7 +9,7 @@ from leaderboard.board_words import Words
 from leaderboard.boards_head import CITE, cited
 from leaderboard.charts import look
 from leaderboard.ready import Ready
-from leaderboard.results import Results
+from leaderboard.results import Runs
 from leaderboard.sheets import Sheet
 from llmuses.markup import Markup
 from llmuses.visit import Visit
@@ -17,7 +17,7 @@ from llmuses.visit import Visit
 FIELDS = ("chart", "model", "about", "value", "ci_low", "ci_high")
 
 
-def charts_sheet(results: Results, desk: Desk, query: Mapping[str, str]) -> Sheet | None:
+def charts_sheet(results: Runs, desk: Desk, query: Mapping[str, str]) -> Sheet | None:
     """Return the figures of the charts that an address shows, ``None`` where nothing is drawn.
 
     They are named in English whatever the page's language. Scores are points, shares per cent.
@@ -58,6 +58,6 @@ def _number(value: object) -> str:
     return f"{value:,.4g}" if isinstance(value, float | int) else "–"
 
 
-def charts_beside(results: Results, desk: Desk, visit: Visit) -> Markup:
+def charts_beside(results: Runs, desk: Desk, visit: Visit) -> Markup:
     """Return what opens beside the charts: the citation, where the address asks for it."""
     return cited("charts", charts_sheet(results, desk, visit.query) if CITE in visit.query else None, visit)

@@ -9,6 +9,7 @@
 //                          field is left out, data-list makes a list of a field's lines, data-bool is true or false by its value
 //                          data-wait are words that stand where the outcome will be until it is there
 //   template[data-work]    how the jobs stand, for [data-working] in the head
+//   template[data-drawn]   what opens beside the view, for [data-beside]: a drawer as static/shell.js has it
 //   [data-outcome=NAME]    where what the deed NAME returned as `html` is shown; the button with the same data-step as the
 //                          one that was pressed there has the focus then
 (() => {
@@ -30,6 +31,7 @@
     if (written !== null && !pressed && !view.contains(writing()) && !view.querySelector("[data-asked]")) view.innerHTML = written;
     const work = view.querySelector("template[data-work]"), shown = room.querySelector("[data-working]");
     if (work && shown.innerHTML !== work.innerHTML) shown.innerHTML = work.innerHTML;
+    if (laid()) opened();
     view.querySelector("[data-turn]")?.setAttribute("data-turn", data?.turn ?? 0);
     arrived();
   }
@@ -39,6 +41,17 @@
   view.addEventListener("pointerdown", () => { pressed = true; });
   for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { pressed = false; }));
   const writing = () => document.activeElement?.closest("form[data-deed]");
+
+  const beside = room.querySelector("[data-beside]");
+  let opened = () => {};
+  function laid() { // whether there is something new beside the view, or something that was closed is asked for again
+    const drawn = view.querySelector("template[data-drawn]");
+    if (!beside || !drawn || beside.innerHTML === drawn.innerHTML && document.documentElement.dataset.drawer === "open") return false;
+    beside.innerHTML = drawn.innerHTML;
+    return true;
+  }
+  laid();
+  if (beside) window.llmuses.drawer(beside, null, (_, then) => { opened = then; });
 
   window.llmuses.page(view, (_, data) => refresh(data), (_, then) => { arrived = then; });
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,10 +18,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from leaderboard.arenas import Arenas
+from leaderboard.published import PublishedResults
 from leaderboard.results import AllResults, Results
 from leaderboard.sheets import WRITERS
 from llmuses.cli import main
-from llmuses.records import Battle, Winner
+from llmuses.records import Battle, PublishedResult, Winner
 from llmuses.store import JsonlStore
 from llmuses.visibility import FILE, decide
 from llmuses.web import downloads, shell
@@ -31,7 +33,21 @@ from tests.web.test_every_endpoint import ADMIN, _routes
 MODEL, RUN, SPEC, TEXT, REPORT = "zqmodel-9b", "zqrun-arc", "openai:zqmaker/zqmodel-9b", "zqanswer", "zqreport"
 BROKEN, COPY, REASON = "zqbroken", "zqcopied", "zqreason"
 ARENA, PLAYER, QUESTION = "arena-zqspring", "zqplayer", "zqquestion"
-SECRETS = ("zqmodel", "zqrun", "zqmaker", TEXT, REPORT, BROKEN, COPY, "zqspring", PLAYER, QUESTION)
+IMPORTED, SOURCE = "zqimported-3b", "https://zqsource.example/table"
+SECRETS = (
+    "zqmodel",
+    "zqrun",
+    "zqmaker",
+    TEXT,
+    REPORT,
+    BROKEN,
+    COPY,
+    "zqspring",
+    PLAYER,
+    QUESTION,
+    "zqimported",
+    "zqsource",
+)
 SAMPLE = "ARC-Easy/0"
 AT = {"run": RUN, "dataset": "arc"}
 
@@ -50,11 +66,29 @@ QUERIES: tuple[Mapping[str, str], ...] = (
     {},
     NAMED,
     {"run": RUN, "q": "zq", "name": MODEL, "a": "open-7b", "b": MODEL, "on": "arc", "of": "benchmarks", "board": "benchmarks", "model": PLAYER},
-    {"run": "open", "dataset": "arc", "sample": SAMPLE, "filter": "disagree", "a": "open-7b", "b": "other-7b", "name": "open-7b"},
+    {"run": "open", "dataset": "arc", "sample": SAMPLE, "filter": "disagree", "a": "open-7b", "b": "other-7b", "name": "open-7b", "published_by": SOURCE, "of": IMPORTED},
     {"run": "open", "dataset": "arc", "sample": SAMPLE, "with": RUN, "name": PLAYER, "cite": "1"},
 )  # fmt: skip
 """What every page and every file is asked for, each page by its own names in the query. What a query says itself may come
 back in its answer."""
+
+
+PASSWORD = "correct horse battery"
+IN_THE_ROOM = (
+    ("benchmarks", MODEL),
+    ("benchmarks", IMPORTED),
+    ("view/benchmarks", SOURCE),
+    (f"view/benchmarks?run={RUN}&dataset=arc", f"browse?run={RUN}"),
+    (f"view/benchmarks?{urlencode({'published_by': SOURCE, 'of': IMPORTED})}", "u-drawer"),
+    (f"leaderboard?arena={ARENA}", PLAYER),
+    ("leaderboard?board=arena", "zqspring"),
+    ("charts?of=benchmarks", MODEL),
+    ("export/benchmarks.csv", MODEL),
+    ("export/benchmarks.json", IMPORTED),
+    (f"export/leaderboard.csv?arena={ARENA}", PLAYER),
+    ("export/charts.csv?of=benchmarks", MODEL),
+)
+"""What the room's boards tell of what is hidden."""
 
 
 class Site(NamedTuple):
@@ -99,6 +133,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     JsonlStore(folder / ARENA / "battles.jsonl", Battle).append_all(battles)
     (folder / ARENA / "arena.json").touch()
     decide(folder / ARENA, True, REASON, "ada")
+    theirs = PublishedResult(model=IMPORTED, dataset="arc", setting="0-shot", score=0.5, source=SOURCE)
+    PublishedResults(folder).add([theirs])
+    assert main(["hide", SOURCE, "--outputs", str(folder)]) == 0
     names: list[str] = []
 
     def added(app: Any, results: Results, sheets: Mapping[str, Any]) -> None:
@@ -107,6 +144,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shell, "add_downloads", added)
+        patch.setenv("LLMUSES_ADMIN_PASSWORD", PASSWORD)
         with create_site(folder, demo=False) as app, TestClient(app, client=("203.0.113.7", 1)) as client:
             files = (*names, *downloads._RUN_FILES, *downloads._LINES, "report.json", "review.json", "prediction.json")
             yield Site(client, app, folder, files)
@@ -155,14 +193,39 @@ def _told(
     return found
 
 
+def _in_the_room(site: Site) -> dict[str, str]:
+    """Log in and read the boards and charts as the room has them; return the headers of who did."""
+    ours = {"sec-fetch-site": "same-origin"}
+    sent = {"name": "admin", "password": PASSWORD}
+    answer = site.client.post("/admin/login", data=sent, headers=ours, follow_redirects=False)
+    assert answer.status_code == 303
+    admin = {**ours, "cookie": answer.headers["set-cookie"].partition(";")[0]}
+    site.client.cookies.clear()
+    for address, said in IN_THE_ROOM:
+        for _ in range(200):
+            answer = site.client.get(f"/admin/{address}", headers=admin)
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+            if said in answer.text:
+                break
+            time.sleep(0.05)  # its figures are being computed
+        assert said in answer.text, address
+    return admin
+
+
 def test_nothing_of_a_hidden_run_is_public_and_all_of_it_once_it_is_published(site: Site) -> None:
     assert len(site.exports) >= 20
-    assert _told(site, 1) == {}
-    assert main(["publish", RUN, COPY, ARENA, "--outputs", str(site.folder)]) == 0
+    admin = _in_the_room(site)
+    assert _told(site, 1) == {}, "or what was written for the room is kept for everybody"
+    for name in ("benchmarks.csv", "leaderboard.json?board=arena", "charts.csv?of=benchmarks", f"run.json?run={RUN}"):
+        answer = site.client.get(f"/export/{name}", headers=admin)
+        assert [secret for secret in SECRETS if secret in answer.text] == [], (
+            "a public address is the same for an admin"
+        )
+    assert main(["publish", RUN, COPY, ARENA, SOURCE, "--outputs", str(site.folder)]) == 0
     decide(site.folder / BROKEN, False, "", "ada")
     found = _told(site, len(SECRETS))
     assert set(found) == set(SECRETS), "nobody looked where the others stand"
-    assert main(["hide", RUN, COPY, ARENA, "--outputs", str(site.folder)]) == 0
+    assert main(["hide", RUN, COPY, ARENA, SOURCE, "--outputs", str(site.folder)]) == 0
     decide(site.folder / BROKEN, True, "", "ada")
     assert _told(site, 1, QUERIES[2:]) == {}, "what was kept while they were public is still told"
 

@@ -9,6 +9,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from llmuses.markup import Markup, attrs, join, link
+from llmuses.web import assets
+
+UP = "../"
+"""What leads from the address of a page that the room reads to where the site is served."""
+
+
+def drawing() -> tuple[str, str]:
+    """Return the addresses of Plotly's script and of its template, as such a page reaches them."""
+    return UP + assets.plotly_address(), UP + assets.address("plotly_template.json")
 
 
 def table(heads: Sequence[str], rows: Iterable[Markup], numbers: Sequence[int] = ()) -> Markup:

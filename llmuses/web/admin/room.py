@@ -12,7 +12,9 @@ from arena.live.arena import LiveArena
 from leaderboard.arena_board_ratings import Desk
 from leaderboard.arenas import AllArenas, Source
 from leaderboard.battle_index import BattleShelf
+from leaderboard.board_page import Boards
 from leaderboard.comparing import Comparer
+from leaderboard.published import AllPublished
 from leaderboard.results import AllResults
 from leaderboard.samples import Shelf
 from llmuses.i18n import Lang
@@ -38,6 +40,8 @@ class Room:
         self.arenas = AllArenas(results.outputs, _elsewhere(results.outputs))
         self.desk = Desk(self.arenas)
         self.shelf, self.comparer, self.battles = Shelf(), Comparer(), BattleShelf()
+        self.published = AllPublished(results.outputs)
+        self.boards = Boards(results, self.published)
         self.rules = rules
         self.arena = arena
         self.log = JobLog(folder)

@@ -13,7 +13,7 @@ from leaderboard.results import AllResults
 from llmuses.errors import StoreError
 from llmuses.reach import clients_reach
 from llmuses.settings import read_only
-from llmuses.web.admin import arena_tab, battles, evaluate, health_tab, jobs, models, reading
+from llmuses.web.admin import arena_tab, battles, deciding, evaluate, health_tab, jobs, models
 from llmuses.web.admin.door import add_admin
 from llmuses.web.admin.room import Room
 from llmuses.web.admin.rules import read_rules
@@ -21,7 +21,7 @@ from llmuses.web.admin.rules import read_rules
 _log = logging.getLogger(__name__)
 
 TABS = (jobs.TAB, evaluate.TAB, battles.TAB, models.TAB, arena_tab.TAB, health_tab.TAB)
-DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **arena_tab.DEEDS, **reading.DEEDS}
+DEEDS = {**jobs.DEEDS, **evaluate.DEEDS, **battles.DEEDS, **models.DEEDS, **arena_tab.DEEDS, **deciding.DEEDS}
 
 
 @contextlib.contextmanager

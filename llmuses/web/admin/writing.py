@@ -10,6 +10,7 @@ from llmuses.i18n import text
 from llmuses.markup import Markup, attrs, icon, join, link
 from llmuses.visit import Visit, render, visit
 from llmuses.web import assets
+from llmuses.web.admin import boards
 from llmuses.web.admin.room import Room, Tab
 from llmuses.web.admin.rules import AdminRules
 from llmuses.web.admin.sessions import Person
@@ -23,8 +24,8 @@ _ENTRIES = (
     Entry("browse", "browse"),
 )
 
-RUNS = "runs"
-"""The name of the tab whose page is ``admin/browse``."""
+RUNS, BOARDS = "runs", "boards"
+"""The names of the tabs whose pages are ``admin/browse`` and ``admin/leaderboard``."""
 
 
 def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request, nonce: str) -> str:
@@ -43,18 +44,20 @@ def room_page(room: Room, person: Person, tabs: Sequence[Tab], request: Request,
 def reading_page(room: Room, person: Person, tabs: Sequence[Tab], page: Tab, request: Request, nonce: str) -> str:
     """Return the document of a page that the room reads, whose address is one step below the room's."""
     who, up = visit(request), "../"
+    tab = BOARDS if page.name in boards.NAMES else "arena" if page.name == "battles" else RUNS
     shown = Markup(render(request, lambda seen: page.view(room, person, seen)))
     body = Markup(
         '<main class="u" data-room data-token="{token}" data-up="{up}"><div class="u-page u-room">{head}</div>'
-        '<div data-view="{up}admin/view/{page}">{shown}</div></main>'
+        '<div data-view="{up}admin/view/{page}">{shown}</div>{beside}</main>'
     ).format(
         token=person.token,
         up=up,
-        head=_head(room, person, tabs, "arena" if page.name == "battles" else RUNS, who, up),
+        head=_head(room, person, tabs, tab, who, up),
         page=page.name,
         shown=shown,
+        beside=Markup("<div data-beside></div>") if tab == BOARDS else "",
     )
-    title = text(who.lang, f"admin.tab.{RUNS}")
+    title = text(who.lang, f"admin.tab.{tab}")
     return _document(who, f"{title} · llmuses", body, nonce, up=up, page=page.name)
 
 
@@ -64,9 +67,9 @@ def chosen(tabs: Sequence[Tab], who: Visit) -> Tab:
 
 
 def _head(room: Room, person: Person, tabs: Sequence[Tab], current: str, who: Visit, up: str = "") -> Markup:
-    """Return the head of the room: its tabs, and among them the runs, which have an address of their own."""
+    """Return the head of the room: its tabs, and among them runs and boards, which have addresses of their own."""
     places = [(tab.name, link("admin", tab=tab.name)) for tab in tabs]
-    places.insert(1, (RUNS, "admin/browse"))
+    places[1:1] = [(RUNS, "admin/browse"), (BOARDS, "admin/leaderboard")]
     pills = join(
         Markup('<a href="{}"{}>{}</a>').format(
             up + address,

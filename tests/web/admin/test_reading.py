@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from leaderboard.arenas import AllArenas, Arenas
+from leaderboard.published import PublishedResults
 from leaderboard.results import AllResults, Results
-from llmuses.records import Battle, Winner
+from llmuses.records import Battle, PublishedResult, Winner
 from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore, write_json
 from llmuses.visibility import FILE, decide, standing
@@ -148,6 +149,32 @@ def test_links_of_such_a_page_stay_in_the_room_and_those_of_the_bar_lead_out(ada
     } | set(reading.PUBLIC)
     assert "../leaderboard" in links and "../admin?tab=jobs" in links
     assert all(each.startswith("../ui/") for each in links if "/ui/" in each or each.startswith("ui/"))
+
+
+@pytest.mark.parametrize("page", ["benchmarks", "leaderboard", "charts"])
+def test_the_room_s_boards_say_whose_they_are_and_lead_to_what_everybody_sees(
+    ada: Person, bob: Person, page: str
+) -> None:
+    for person in (ada, bob):
+        written = person.reads(f"/admin/{page}?q=a%22b")
+        assert "only this room sees this page" in written and f'href="../{page}?q=a%22b"' in written
+        assert "<div data-beside></div>" in written
+        assert "<template data-drawn>" in person.reads(f"/admin/view/{page}")
+
+
+def test_results_of_others_are_hidden_and_published_by_their_source(room: Room, ada: Person, bob: Person) -> None:
+    public, source = PublishedResults(room.outputs), "https://example.org/table?a=1&b=2"
+    public.add([PublishedResult(model="theirs", dataset="arc", setting="", score=0.5, source=source)])
+    assert len(public.read()) == 1
+    assert 'data-deed="hide-run"' in ada.reads("/admin/benchmarks")
+    assert bob.does("hide-run", run=source)[0] == 403 and 'data-deed="hide-run"' not in bob.reads("/admin/benchmarks")
+    status, said = ada.does("hide-run", run=source, reason="a wrong table")
+    assert status == 200 and source in said["say"]
+    assert public.read() == [] and "hidden</b>" in ada.reads("/admin/view/benchmarks")
+    stands = room.published.sources()[source].decision
+    assert stands is not None and (stands.by, stands.reason) == ("ada", "a wrong table")
+    assert ada.does("publish-run", run=source)[0] == 200
+    assert len(public.read()) == 1
 
 
 @pytest.mark.parametrize("name", reading.PUBLIC)
