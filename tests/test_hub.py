@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import pytest
 
 from llmuses.errors import HubError, ModelError, UsageError
 from llmuses.hub import Hub, fetch_dataset, fetch_model
+from tests.support.browser import free_port
 from tests.support.hub_server import HubServer, hub_server
 from tests.support.hubs import modelscope_environment, point_hubs_at
 
@@ -31,12 +31,6 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServe
         hub.add("dataset", "acme/quiz", DATASET)
         point_hubs_at(hub.url, tmp_path, monkeypatch)
         yield hub
-
-
-def _closed_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -84,7 +78,7 @@ class TestEitherHub:
     ) -> None:
         fetch_model("acme/tiny", hub)
         fetch_dataset("acme/quiz", hub)
-        point_hubs_at(_closed_port(), tmp_path, monkeypatch)
+        point_hubs_at(f"http://127.0.0.1:{free_port()}", tmp_path, monkeypatch)
         assert _files(fetch_model("acme/tiny", hub)) == MODEL
         assert set(_files(fetch_dataset("acme/quiz", hub))) == {"test.jsonl", "data/dev.csv"}
 
@@ -96,7 +90,7 @@ class TestEitherHub:
         server.broken_file = "model.safetensors"
         with pytest.raises(HubError, match=r"acme/tiny.*could not be downloaded.*again"):
             fetch_model("acme/tiny", hub)
-        point_hubs_at(_closed_port(), tmp_path, monkeypatch)
+        point_hubs_at(f"http://127.0.0.1:{free_port()}", tmp_path, monkeypatch)
         with pytest.raises(HubError, match=r"cannot be reached.*(incomplete|interrupted)"):
             fetch_model("acme/tiny", hub)
         server.broken_file = None
@@ -106,7 +100,7 @@ class TestEitherHub:
     def test_an_unreachable_hub_is_one_line_with_the_ways_out(
         self, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        url = _closed_port()
+        url = f"http://127.0.0.1:{free_port()}"
         point_hubs_at(url, tmp_path, monkeypatch)
         with pytest.raises(HubError) as caught:
             fetch_model("acme/tiny", hub)

@@ -10,7 +10,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ import yaml
 from arena.live.rules import load_rules
 from llmuses.cli import _parser, main
 from llmuses.settings import parse_models
+from tests.support.browser import free_port
 from tests.support.documents import ROOT, Block, arguments, blocks_of, lines_of, meaning
 from tests.support.servers import mock_openai
 from tests.support.tiny_models import tiny_model
@@ -86,12 +86,6 @@ def write_votes(path: Path) -> None:
                 "anony": True, "tstamp": 1e9 + 900.0 * n,
             }  # fmt: skip
             file.write(json.dumps(vote) + "\n")
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 # --- Following a page -------------------------------------------------------------------------------------------

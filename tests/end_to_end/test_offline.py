@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commands import ROOT, run_from_nothing
+from tests.support.browser import free_port
 
 _GUARD = """
 import ipaddress, os, socket
@@ -79,9 +79,7 @@ def test_an_evaluation_needs_no_network(guarded: dict[str, str], tmp_path: Path)
 
 
 def test_the_app_starts_and_serves_without_a_network(guarded: dict[str, str], tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "app.py", "--port", str(port), "--outputs", str(tmp_path / "outputs"), "--no-demo"]
     app = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **guarded})
     try:
@@ -91,14 +89,14 @@ def test_the_app_starts_and_serves_without_a_network(guarded: dict[str, str], tm
         assert "components" in config
     finally:
         app.terminate()
-        app.wait(timeout=20)
+        app.wait(timeout=120)
 
 
 def _page(address: str, app: subprocess.Popen[bytes]) -> str:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
+            with urllib.request.urlopen(address, timeout=60) as answer:
                 text: str = answer.read().decode()
                 return text
         except OSError:

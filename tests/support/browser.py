@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import random
 import shutil
 import socket
 import tempfile
@@ -40,11 +41,12 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]), demo=False)
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """Return a port that is free now, and that a system gives to nobody by itself: it is free in a second too."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 _forks = multiprocessing.get_context("forkserver")

@@ -10,8 +10,8 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
-import time
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,7 @@ import pytest
 from tests.arena.live.test_guards import packed, solve
 from tests.support.browser import ROOT, free_port
 from tests.support.live_site import LiveSite, live_site
+from tests.support.waiting import until
 
 BELOW = "/llmuses"
 PASSWORD = "correct horse battery"
@@ -47,7 +48,7 @@ class Proxied:
         self.site = site
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
@@ -80,6 +81,13 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
             yield Proxied(port, site)
 
 
+def listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
 @contextlib.contextmanager
 def nginx(folder: Path, upstream: str) -> Iterator[int]:
     """Run nginx in front of a server and yield its port."""
@@ -100,16 +108,11 @@ def nginx(folder: Path, upstream: str) -> Iterator[int]:
     assert NGINX is not None
     process = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE)
     try:
-        for _ in range(100):
-            assert process.poll() is None, process.stderr.read() if process.stderr else ""
-            with contextlib.suppress(OSError):
-                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
-                break
-            time.sleep(0.05)
+        until(lambda: listens(process, port))
         yield port
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate()
 
 
 @pytest.mark.parametrize("page", ["", "arena", "leaderboard", "benchmarks", "charts", "compare", "browse", "catalogue"])
@@ -162,7 +165,7 @@ def test_an_answer_comes_through_word_by_word_as_the_models_write_it(proxied: Pr
     proof = packed(solve(msgspec.json.decode(given.body)))
     ask = msgspec.json.encode({"prompt": "What is rain?", "terms": True, "proof": proof})
     (cookie,) = given.cookies
-    connection = http.client.HTTPConnection("127.0.0.1", proxied.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", proxied.port, timeout=60)
     headers = {"content-type": "application/json", "sec-fetch-site": "same-origin", "cookie": cookie.partition(";")[0]}
     try:
         connection.request("POST", f"{BELOW}/arena-api/send", ask, headers)

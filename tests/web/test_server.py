@@ -78,11 +78,11 @@ def started(*arguments):
         process.communicate()
 
 
-def opened(address, process, seconds=40.0):
+def opened(address, process, seconds=240.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, process.communicate()
-        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=10) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=60) as answer:
             return answer.read().decode()
         time.sleep(0.05)
     raise AssertionError("no answer")
@@ -109,7 +109,7 @@ def test_the_app_serves_its_first_page_and_ends_cleanly(tmp_path, sign):
         assert re.search("<title>(Arena|Leaderboard) · llmuses</title>", page), "the arena where two models may play"
         assert wakes(process.pid) < 100, "an app that nobody looks at hardly works"
         process.send_signal(sign)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     assert f"http://localhost:{port}, open to the network" in out
     assert f"Models: {tmp_path / 'models.yaml'} (beside the runs)\n" in out
     assert "Traceback" not in err
@@ -149,7 +149,7 @@ def test_the_demo_is_kept_away_by_a_flag_or_by_the_environment(monkeypatch, argu
 def test_a_wrong_folder_exits_with_two_and_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with started("--outputs", str(tmp_path / "file"), "--no-demo") as process:
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert err.count("\n") == 1
     assert "is not a folder" in err
