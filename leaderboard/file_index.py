@@ -19,13 +19,15 @@ S = TypeVar("S")
 
 _BLOCK = 1 << 22
 _NEWLINE = ord("\n")
-_WORTH_KEEPING = 1 << 23
-"""Bytes that a file grew by since its index was kept last: reading them again takes a tenth of a second."""
+_WORTH_KEEPING = 1 << 20
+"""Bytes that a file grew by since its index was kept last: reading two thousand lines again takes as long as opening the
+index of many more, and a page may ask for a hundred files."""
 
 
-def worth_keeping(grown: int) -> bool:
-    """Return whether a file grew by so many bytes since its index was kept last that it is worth to be kept again."""
-    return grown >= _WORTH_KEEPING
+def worth_keeping(grown: int, kept: int = 0) -> bool:
+    """Return whether a file grew by so many bytes since its index was kept last, at so many, that it is worth to be kept
+    again: the index of a long file is long too."""
+    return grown >= max(_WORTH_KEEPING, kept // 32)
 
 
 class FileIndex(Generic[S]):
@@ -107,7 +109,7 @@ class FileIndex(Generic[S]):
             self._end, self._last = 0, b""
 
     def _keep(self, status: os.stat_result) -> None:
-        if self._kept and worth_keeping(self._end - self._kept_end):
+        if self._kept and worth_keeping(self._end - self._kept_end, self._kept_end):
             self._kept.save(Mark(self._inode, status.st_mtime_ns, self._end, self._last, self._broken), self._snapshot)
             self._kept_end = self._end
 

@@ -155,9 +155,16 @@ def test_a_folder_that_cannot_be_written_to_goes_without(path: Path, monkeypatch
 
 
 def test_a_short_file_needs_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_index, "_WORTH_KEEPING", 1 << 23)
+    monkeypatch.setattr(file_index, "_WORTH_KEEPING", 1 << 20)
     assert len(reviews_index(path).snapshot()) == 20
     assert not kept(path).exists()
+
+
+def test_a_file_that_grew_by_little_keeps_the_index_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    megabyte = 1 << 20
+    monkeypatch.setattr(file_index, "_WORTH_KEEPING", megabyte)
+    cases = [(megabyte - 1, 0), (megabyte, 0), (megabyte, 32 * megabyte), (megabyte, 33 * megabyte)]
+    assert [file_index.worth_keeping(*grown) for grown in cases] == [False, True, True, False]
 
 
 def test_predictions_are_found_through_a_kept_index_too(tmp_path: Path) -> None:
@@ -197,7 +204,7 @@ def test_the_app_indexes_what_ended_before_anybody_looks(tmp_path: Path) -> None
     going.write(tmp_path)
     ended = FakeRun("ended", {"gsm8k": FakeDataset(n=5)}, started=1.0).write(tmp_path)
     with indexing(Results(tmp_path), first=0):
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not list(ended.glob("reviews/*.index")) and time.monotonic() < until:
             time.sleep(0.01)
     found = list(tmp_path.glob("*/reviews/*.index"))
