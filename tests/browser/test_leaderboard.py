@@ -371,8 +371,8 @@ def test_a_run_that_goes_on_changes_its_figures_in_place(window, tmp_path):
         page.evaluate("window.mark = document.querySelector('tbody tr .name a')")
         before = page.locator("tr", has_text="going").locator("td.c a").inner_text()
         grow(tmp_path, going, 20)
-        page.wait_for_function(f"!document.body.innerText.includes({before.split('±')[0]!r})", timeout=15000)
+        page.wait_for_function(f"!document.body.innerText.includes({before.split('±')[0]!r})")
         assert page.evaluate("window.mark.isConnected"), "the page was not written anew"
         going.write(tmp_path)
-        page.locator(".name .u-tag.acc").wait_for(state="detached", timeout=15000)
+        page.locator(".name .u-tag.acc").wait_for(state="detached")
         assert page.locator("td.part").count() == 0

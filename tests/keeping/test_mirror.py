@@ -274,7 +274,7 @@ def test_a_place_that_is_none_is_refused_in_one_line(where: str) -> None:
 
 
 def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)

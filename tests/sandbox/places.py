@@ -164,7 +164,7 @@ class Place:
     def _is_ours(self, command: str) -> bool:
         return self.token in command and "launch.py" in command
 
-    def settled(self, most: int, seconds: float = 5.0) -> int:
+    def settled(self, most: int, seconds: float = 60.0) -> int:
         """Return the number of processes, once it is not above ``most`` or some time has passed."""
         last = time.monotonic() + seconds
         while (count := len(self.processes())) > most and time.monotonic() < last:

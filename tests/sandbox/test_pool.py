@@ -244,7 +244,7 @@ class TestTheBoundsOfTheSandboxItself:
         with ThreadPoolExecutor(8) as threads:
             verdicts = list(threads.map(place.sandbox.run, [job] * 8))
         assert all(verdict.passed for verdict in verdicts)
-        assert 2 <= time.monotonic() - start < 6
+        assert 2 <= time.monotonic() - start < 8
 
     def test_many_threads_get_each_their_own_verdict(self, place_of: Opener) -> None:
         place = place_of(BY_BACKEND[1])
@@ -299,14 +299,14 @@ class TestACrash:
     @staticmethod
     def kill_while_running(place: Place) -> None:
         """Kill every process of a place once a job's processes are among them."""
-        last = time.monotonic() + 20
+        last = time.monotonic() + 60
         while len(running := place.processes()) <= place.usual and time.monotonic() < last:
             time.sleep(0.01)
         time.sleep(0.1)
         for pid in running:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        last = time.monotonic() + 20
+        last = time.monotonic() + 60
         while set(running) & set(place.processes()) and time.monotonic() < last:
             time.sleep(0.01)
 
@@ -362,25 +362,25 @@ with open_sandbox(1, Limits(seconds=1000), {backend!r}, readable=({str(tmp_path)
         )
         if not parent.stdout.readline():
             pytest.skip(parent.stderr.read().decode().splitlines()[-1])
-        last = time.monotonic() + 20
+        last = time.monotonic() + 60
         while len(_marked(str(tmp_path))) < 6 and time.monotonic() < last:
             time.sleep(0.02)
         assert len(_marked(str(tmp_path))) >= 6
         parent.kill()
         parent.communicate()
-        last = time.monotonic() + 10
+        last = time.monotonic() + 60
         while (left := _marked(str(tmp_path))) and time.monotonic() < last:
             time.sleep(0.02)
         assert not left
         assert not list(tmp_path.iterdir())
 
     def test_waits_for_what_is_running(self) -> None:
-        job = FunctionJob("import time\ndef f():\n    time.sleep(0.5)\n", "f()")
+        job = FunctionJob("import time\ndef f():\n    time.sleep(1.5)\n", "f()")
         with ThreadPoolExecutor(1) as thread:
             with opened(backend=NAMESPACES.name, workers=1) as sandbox:
                 coming = thread.submit(sandbox.run, job)
-                time.sleep(0.1)
-            assert coming.result(0.1).passed
+                time.sleep(0.5)
+            assert coming.result(60).passed
 
 
 def _marked(token: str) -> list[str]:
@@ -414,13 +414,13 @@ def _resident_mb() -> float:
 
 class TestWithoutIsolation:
     def test_the_same_jobs_get_the_same_verdicts_marked_unsafe(self) -> None:
-        limits = Limits(seconds=1, memory_mb=512)
+        limits = Limits(seconds=60, memory_mb=512)
         with open_sandbox(1, limits, unsafe=True) as sandbox:
             assert (sandbox.backend, sandbox.unsafe) == ("none", True)
             verdict = sandbox.run(GOOD)
             assert (verdict.outcome, verdict.unsafe, verdict.backend) == (Outcome.PASSED, True, "none")
             assert sandbox.run(python(SUM, "1\n2", "3")).passed
-            assert sandbox.run(SLEEP).outcome is Outcome.TIMED_OUT
+            assert sandbox.run(SLEEP, SHORT).outcome is Outcome.TIMED_OUT
             assert sandbox.run(FunctionJob("x = bytearray(1 << 40)", "x")).outcome is Outcome.OUT_OF_MEMORY
             assert sandbox.run(REFUSED["no command"]).unsafe
 

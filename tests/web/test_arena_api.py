@@ -298,7 +298,7 @@ def test_who_closes_the_page_stops_the_models(tmp_path: Path) -> None:
             while b"some words" not in seen:
                 seen += reader.recv(4096)
             assert players.closed == 0
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while players.closed < 2 and time.monotonic() < until:
             time.sleep(0.02)
         assert players.closed == 2

@@ -47,7 +47,7 @@ def test_who_does_not_read_does_not_hold_a_place(tmp_path: Path, monkeypatch: py
         events = arena.send(visitor(arena), ask())
         stream = _EventStream(events, await anext(events))
         assert arena._places.taken == 1
-        await asyncio.wait_for(stream.stream_response(send), 10)
+        await asyncio.wait_for(stream.stream_response(send), 60)
         assert arena._places.taken == 0
 
     asyncio.run(run())

@@ -97,7 +97,7 @@ class Loader:
         self.held.set()
 
     def __call__(self, spec: str, **args: Any) -> Any:
-        self.held.wait(10)
+        self.held.wait(60)
         self.order.append(spec)
         name = spec.partition(":")[2]
         if name in self.problems:
@@ -560,7 +560,7 @@ def test_what_an_admin_decided_holds_at_once_in_every_process_and_after_a_restar
         enrol(tmp_path, FOUR, clock.now)
         found = ArenaPlayers(tmp_path, FOUR, loader, clock)
         found.start()
-        found.wait(10)
+        found.wait(60)
         return found
 
     def standing(players: ArenaPlayers) -> tuple[list[str], dict[str, str], int]:

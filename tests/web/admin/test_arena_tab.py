@@ -26,6 +26,7 @@ from llmuses.web.admin.rules import Account, AdminRules, Role
 from tests.arena.live.test_published import votes
 from tests.support.live_arenas import live_arena
 from tests.support.quick_hash import quick_hash
+from tests.support.waiting import until
 
 HERE = {"sec-fetch-site": "same-origin"}
 PASSWORD = "correct horse battery"
@@ -220,10 +221,7 @@ def test_the_health_tab_names_broken_lines_damaged_runs_and_who_works(
     assert "live/battles.jsonl" in page and "run-1/run.json" in page
     assert "No process starts jobs" in page
     room.supervisor.start()
-    for _ in range(100):
-        if room.supervisor.holder():
-            break
-        asyncio.run(asyncio.sleep(0.05))
+    until(room.supervisor.holder)
     assert "This process (" in tab(ada, "health")
     other = Room(AllResults(tmp_path), AdminRules())
     assert other.supervisor.holder() == room.supervisor.holder()
