@@ -2,8 +2,8 @@
 
 Stores that only grow end at their last whole line; all other files are replaced whole by whoever writes them, so that an
 open one stays what it was. What says whether a run is public is kept as it is, torn too, and empty where it is no plain
-file: a run that it hides is hidden after a restore. Locks, caches and files on their way are left out, and so are secrets
-unless they are asked for. A folder that cannot be read is an error: a backup without it would look whole.
+file: a run that it hides is hidden after a restore. Locks, caches and files on their way are left out, and so are secrets,
+and a models.yaml into which a key was written, unless they are asked for. A folder that cannot be read is an error: a backup without it would look whole.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from llmuses.errors import StoreError
-from llmuses.keeping.around import ACCOUNTS, FOLDER, around
+from llmuses.keeping.around import ACCOUNTS, FOLDER, Around, around
+from llmuses.keeping.written_keys import MODELS, holds_key
 from llmuses.records import KeptFile
 from llmuses.settings import arena_dir
 from llmuses.visibility import FILE as VISIBILITY
@@ -28,6 +29,8 @@ PIECE = 4 << 20
 _SECRETS = ("secret", ACCOUNTS)
 """What signs sessions and salts pseudonyms, and the admin room's accounts, which a restore puts into the folder. Their names alone
 tell them: a folder has many spellings, and old ones."""
+
+_WHY = " (a key is written in it: name its variable instead, api_key_env)"
 
 _PASSING = (".*", "*.lock", "lock", "*.new", "*.counts", "*.jsonl.index")
 _PASSING_FOLDERS = (".*", "spent", "lost+found")
@@ -74,16 +77,25 @@ def contents(outputs: Path, secrets: bool = False) -> Contents:
                 continue
             each = named.pop(path.resolve(), None)
             secret = path.name in _SECRETS or (each is not None and each.secret)
-            if (secret and not secrets) or not is_safe(name):
+            if not secrets and _has_key(path, each):
+                left_out.append(_shown(name) + _WHY)
+            elif (secret and not secrets) or not is_safe(name):
                 left_out.append(_shown(name))
             else:
                 files.setdefault(name, path)
     for place, each in named.items():
-        if (each.secret and not secrets) or not place.is_file():
+        if not secrets and _has_key(place, each):
+            left_out.append(_shown(str(each.path)) + _WHY)
+        elif (each.secret and not secrets) or not place.is_file():
             left_out.append(_shown(str(each.path)) + ("" if place.is_file() else " (not there)"))
         else:
             files[f"{FOLDER}/{each.name}"] = place
     return Contents(dict(sorted(files.items())), sorted(left_out))
+
+
+def _has_key(path: Path, each: Around | None) -> bool:
+    """Return whether a path is a file of models that holds a key; ``each`` says what it is where the surroundings name it."""
+    return MODELS in (path.name, each.name if each else "") and holds_key(path)
 
 
 def _walk(root: Path, left_out: list[str], prefix: str) -> Iterator[Path]:

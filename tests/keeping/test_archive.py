@@ -24,6 +24,7 @@ from llmuses.keeping.archive import MANIFEST, back_up, check, restore
 from llmuses.keeping.contents import contents, opened
 from llmuses.keeping.mirror import mirroring
 from llmuses.keeping.placing import check_manifest, is_unfinished, staged
+from llmuses.keeping.written_keys import holds_key
 from llmuses.records import FORMAT, Exclusion, KeptFile, Manifest
 from llmuses.store import JsonlStore, Sync
 
@@ -141,6 +142,41 @@ def test_accounts_that_a_restore_put_among_the_runs_are_left_out_whoever_backs_u
     assert "settings/admin.yaml" in found.left_out and "settings/admin.yaml" not in found.files
     assert "settings/models.yaml" in found.files
     assert "settings/admin.yaml" in contents(outputs, secrets=True).files
+
+
+KEYS = [
+    "m: {model: openai:x, args: {api_key: sk-zq}}", "m:\n  args:\n    api-key: 'sk-zq'", '{"m": {"args": {"apikey": "sk-zq"}}}',
+    "m: {args: {api_key_env: sk-zq-1}}", "m: {args: {api_key_env: 'sk zq'}}", "m: {args: {base_url: https://me:zq@example.org/v1}}",
+    "# api_key: sk-zq\nm: {model: openai:x}", "m: {args: {headers: {Authorization: Bearer zq}}}", "m: {args: {password: zq",
+    "m: {args: {hf_token: hf_zq}}", "m: {args: {HF_TOKEN: hf_zq}}", "m: {args: {api_key_env: 5zq}}",
+]  # fmt: skip
+NO_KEYS = [
+    "m: {model: openai:x, args: {api_key_env: MY_KEY, base_url: 'https://example.org:8000/v1'}}", "m: {args: {api_key_env: 'MY_KEY'}} # mine",
+    "m:\n  args:\n    api_key_env: MY_KEY\n    max_tokens: 5\n    tokenizer: some/where", "monkey: {model: openai:x}", "key:\n  model: openai:x",
+    "m: {args: {api_key: }}", "m: {args: {api_key: ''}}", "m: {args: {api_key: null}}", "m: {homepage: https://example.org/@lab:x}", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("models", "has"), [*((text, True) for text in KEYS), *((text, False) for text in NO_KEYS)])
+def test_a_key_is_told_from_the_name_of_its_variable(models: str, has: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"models.yaml": models.encode()})
+    assert holds_key(tmp_path / "models.yaml") is has
+
+
+@pytest.mark.parametrize("has", [True, False])
+@pytest.mark.parametrize("where", ["models.yaml", "settings/models.yaml", "../mine.yaml"])
+def test_a_models_file_into_which_a_key_was_written_is_left_out_and_said(
+    has: bool, where: str, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = (outputs / where).resolve()
+    write(place.parent, {place.name: (KEYS if has else NO_KEYS)[0].encode()})
+    name = where
+    if place.name == "mine.yaml":
+        monkeypatch.setenv("LLMUSES_MODELS", str(place))
+        name = "settings/models.yaml"
+    found, said = contents(outputs), f"{place if name != where else name} (a key is written in it"
+    assert (name in found.files, any(said in each for each in found.left_out)) == (not has, has)
+    assert name in contents(outputs, secrets=True).files, "for a move it comes along"
 
 
 @pytest.mark.parametrize("secrets", [False, True])
