@@ -38,7 +38,8 @@ class Shelf(Protocol):
         """Add objects, by their names. Raises BackupError where the hub says that somebody else wrote meanwhile."""
 
     def settle(self, manifest: bytes, dropped: Iterable[str]) -> None:
-        """Put the manifest in place, then drop objects that it does not name. Raises what ``put`` raises."""
+        """Put the manifest in place, then drop objects that it does not name, now or with the next one. Raises what ``put``
+        raises."""
 
     def take(self, folder: Path) -> None:
         """Fetch all objects into a folder."""
@@ -144,9 +145,15 @@ class _HuggingFace:
 
 
 class _ModelScope:
+    """A commit there follows whatever is newest: of two servers that write at the same moment the manifest of the later one
+    stays. Its objects must be there too, so that none is dropped before the next manifest: whoever was the earlier one sees then
+    that the place is another's, and drops nothing."""
+
     def __init__(self, repo_id: str, revision: str | None):
         self._repo = repo_id
         self._revision = revision
+        self._unneeded: set[str] = set()
+        """What the manifest that this server settled last does not name any more."""
 
     def prepare(self) -> None:
         from llmuses.hub import modelscope_api
@@ -180,6 +187,7 @@ class _ModelScope:
     def put(self, objects: Mapping[str, Path]) -> None:
         from llmuses.hub import modelscope_api
 
+        self._unneeded -= objects.keys()
         with TemporaryDirectory() as folder:
             for name, path in objects.items():
                 place = Path(folder) / path_of(name)
@@ -199,7 +207,9 @@ class _ModelScope:
             api.upload_file(
                 self._repo, "dataset", manifest, MANIFEST, commit_message="Backup of llmuses", disable_tqdm=True
             )
-            if gone := [path_of(name) for name in dropped]:
+            due, self._unneeded = sorted(self._unneeded), set(dropped)
+            if due:
+                gone = [path_of(name) for name in due]
                 api.delete_files(self._repo, "dataset", gone, commit_message="Pieces that are no longer needed")
 
     def take(self, folder: Path) -> None:

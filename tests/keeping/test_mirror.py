@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -89,9 +90,12 @@ class TestEitherHub:
         assert len(set(kept(hub)) - before) == 1, "one new piece"
         (outputs / "long.jsonl").unlink()
         copy.push()
-        assert set(kept(hub)) < before
+        write(outputs, {"late.jsonl": b"x\n"})
+        copy.push()
+        named = {piece for kept in copy._copied for piece in kept.pieces}
+        assert {name.rpartition("/")[2] for name in kept(hub) if name.startswith("objects/")} == named
         fetch(where, tmp_path / "new")
-        assert read(tmp_path / "new") == FILES
+        assert read(tmp_path / "new") == {**FILES, "late.jsonl": b"x\n"}
 
     def test_a_server_that_starts_again_goes_on_with_the_copy(self, where: str, hub: HubServer, outputs: Path) -> None:
         Mirror(outputs, where).push()
@@ -430,6 +434,45 @@ def test_hugging_face_takes_no_manifest_after_somebody_elses(
         with pytest.raises(BackupError, match="another server wrote to hf:me/kept at the same time"):
             one.push()
     assert one.push() is not None, "the backup is still this server's: it goes on"
+
+
+def test_on_modelscope_which_of_two_servers_is_the_later_one_has_its_whole_copy_there_and_the_other_one_is_told(
+    hub: HubServer, outputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit cannot be made to follow a certain one there: what the earlier server needs no more, the later one may need."""
+    where = "ms:me/kept"
+    one = Mirror(outputs, where)
+    one.push()
+    fetch(where, tmp_path / "second")
+    two = Mirror(tmp_path / "second", where)
+    write(outputs, {"one.jsonl": b"1\n"})
+    (tmp_path / "second" / "models.yaml").unlink()
+    settle = type(shelf(where)).settle
+
+    def late(place: Shelf, manifest: bytes, dropped: Iterable[str]) -> None:
+        monkeypatch.setattr(type(place), "settle", settle)
+        assert two.push() is not None
+        settle(place, manifest, dropped)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(shelf(where)), "settle", late)
+    assert one.push() is not None
+    write(tmp_path / "second", {"two.jsonl": b"2\n"})
+    with pytest.raises(BackupError, match="another server has written to ms:me/kept"):
+        two.push()
+    fetch(where, tmp_path / "third")
+    assert read(tmp_path / "third") == {**FILES, "one.jsonl": b"1\n"}
+
+
+def test_what_modelscope_would_drop_next_and_is_needed_again_stays(
+    hub: HubServer, outputs: Path, tmp_path: Path
+) -> None:
+    copy = Mirror(outputs, "ms:me/kept")
+    for content in (b"first\n", b"second\n", b"first\n", b"first\nthird\n"):
+        write(outputs, {"models.yaml": content})
+        copy.push()
+        shutil.rmtree(tmp_path / "new", ignore_errors=True)
+        fetch("ms:me/kept", tmp_path / "new")
+        assert read(tmp_path / "new") == {**FILES, "models.yaml": content}
 
 
 def test_two_servers_on_one_folder_copy_it_once(hub: HubServer, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
