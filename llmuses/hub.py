@@ -9,6 +9,7 @@ network.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import logging
 import os
@@ -188,30 +189,26 @@ def huggingface_api() -> Any:
 # --- ModelScope --------------------------------------------------------------------------------------------
 
 
-def _modelscope_download() -> Callable[..., str]:
-    """Return ModelScope's ``snapshot_download``, set to be neither endlessly patient nor talkative."""
+def _import_modelscope(name: str) -> Any:
+    """Return a module of ModelScope's libraries, which are set to be neither endlessly patient nor talkative."""
     for variable, value in _MODELSCOPE_PATIENCE.items():
         os.environ.setdefault(variable, value)  # read once, when the library is imported
     try:
-        from modelscope.hub.snapshot_download import snapshot_download
+        module = importlib.import_module(name)
     except ImportError as problem:
         raise MissingDependencyError("downloading from ModelScope", "modelscope") from problem
     for logger in ("modelscope", "modelscope_hub"):
         logging.getLogger(logger).setLevel(logging.ERROR)
-    download: Callable[..., str] = snapshot_download
-    return download
+    return module
 
 
 def modelscope_api() -> Any:
-    """Return ModelScope's ``HubApi``, set like its downloads."""
-    _modelscope_download()
-    from modelscope_hub import HubApi
-
-    return HubApi()
+    """Return ModelScope's ``HubApi``, set like its downloads; unlike these it brings no torch along."""
+    return _import_modelscope("modelscope_hub").HubApi()
 
 
 def _from_modelscope(kind: str, repo_id: str, wanted: dict[str, Any]) -> Path:
-    snapshot_download = _modelscope_download()
+    snapshot_download = _import_modelscope("modelscope.hub.snapshot_download").snapshot_download
     from modelscope_hub import errors
 
     hub = Hub.MODELSCOPE

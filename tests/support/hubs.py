@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmuses.hub import _modelscope_download
+from llmuses.hub import _import_modelscope
 
 
 def modelscope_environment(url: str, folder: Path) -> dict[str, str]:
@@ -23,7 +23,7 @@ def point_hubs_at(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Let both libraries, already imported, ask ``url``; their caches and the work folder lie in ``folder``."""
     from huggingface_hub import constants
 
-    _modelscope_download()  # imported with the settings of ours
+    _import_modelscope("modelscope.hub.snapshot_download")  # imported with the settings of ours
     monkeypatch.setattr(constants, "ENDPOINT", url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hf"))

@@ -29,6 +29,16 @@ print("looked", *sorted(set(slow.split()) & set(sys.modules)))
     assert said_by(program) == ["looked"]
 
 
+def test_an_outputs_folder_that_is_mirrored_on_modelscope_needs_no_torch() -> None:
+    program = """
+import logging, sys
+from llmuses.hub import modelscope_api
+
+print(type(modelscope_api()).__name__, "torch" in sys.modules, logging.getLogger("modelscope_hub").level == logging.ERROR)
+"""
+    assert said_by(program) == ["HubApi", "False", "True"]
+
+
 def test_the_app_imports_gradio_without_writing_its_stubs() -> None:
     program = """
 import inspect, sys
