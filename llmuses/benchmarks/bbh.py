@@ -87,7 +87,7 @@ class BBH(Generation):
     """
 
     name = "bbh"
-    version = 2  # since 2, options that are only mentioned and answers taken back are not read
+    version = 3  # since 3, a line above the options announces none, and numbers taken back are not read
     title = "BBH"
     group = "reasoning"
     paper = "https://arxiv.org/abs/2210.09261"

@@ -38,7 +38,7 @@ class MultipleChoice(Benchmark):
     gap: ClassVar[str] = " "
     """What stands between the cue and the answer."""
     chance: ClassVar[float | None] = None
-    version: ClassVar[int] = 3  # since 3, options that are only mentioned and answers taken back are not read
+    version: ClassVar[int] = 4  # since 4, a line above the options announces none of them
 
     def check_sample(self, sample: Sample) -> None:
         super().check_sample(sample)

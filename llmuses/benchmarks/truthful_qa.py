@@ -50,7 +50,7 @@ class TruthfulQA(Benchmark):
     """
 
     name = "truthful_qa"
-    version = 2  # since 2, options that are only mentioned and answers taken back are not read
+    version = 3  # since 3, a line above the options announces none of them
     title = "TruthfulQA"
     group = "knowledge"
     paper = "https://arxiv.org/abs/2109.07958"

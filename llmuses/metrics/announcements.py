@@ -42,7 +42,7 @@ ANNOUNCED = re.compile(
     r"(?:\s{1,3}+(?:it(?:'s|\s+is|\s+must\s+be)|that\s+leaves|we\s+(?:get|have)))?"
     r"(?:\s{1,3}+(?:option|choice))?(?!\w))"
     # "答案是", "正确选项为", "答案：选"
-    r"|(?P<zh>(?:答案|选项|选择|结论)[\s*_\"']{0,8}+(?:应该?|应当|就|只能|如下)?"
+    r"|(?P<zh>(?:答案|(?<![A-Z])(?<![A-Z]\s)选项|选择|结论)[\s*_\"']{0,8}+(?:应该?|应当|就|只能|如下)?"
     r"(?:是|为|选择?(?!项)|[:=]|\]\s?:?)\s{0,3}+:?\s{0,3}+(?:选项|选)?"
     r"|正确(?:的)?(?:答案|选项|说法|一项)?(?:应该?)?(?:是|为|:)(?:选项)?)"
     # "答案B"
@@ -68,7 +68,8 @@ HINTED = re.compile(
     r"|\((?:option|choice)(?=\s)|(?:^|[.!\n]\s{0,3}+)(?:option|choice)(?=\s)"
     # "Result: B"
     r"|(?:^|\n)[\s*_#>-]{0,8}+(?:final|result|selected|verdict|response)[\s*_]{0,4}+:|(?:^|\n)\s{0,3}+ans\)"
-    # "Sure! B.", "Probably B"
+    # "The answer might be B", "Sure! B.", "Probably B"
+    r"|\banswer\s{1,3}+(?:might|may|could)\s{1,3}+be(?!\w)"
     r"|^\s{0,3}+(?:sure|of\s+course)[!,.:]|(?:^|[.!\n]\s{0,3}+)(?:definitely|probably|certainly|clearly)(?!\w)"
     r"|符合题意的(?:选项)?是"
     # "我认为是B", "应该是B", "不是A，是B"
@@ -87,12 +88,12 @@ NOT_MEANT = re.compile(
 """What before an announcement takes it back: "I would not choose", "if the answer is"."""
 
 _OTHER = (
-    r"(?:\b(?:wrong|incorrect|other|second|third|next|alternative|tempting|distract(?:or|ing)|mistaken|rejected|eliminated)"
-    r"(?:[\s-]{1,3}+(?:best|final|possible|(?:most\s)?(?:common|likely|popular)))?[\s*_]{1,4}+"
-    r"|(?:易错|易混淆?|错误|不正确|(?<!错)误|错|其[他它余]|另外|另一个?|干扰|迷惑|次优|备选|排除)的?[性项]?)"
+    r"(?:\b(?:wrong|incorrect|each|every|any|per|by|possible|candidate|potential|remaining|(?<!my\s)first|(?<!only\s)one|other|second|third|next|alternative|tempting|distract(?:or|ing)|mistaken|rejected|eliminated)"
+    r"(?:[\s-]{1,3}+(?:best|final|possible|answer|individual|given|(?:most\s)?(?:common|likely|popular)))?[\s*_]{1,4}+"
+    r"|(?:易错|易混淆?|错误|不正确|(?<!错)误|错|其[他它余]|另外|另一个?|干扰|迷惑|次优|备选|排除|各|每一?|逐|所有|全部|可能|候选|分析|第[一二三四五六1-6])的?[性项个一]?)"
 )
 OTHER = re.compile(_OTHER + "$", re.IGNORECASE)
-"""What before "answer" or "option" makes it another one: "the most common wrong", "Next best", "易错"."""
+"""What before "answer" or "option" makes it another one, or each of them: "the most common wrong", "Next best", "each", "易错"."""
 
 OTHERS_LINE = re.compile(_OTHER + r"(?:(?:option|choice|answer)s?|选项|答案)[\s*_]{0,4}+:[\s*_]{0,4}+$", re.IGNORECASE)
 """A line above options that are not the answer: "Other options:"."""
@@ -107,6 +108,8 @@ SOMEONE = re.compile(
     r"|\b(?:one|you|we)\s{1,3}+(?:might|may|could|would|will)\s{1,3}+(?:\w{1,12}\s){0,2}?(?:think|believe|assume|guess|expect|say)"
     r"(?:\s{1,3}+that)?(?:\s{1,3}+the)?(?:\s{1,3}+(?:correct|right))?"
     r"|\b(?:one|you)\s{1,3}+(?:might|may|could)(?:\s{1,3}+\w{1,12}){0,2}"
+    r"|\bI\s{1,3}+(?:(?:initially|originally|first|had)\s{1,3}+)?(?:thought|assumed|believed|guessed)"
+    r"(?:\s{1,3}+(?:that|the|correct|right)){0,3}+"
     r"|\bif\s{1,3}+(?:you|one|they|someone|anyone)(?:\s{1,3}+(?:think|thought|say|said|believe|assumed?|that|the)){0,4}+"
     r"|\bif\s{1,3}+(?:you|one|they|someone|anyone)\s{1,3}+\w{1,12}"
     r"|\b(?:wrong|incorrect|mistake|tempt(?:ing|ed|ation)|trap|error)\s(?:(?:is|was|would\s+be)\s)?(?:to|of)(?:\s{1,3}+\w{1,12}){0,4}"
@@ -114,7 +117,8 @@ SOMEONE = re.compile(
     rf"|{_PEOPLE_ZH}[^应我,]{{0,20}}$|容易$|(?:如果|假如|若)[^应,]{{0,3}}$|(?:误以为|(?<!错)误|错|易)(?:正确)?$",
     re.IGNORECASE,
 )
-"""What before an announcement in the same clause makes it somebody else's: "Many people", "One might think", "考生容易"."""
+"""What before an announcement in the same clause makes it somebody else's: "Many people", "One might think", "考生容易"; or what
+was thought at first: "I initially thought"."""
 
 CLAUSE = re.compile(r"[^,.;:!?\n。]{0,100}$")
 """The clause that ends at a place."""
@@ -129,7 +133,7 @@ DENIED = re.compile(
 """After "the answer is": "not A", "not A but B"."""
 
 CLOSED = re.compile(
-    r"[*_`\"$)\]}>](?![A-Za-z0-9])"
+    r"[*_`\"$)\]}>](?![A-Za-z0-9])|\[(?=[^\x00-\x7f])"
     r"|['\\]{0,2}+(?:[^\S\n]{0,40}+(?:$|\n|[,;:)!?*\]}>|/<&。、])|\.(?![A-Za-z]\b)|\s{1,3}+(?:[-–—→]\s|[(\[])|\s{0,3}+\\[)\]])"
 )
 """The end of a letter that stands alone. "A.I." and "B.C." are no letters with a full stop."""
@@ -189,7 +193,7 @@ ANOTHER = re.compile(
 """A second letter after the first: the answer then chooses more than one."""
 
 LABEL_LINE = re.compile(
-    r"[\s*_`\"'(\[#>-]{0,12}+(?:(?:option|choice|选项)\s{0,3}+)?([A-Z])(?=[*_`]{0,4}+[).:\]、]|[\s*_)]{0,8}+$)",
+    r"[\s*_`\"'(\[#>-]{0,12}+(?:(?:option|choice|选项)\s{0,3}+)?([A-Z])(?=[*_`]{0,4}+[).:\]、]|\s?(?:选项|项)[*_`]{0,4}+[,:、]|[\s*_)]{0,8}+$)",
     re.IGNORECASE,
 )
 """A line that begins with an option's label."""
@@ -237,10 +241,21 @@ SENSIBLE = re.compile(
 """The last word on a letter: "B makes the most sense", "Only option B works"."""
 
 MARKED = re.compile(
-    r"(?:^|\n)[\s*_#>-]{0,8}+\(?(?P<letter>[A-Z])[.):][^\n]{0,300}?"
-    r"(?:(?P<wrong>[❌✗✘]|\s[-–—]\s(?:incorrect|wrong))|(?P<right>[✅✓✔]\ufe0f?|\s[-–—]\s(?:correct|right)))[*_.\s]{0,4}(?=\n|$)"
+    r"(?:^|\n)[\s*_#>-]{0,8}+\(?(?P<letter>[A-Z])(?:\s?(?:选项|项))?(?:[.):,、]|(?=\s?[❌✗✘✅✓✔]))[^\n]{0,300}?"
+    r"(?:(?P<wrong>[❌✗✘]|\s[-–—]\s(?:incorrect|wrong))|(?P<right>[✅✓✔]\ufe0f?|\s[-–—]\s(?:correct|right))"
+    r"|(?P<no>[,:]\s(?:incorrect|wrong|false)|[,:;。\s](?:不正确|错误|不对|错))"
+    r"|(?P<yes>[,:]\s(?:correct|right|true)|[,:;。\s](?:正确|对)))[*_.。;\s]{0,4}(?=\n|$)"
 )
-"""A line of an option with a mark on it: "B. London ✅", "A) Paris - incorrect"."""
+"""A line of an option with a mark on it ("B. London ✅", "A) Paris - incorrect"), or with a word at its end: "B选项:伦敦,正确。"."""
+
+LISTED = re.compile(r"(?:option|choice|选项|选择)", re.IGNORECASE)
+"""Announcements that may head a list of the options."""
+
+CHOSEN = re.compile(
+    r"(?:\b(?:correct|right|best|final|chosen|selected|appropriate|my)|正确的?|最终的?|最佳|最合适的?|我的)[\s*_]{0,4}$",
+    re.IGNORECASE,
+)
+"""What before "option" says that one is chosen."""
 
 MARKED_WRONG = re.compile(r"[^\n]{0,300}?(?:[❌✗✘]|\s[-–—]\s(?:incorrect|wrong))[*_.\s]{0,4}(?:\n|$)")
 """The rest of a line that is marked as wrong."""

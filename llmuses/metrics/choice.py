@@ -206,11 +206,25 @@ def _announced(answer: _Answer) -> Reading | None:
             denied.add(no["denied"])
             continue
         reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
+        if reading and _heads_a_list(answer, match, reading):
+            continue
         if reading and reading.value not in denied and not _is_asked(answer, reading.span[1]):
             if not _is_of_another_case(answer, match):
                 return reading
             otherwise = otherwise or reading
     return otherwise
+
+
+def _heads_a_list(answer: _Answer, match: re.Match[str], reading: Reading) -> bool:
+    """Whether an announcement stands above a list of the options, the next one of which follows: "Options given - option:"."""
+    text, (start, end) = answer.text, reading.span
+    if "\n" not in text[match.start() : start] or not say.LISTED.match(match.group()):
+        return False
+    following = answer.letters[answer.letters.index(reading.value) + 1 :][:1]
+    if not following or say.CHOSEN.search(text[max(0, match.start() - 24) : match.start()]):
+        return False
+    labels = (say.LABEL_LINE.match(line) for line in text[end : end + 4000].split("\n")[1:])
+    return following in {label[1] for label in labels if label}
 
 
 def _is_meant(answer: _Answer, match: re.Match[str]) -> bool:
@@ -322,8 +336,10 @@ def _verdicts(answer: _Answer) -> Reading | None:
 def _marked(answer: _Answer) -> Reading | None:
     """Read the one option of a list that is marked as right where others are marked as wrong: "B. London ✅"."""
     marks = list(say.MARKED.finditer(answer.text))[-_LATEST:]
-    wrong = {match["letter"] for match in marks if match["wrong"]}
-    right = {match["letter"]: match.start("letter") for match in marks if match["right"]}
+    wrong = {match["letter"] for match in marks if match["wrong"] or match["no"]}
+    right = {match["letter"]: match.start("letter") for match in marks if match["right"] or match["yes"]}
+    if any(match["yes"] for match in marks):  # it may be the wrong one that is asked for: all others have to be wrong
+        return _only(answer, right) if len(wrong - set(right)) > 1 and {*wrong, *right} >= set(answer.letters) else None
     return _only(answer, right) if wrong - set(right) else None
 
 

@@ -24,7 +24,7 @@ _GROUPED = (
 )
 _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 _NUMBER = re.compile(
-    r"(?<![A-Za-z_^])(?:(?:\\?[$€£¥₹₩₽₫₺฿]|\b(?:USD|EUR|GBP|RMB|CNY|INR|Rs|RM)\b\.?)\s?)?(?P<sign>-)?(?:"
+    r"(?<![A-Za-z0-9_^])(?:(?:\\?[$€£¥₹₩₽₫₺฿]|\b(?:USD|EUR|GBP|RMB|CNY|INR|Rs|RM)\b\.?)\s?)?(?P<sign>-)?(?:"
     r"(?P<mixed>[0-9]{1,6}(?:\s|\s?\\[dt]?(?=frac)))?(?:"
     r"\\?[dt]?frac\{(?P<over>[0-9]{1,9})\}\{(?P<under>[0-9]{1,9})\}"
     r"|(?P<top>[0-9]{1,9})\s?[/⁄]\s?(?P<bottom>[0-9]{1,9})(?![0-9/]|\.[0-9]))"
@@ -36,7 +36,7 @@ _NUMBER = re.compile(
 """One number as models write it: currency, grouping, decimals, fractions and mixed numbers, powers of ten."""
 
 _ANNOUNCED = re.compile(
-    r"(?P<strong>####"
+    r"(?P<strong>####|<answer>"
     r"|\banswer\b[\s*_\"']{0,8}+(?:(?:to|for|in|of|here|then|,)(?![a-z])[^.\n:]{0,80}?[\s*_,]{1,4}+)?"
     r"(?:(?:is|was|equals|=)(?!\w)|(?:would|should|must|will)\s+be(?!\w))"
     r"|\bfinal\s+answer[\s*_\"']{0,8}+:"
@@ -44,6 +44,7 @@ _ANNOUNCED = re.compile(
     r"|(?P<weak>\banswer[\s*_\"']{0,8}+:|答案\s{0,3}+:|答\s{0,3}+:)",
     re.IGNORECASE,
 )
+_ALONE = re.compile(r"[$*]{0,4}-?[0-9][0-9,]{0,12}(?:\.[0-9]{1,6})?(?:\s[a-z]{1,12})?[*.]{0,4}")
 _MARKUP = re.compile(r"[\s*_:$\\(\[{\"'`>]{0,40}+")
 _CLAUSE_ENDS = re.compile(r"[.;!?,。;,](?=\s|$)|\s(?:because|since|as|so|which|where|when|and|but|if|that)\s|\(|<")
 _EQUALS = re.compile(r"[=≈]\s{0,3}+[*_\\(\[{]{0,6}+")
@@ -72,6 +73,8 @@ _SENTENCE = re.compile(r"[.!?](?:\*\*)?\s|。")
 _GOES_ON = re.compile(r"\s?(?:[:=≈×÷+/]|[-*x]\s?[0-9$])")
 _UNIT_ONLY = re.compile(r"[%*]{0,3}(?:\s[^\W\d]{1,20}){0,2}[*]{0,2}\s")
 """What may stand between a number and a remark about it: its unit."""
+_DASH = re.compile(r"(?<![0-9)\]]\s)(?<!\S)–(?=\\?[$€£¥]?[0-9])")
+"""A dash that stands for a minus: "it is –5"; not one between two numbers."""
 _CALCULATION = re.compile(r"<<[^<>\n]{0,200}>>")
 
 
@@ -82,31 +85,52 @@ class _SeveralError(Exception):
 def read_number(text: str) -> Reading | None:
     """Return the number that an answer gives, None where it holds none or offers several ("5 or 6").
 
-    In this order: the last ``\\boxed{}``; the last announcement ("The answer is", "####", "答案是") with the first number
+    In this order: the last ``\\boxed{}``; the last announcement ("The answer is", "####", "<answer>", "答案是") with the first number
     of its sentence, or, where that begins a calculation, what the calculation comes to; the last number of the text,
     but for what its sentence has in bold print, and for a remark in brackets ("$460 (45 hours)").
-    "Answer:" alone counts only where a number stands under it, since it may head a whole solution.
+    "Answer:" alone counts only where a number stands under it, since it may head a whole solution. Where an answer is taken
+    back at once ("... is 42. Wait, that's wrong"), what comes after that is read.
 
     The value has no separators, currency, percent sign or trailing zeros; a fraction stays one (``7/2``). Thousands are
     told by commas, thin spaces, apostrophes and, where decimals or a second one show it, points ("1.000,5"); by plain
     spaces ("1 000") in a box or an announcement alone, since elsewhere two numbers may stand there. A power of ten in
-    words or a letter after digits counts ("2 million", "3万", "1.5k", "$2M"); other words for numbers ("twenty", "二十") are not worked out.
+    words or a letter after digits counts ("2 million", "3万", "1万2千", "1.5k", "$2M"); other words for numbers ("twenty", "二十") are not worked out.
 
     What a base model writes after its answer, under "Question:" or the like, is not looked at.
     """
     # Calculator annotations, <<2*3=6>>, repeat what stands beside them.
     folded = _CALCULATION.sub(lambda match: " " * len(match.group()), fold(text))
+    folded = _DASH.sub("-", folded)
     folded = before_next_question(folded, _answers)
     try:
-        return _boxed(folded) or _announced(folded) or _last(folded)
+        reading = _boxed(folded) or _announced(folded)
+        return (_corrected(folded, reading) if reading else None) or reading or _last(folded)
     except _SeveralError:
         return None
 
 
+_TAKEN_BACK = re.compile(
+    r"[^0-9]{0,40}?(?:\bI\s(?:have\s)?made\s(?:a|an)\s(?:\w{1,12}\s)?(?:mistake|error)\b"
+    r"|\b(?:that|this)(?:'s|\sis|\swas)\s(?:not\s(?:right|correct)|wrong|incorrect)\b|\bscratch\sthat\b|\bcorrection\s?:"
+    r"|不对|更正|算错|我错了)",
+    re.IGNORECASE,
+)
+"""Right after an answer: that it is none."""
+
+
+def _corrected(text: str, reading: Reading) -> Reading | None:
+    """Return the number that comes after an answer which is taken back at once, None where it is not."""
+    taken_back = _TAKEN_BACK.match(text, reading.span[1])
+    if taken_back is None:
+        return None
+    rest = " " * taken_back.end() + text[taken_back.end() :]
+    return _announced(rest) or _last(rest)
+
+
 def _answers(text: str) -> bool:
-    """Whether a text gives a number, or several, by a box or an announcement."""
+    """Whether a text gives a number, or several, by a box or an announcement, or is nothing but one."""
     try:
-        return (_boxed(text) or _announced(text)) is not None
+        return (_boxed(text) or _announced(text)) is not None or _ALONE.fullmatch(text.strip()) is not None
     except _SeveralError:
         return True
 
@@ -231,10 +255,36 @@ def _reading(text: str, match: re.Match[str], rule: str, spaced: bool = False) -
     value = _value(match)
     if spaced and match["plain"] and (wide := _SPACED.match(text, match.start("plain"))) and wide.end() > end:
         value, end = plain_number(wide.group()), wide.end()
+    if compound := _compound(text, match):
+        value, (start, end) = plain_number(f"{_added(compound):f}"), compound.span()
+        return Reading(("-" if negative else "") + value, (start, end), rule)
     scale = _SCALE.match(text, end) or _suffix(text, match)
     if scale is not None and scale.lastgroup is not None and "/" not in value and len(value) < 24:
         value, end = plain_number(f"{Decimal(value) * _SCALES[scale.lastgroup]:f}"), scale.end()
     return Reading(("-" if negative else "") + value, (start, end), rule)
+
+
+_PART = r"[0-9]{1,9}+(?:\.[0-9]{1,9}+)?\s?"
+_COMPOUND = re.compile(
+    rf"{_PART}[亿万]\s?(?:{_PART}(?:千万|百万|万|千|百)\s?){{0,3}}(?:{_PART}(?:千|百)|[0-9]{{3,4}}(?![0-9.]))?"
+)
+_PARTS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s?(亿|千万|百万|万|千|百|)")
+_CHINESE = {"亿": 10**8, "千万": 10**7, "百万": 10**6, "万": 10**4, "千": 10**3, "百": 10**2, "": 1}
+
+
+def _compound(text: str, number: re.Match[str]) -> re.Match[str] | None:
+    """Return the number of several Chinese parts that a number is one of: "1万2千", "2亿3千万", "3万2000"."""
+    if number["plain"] is None:
+        return None
+    for found in _COMPOUND.finditer(text, max(0, number.start("plain") - 40), number.end() + 40):
+        if found.start() <= number.start("plain") < found.end() and len(_PARTS.findall(found.group())) > 1:
+            return found
+    return None
+
+
+def _added(compound: re.Match[str]) -> Decimal:
+    parts = _PARTS.findall(compound.group())
+    return sum((Decimal(digits) * _CHINESE[scale] for digits, scale in parts), Decimal(0))
 
 
 def _suffix(text: str, number: re.Match[str]) -> re.Match[str] | None:

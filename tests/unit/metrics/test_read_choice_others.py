@@ -224,3 +224,56 @@ def test_an_answer_that_is_taken_back_is_never_read(text: str, letter: str | Non
 def test_a_looser_announcement_is_read_where_nobody_could_doubt_it(text: str, letter: str | None) -> None:
     reading = read_choice(text, CITIES)
     assert (reading and reading.value) == letter
+
+
+HEADS = [
+    "Let's analyze each option:", "Let's consider each answer choice:", "To find the correct answer, let's look at each option:",
+    "Analysis of each choice -", "Let's go option by option:", "The first option is", "Possible answer:", "我们来逐一分析选项：",
+    "我们来分析每个选项：", "分析各选项：", "第一个选项：", "可能的答案：", "候选答案为：",
+]  # fmt: skip
+LISTS = {
+    "to its end": "\n\nA) Paris - it lies on the Seine.\nB) London - it lies on the Thames.\nC) Rome\nD) Oslo",
+    "cut off": "\n\n**A) Paris** - it lies on the",
+    "in Chinese": "\nA选项：Paris，位于法国。\nB选项：London，位于英国。\nC选项：Rome。\nD选项：Oslo。",
+    "in Chinese, cut off": "\nA. Paris：位于",
+}
+
+
+@pytest.mark.parametrize("options", LISTS.values(), ids=LISTS)
+@pytest.mark.parametrize("head", HEADS)
+def test_a_line_above_the_options_announces_none_of_them(head: str, options: str) -> None:
+    assert read_choice(head + options, CITIES) is None
+    reading = read_choice(f"{head}{options}\n\nSo the answer is B.", CITIES)
+    assert reading is not None and reading.value == "B"
+
+
+LATE_FORMS: dict[str, str | None] = {
+    "选项：\nA. Paris：法国。\nB. London：英国。": None,
+    "Option:\nA) Paris\nB) London": None,
+    "Correct option:\nA) Paris\n\nThe others:\nB) London lies elsewhere.": "A",
+    "正确选项：\nB. London\nC. Rome不对": "B",
+    "My first choice is B": "B",
+    "The only one option is B.": "B",
+    "I initially thought the answer was A, but it's B.": "B",
+    "I thought the answer was A at first. The answer is B.": "B",
+    "At first I thought that the correct answer was A.": None,
+    "I think the answer might be B.": "B",
+    "The answer might be A or B.": None,
+    "The answer could be A. It is in France, though.": None,
+    "【答案】B【解析】泰晤士河流经伦敦。": "B",
+    "A ❌\nB ✅\nC ❌\nD ❌": "B",
+    "A选项：Paris，错误。\nB选项：London，正确。\nC选项：Rome，错误。\nD选项：Oslo，错误。": "B",
+    "A) Paris: incorrect.\nB) London: correct.\nC) Rome: incorrect.\nD) Oslo: incorrect.": "B",
+    "A选项：Paris，正确。\nB选项：London，错误。": None,
+    "A选项：Paris，正确。\nB选项：London，正确。\nC选项：Rome，正确。\nD选项：Oslo，错误。": None,
+}
+
+
+@pytest.mark.parametrize(("text", "letter"), LATE_FORMS.items())
+def test_a_list_of_verdicts_is_read_where_all_others_are_wrong(text: str, letter: str | None) -> None:
+    reading = read_choice(text, CITIES)
+    assert (None if reading is None else reading.value) == letter
+
+
+def test_which_of_two_is_right_is_not_told_by_verdicts_since_the_wrong_one_may_be_asked_for() -> None:
+    assert read_choice("A项：地球是圆的，正确。\nB项：地球是平的，错误。", ["圆的", "平的"]) is None

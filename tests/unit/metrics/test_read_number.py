@@ -211,6 +211,36 @@ NUMBERS = {
     "The answer is 7th.": "7",
     "The answer is ~18.": "18",
     "The answer is ≈ 3.14.": "3.14",
+    # in a tag, and taken back
+    "<answer>18</answer> I checked it 3 times.": "18",
+    "<answer> $1,200 </answer>": "1200",
+    "The answer is 42. Wait, I made a mistake. 6 * 8 = 48, so the total is 48.": "48",
+    "The answer is 42. Wait, that's not right: 3 eggs at 16 each is 48.": "48",
+    "#### 12\n\nWait, that's wrong.\nIt should be 14": "14",
+    "答案是12。不对，重新计算：7×2=14。": "14",
+    "The answer is 42. That's wrong": "42",
+    "The answer is 42. A common mistake is to say 20; this is wrong because 2 are eaten.": "42",
+    "The answer is 42. Let me check: 6 * 7 = 42. Yes, that is not wrong.": "42",
+    # a dash for a minus, and one between numbers
+    "The change is –5": "-5",
+    "So it is –$5": "-5",
+    "pages 3 –5": "5",
+    "8 –3 = 5": "5",
+    # Chinese numbers of several parts
+    "一共是1万2千元。": "12000",
+    "一共是3万2000元。": "32000",
+    "答案：2亿3千万": "230000000",
+    "人口约1亿2000万人": "120000000",
+    "\\boxed{1万5千}": "15000",
+    "答案是3万。2000年的事": "30000",
+    "先付1万元，再付2千元": "2000",
+    "共负债1.5万2千": "17000",
+    # digits inside a name are no number
+    "She takes 18 mg of vitamin B12": "18",
+    "They meet 18 times in room A203": "18",
+    # a base model goes on with somebody who speaks
+    "18\n\nHuman: And 20?\nAssistant: 20": "18",
+    "$18\n\nUser: And what is 4 + 5?\nAssistant: 9": "18",
 }  # fmt: skip
 
 NOTHING = [
@@ -223,6 +253,8 @@ NOTHING = [
     "\\boxed{x}",
     "####",
     "CO2",
+    "CO21",
+    "B12",
     "2^5",
     "The answer is 5 or 6.",
     "The answer is 5-6 hours.",
