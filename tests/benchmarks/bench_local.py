@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.benchmarks import local_models, local_rows
+from tests.benchmarks import harness, local_models, local_rows
 from tests.benchmarks.local_families import families_table
 
 ROOT = Path(__file__).parents[2]
@@ -118,14 +118,14 @@ class Bench:
         """Print a line for each shape, and then where the time went."""
         common = [str(self._model), str(self._args.threads)]
         with side([sys.executable, "-m", "tests.benchmarks.local_ours", *common], self._folder / "ours.log") as ours:
-            if self._args.peer.exists():
+            if self._args.peer:
                 command = [str(self._args.peer), "-m", "tests.benchmarks.local_peer", *common]
                 with side(command, self._folder / "peer.log") as peer:
                     measured = [(shape, self._shape(shape, ours, peer)) for shape in self._shapes()]
             else:
                 shapes = [shape for shape in self._shapes() if shape.fixed]
                 measured = [(shape, self._shape(shape, ours, None)) for shape in shapes]
-        _print_profile(measured)
+        _print_profile(self._name, measured)
 
     def _shapes(self) -> list[Shape]:
         words = self._args.shapes
@@ -146,7 +146,7 @@ class Bench:
             assert peer is not None
             peer.run(theirs)  # it draws the examples that both are asked with
         ours.run(mine)  # what is imported and compiled at first use is no part of the pace
-        pairs = [(ours.run(mine), peer.run(theirs) if peer else None) for _ in range(1 if self._args.quick else 3)]
+        pairs = [(ours.run(mine), peer.run(theirs) if peer else None) for _ in range(self._args.rounds)]
         found = sorted((own for own, _ in pairs), key=lambda own: own["seconds"])[len(pairs) // 2]
         found["rows"] = rows
         if peer is not None:
@@ -181,7 +181,9 @@ class Bench:
 
     def memory(self) -> None:
         """Print the peak of memory above that of the loaded network, by the token budget asked for."""
-        job = {"results": os.devnull, **self._job(SHAPES[1], self._rows(24), Path())}
+        rows = SHAPES[1].rows[0]
+        print(f"Peak memory: {self._name}, {SHAPES[1].name}, {rows} rows, {self._args.threads} threads, one round")
+        job = {"results": os.devnull, **self._job(SHAPES[1], self._rows(rows), Path())}
         for budget in BUDGETS:
             command = [sys.executable, "-m", "tests.benchmarks.local_ours", str(self._model), str(self._args.threads)]
             with side([*command, str(budget)], self._folder / "memory.log") as ours:
@@ -217,39 +219,43 @@ def _print_shape(name: str, shape: Shape, found: Mapping[str, Any]) -> None:
     if "batch" in found:
         peer = found["rows"] / found["seconds of the peer"]
         ratios = f"{found['ratio of seconds']:>7.1f} x {found['ratio of cpu']:>7.1f} x {shape.target:>6.1f} x"
-        line += f"{peer:>9.1f}{found['batch']:>6}{ratios}{found['off']:>10.1e}{found['other choices']:>7}"
+        line += f"{peer:>9.1f}{found['batch']:>6}{ratios}{found['off']:>10.1e}{found['other choices']:>9}"
     print(line, flush=True)
 
 
-def _print_profile(measured: Sequence[tuple[Shape, Mapping[str, Any]]]) -> None:
+def _print_profile(name: str, measured: Sequence[tuple[Shape, Mapping[str, Any]]]) -> None:
     names = ("network", "attention", "reading logits", "encoding", "tree", "everything else")
-    print(f"\n  {'where the time goes':26}{'way':>8}{'tokens':>9}{'floor s':>9}{'/ floor':>8}", end="")
-    print("".join(f"{name:>16}" for name in names))
+    print(
+        f"\n  {f'{name}: where the time goes':28}{'rows':>5}{'way':>8}{'tokens':>9}{'floor s':>9}{'/ floor':>8}", end=""
+    )
+    print("".join(f"{place:>16}" for place in names))
     for shape, found in measured:
         far = found["seconds"] / found["floor"]
-        print(f"  {shape.name:26}{found['way']:>8}{found['tokens']:>9,}{found['floor']:>9.2f}{far:>8.2f}", end="")
-        print("".join(f"{found['spent'].get(name, 0) / found['seconds']:>16.0%}" for name in names))
+        print(
+            f"  {shape.name:28}{found['rows']:>5}{found['way']:>8}{found['tokens']:>9,}{found['floor']:>9.2f}{far:>8.2f}",
+            end="",
+        )
+        print("".join(f"{found['spent'].get(place, 0) / found['seconds']:>16.0%}" for place in names))
     print(flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print all tables; return whether a target was missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--peer", type=Path, default=ROOT / ".venv-parity/bin/python", help="the Python that has lm-eval"
-    )
+    parser.add_argument("--peer", type=Path, default=harness.PYTHON, help="the Python that has lm-evaluation-harness")
     parser.add_argument("--models", nargs="+", default=["7M", "100M", "SmolLM2"], help="7M, 100M, SmolLM2")
     parser.add_argument("--shapes", nargs="+", help="only shapes whose name holds one of these words")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="threads of PyTorch")
     parser.add_argument("--quick", action="store_true", help="one round and a quarter of the rows")
     args = parser.parse_args(arguments)
-    if not args.peer.exists():
-        print(f"no lm-evaluation-harness at {args.peer} (--peer): ours alone; make parity installs it")
+    args.peer = harness.found(args.peer)
+    args.rounds = 1 if args.quick else 3
+    print(f"On the CPU in float32, {args.threads} threads, the median of {args.rounds} rounds of each")
     missed = False
     with tempfile.TemporaryDirectory(prefix="llmuses-bench-") as name:
         folder = Path(name)
         head = f"{'':8} {'questions a second':26}{'rows':>5}{'llmuses':>9}{'peer':>9}{'batch':>6}{'ratio':>9}"
-        print(f"{head}{'by CPU':>10}{'target':>9}{'logprob':>10}{'choices':>7}  (differences)")
+        print(f"{head}{'by CPU':>10}{'target':>9}{'logprob':>10}{'choices':>9}  (differences)")
         for model in args.models:
             place = local_models.smollm2() if model == "SmolLM2" else local_models.create(folder / "models", model)
             if place is None:
@@ -259,7 +265,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bench.run()
             missed |= bench.missed
         if "7M" in args.models and not args.shapes:
-            print("Peak memory, 7M, HellaSwag with 10 shots")
             Bench(args, folder, "7M", folder / "models" / "7M").memory()
             families_table()
     return int(missed)

@@ -25,9 +25,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.benchmarks import harness
 from tests.benchmarks.local_models import SIZES, create, smollm2
 
-PEER = Path(".venv-parity/bin/python")
 TARGET = 2.0
 STOP = ("Question:",)
 
@@ -170,7 +170,7 @@ def compare(name: str, model: Path, peer: Path | None, extent: Extent, threads: 
         ours.append(run(ours_command, job, folder))
         if peer:
             theirs.append(run(theirs_command, {**job, "batch": batch}, folder))
-    line = f"{name:<13}{rows / statistics.median(one.seconds for one in ours):>9.2f}"
+    line = f"{name:<13}{rows:>5}{rows / statistics.median(one.seconds for one in ours):>9.2f}"
     if not theirs:
         print(line)
         return True
@@ -179,14 +179,14 @@ def compare(name: str, model: Path, peer: Path | None, extent: Extent, threads: 
     equal = sum(one.strip() == other.strip() for one, other in zip(ours[0].answers, theirs[0].answers, strict=True))
     line += f"{rows / statistics.median(one.seconds for one in theirs):>10.2f}{batch:>7}"
     line += f"{statistics.median(ratios):>8.1f}x ({ratios[0]:.1f}-{ratios[-1]:.1f}){work:>9.1f}x"
-    print(f"{line}{equal:>8} of {rows}", flush=True)
+    print(f"{line}{equal:>9}", flush=True)
     return statistics.median(ratios) >= TARGET and equal == rows
 
 
 def main() -> int:
     """Print the table; return 1 where a target is missed."""
     parser = argparse.ArgumentParser(description="Written answers against lm-evaluation-harness.")
-    parser.add_argument("--peer", type=Path, default=PEER, help="the Python that has lm-evaluation-harness")
+    parser.add_argument("--peer", type=Path, default=harness.PYTHON, help="the Python that has lm-evaluation-harness")
     parser.add_argument("--quick", action="store_true", help="few rows and tokens, one round")
     parser.add_argument("--model", help="one model only, by the beginning of its name")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -195,16 +195,13 @@ def main() -> int:
     if args.job:
         write(json.loads(args.job.read_text()))
         return 0
-    peer = args.peer if args.peer.exists() else None
-    if peer is None:
-        print(
-            f"No lm-evaluation-harness at {args.peer}: only our own figures (make parity installs it; or --peer PATH)."
-        )
+    peer = harness.found(args.peer)
     extent = QUICK if args.quick else FULL
     print(
-        f"{' or '.join(map(str, sorted(set(extent.rows))))} questions, 8-shot, {extent.tokens} new tokens at most, {args.threads} threads, float32"
+        f"On the CPU in float32, {args.threads} threads, the median of {extent.rounds} rounds of each; 8 shots, at most "
+        f"{extent.tokens} new tokens"
     )
-    print("model        questions/s   harness  batch   ratio (range)    processor   equal answers")
+    print("model         rows questions/s harness  batch   ratio (range)    processor    equal")
     met = True
     with tempfile.TemporaryDirectory() as folder:
         for name, model in checkpoints(Path(folder)).items():
