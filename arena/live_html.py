@@ -7,7 +7,6 @@ the vote slot may hold lies over each other too, and the script only says which 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -16,7 +15,7 @@ from arena.live.rules import Rules
 from arena.live.wire import Mode
 from arena.live_composer import composer, note
 from arena.live_panels import drawer
-from llmuses.i18n import Lang, sentences, text
+from llmuses.i18n import Lang, date_words, sentences, text
 from llmuses.markup import Markup, attrs, count, icon, join, message
 from llmuses.records import Winner
 
@@ -213,7 +212,7 @@ def _standing(lang: Lang, standing: Standing | None) -> Markup:
         "arena.standing.1" if standing.votes == 1 else "arena.standing",
         votes=count(standing.votes),
         models=standing.models,
-        when=datetime.fromtimestamp(standing.tstamp, UTC).strftime("%Y-%m-%d, %H:%M UTC"),
+        when=f"{date_words(standing.tstamp, lang)} UTC",
     )
     return Markup('<span class="tn">{}</span> · <a href="leaderboard">{}</a>').format(
         words, text(lang, "arena.leaderboard")
@@ -293,7 +292,10 @@ def _caption(lang: Lang) -> Markup:
 
 def _slot(lang: Lang, rules: Rules) -> Markup:
     steps = join(
-        Markup("<span><b>{}</b> {}</span>").format(step, text(lang, f"arena.step.{step}")) for step in range(1, 5)
+        Markup("<span{}><b>{}</b> {}</span>").format(
+            attrs(data_in="battle" if step == 4 else None), step, text(lang, f"arena.step.{step}")
+        )
+        for step in range(1, 5)
     )
     votes = join(
         Markup(

@@ -365,14 +365,14 @@ def _side(say: Words, there: Place, battle: Battle, side: str, model: str, outpu
     )
     return Markup(
         '<section class="u-card v-card" aria-label="{}"><div class="u-pane-head"><span class="u-letter" aria-hidden="true">{}</span><div class="v-whose">'
-        '<div class="who cut"><a href="{}">{}</a></div><div class="sub tn cut">{}</div></div><span class="end">{}</span></div>'
+        '<div class="who cut"><a href="{}">{}</a></div>{}</div><span class="end">{}</span></div>'
         '<div class="v-body"{}>{}</div></section>'
     ).format(
         model,
         side.upper(),
         link("model", name=model),
         model,
-        " · ".join(about) or "\u00a0",
+        Markup('<div class="sub tn cut">{}</div>').format(" · ".join(about)) if about else "",
         badge,
         attrs(lang=_lang(battle)),
         text,

@@ -9,7 +9,7 @@ from functools import partial
 
 from leaderboard.results import RunEntry
 from llmuses.benchmarks.own_class import known_benchmark
-from llmuses.i18n import Lang, points, text
+from llmuses.i18n import Lang, date_words, points, text
 from llmuses.markup import Markup, attrs, icon, join, margin
 from llmuses.records import Estimate
 
@@ -90,15 +90,8 @@ def when(moment: float, lang: Lang, seconds: bool = False) -> Markup:
     """Return a moment (seconds since 1970) as date and time, UTC; an en dash where it is not known."""
     if not moment:
         return Markup("–")
-    date = datetime.fromtimestamp(moment, UTC)
-    clock = date.strftime("%H:%M:%S" if seconds else "%H:%M")
-    day = f"{date:%Y-%m-%d}" if lang == "zh" else f"{date.day} {_MONTHS[date.month - 1]} {date.year}"
-    return Markup('<time datetime="{}" title="UTC">{}{}{}</time>').format(
-        date.isoformat(timespec="seconds"), day, " " if lang == "zh" else ", ", clock
-    )
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+    exact = datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+    return Markup('<time datetime="{}" title="UTC">{}</time>').format(exact, date_words(moment, lang, seconds))
 
 
 def duration(seconds: float) -> str:

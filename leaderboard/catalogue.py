@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from leaderboard.board import GROUPS
 from leaderboard.board_words import Words
 from leaderboard.browse_parts import facts, title_words
+from leaderboard.sub_pages import BROWSE, sub_pages
 from llmuses.benchmarks import Benchmark, benchmark_names, get_benchmark
 from llmuses.errors import LlmusesError
 from llmuses.evaluation.example import Form, example_prompt, form_plan, forms
@@ -25,13 +26,11 @@ def catalogue(visit: Visit) -> Markup:
     body = _table(found, say) if found else message(say("none"), say("none_why", q=wanted), "find")
     return Markup(
         '<div id="main" class="u-page b-page" data-title="{title} · llmuses">'
-        '<div class="u-head"><h1>{title}</h1><nav class="g-chips" aria-label="{browse}">'
-        '<a class="g-chip" href="browse">{runs}</a>'
-        '<a class="g-chip on" href="catalogue" aria-current="page">{title}</a></nav>{search}</div>{body}</div>'
+        '<div class="u-head"><h1>{browse}</h1>{pages}{search}</div>{body}</div>'
     ).format(
         title=say("title"),
         browse=text(visit.lang, "web.nav.browse"),
-        runs=say("runs"),
+        pages=sub_pages(visit.lang, "catalogue", BROWSE),
         search=_search(say, wanted, len(found), len(everything)),
         body=body,
     )

@@ -255,7 +255,9 @@ def against(points: Sequence[Point], axes: tuple[str, str], words: Mapping[str, 
             "showlegend": False,
         }
         if name:
-            trace |= {"text": _labels(group, points), "textposition": "top left", "cliponaxis": False}
+            middle = _middle(points)
+            sides = ["top right" if point.x < middle else "top left" for point in group]
+            trace |= {"text": _labels(group, points), "textposition": sides, "cliponaxis": False}
             trace["textfont"] = {"size": 12, "color": "var(--u-ink-2)"}
         traces.append(trace)
     line = {
@@ -282,6 +284,11 @@ def against(points: Sequence[Point], axes: tuple[str, str], words: Mapping[str, 
     values = [Value(p.dot.name, axes[1], p.dot.value, p.dot.low, p.dot.high) for p in points]
     values += [Value(p.dot.name, axes[0], p.x) for p in points]
     return Figure([line, *traces], layout, 360, sentence, Table(heads, rows), values)
+
+
+def _middle(points: Sequence[Point]) -> float:
+    """Return the x in the middle of a logarithmic axis: names are written towards it, so that none runs over an edge."""
+    return math.sqrt(min(point.x for point in points) * max(point.x for point in points))
 
 
 def _labels(group: Sequence[Point], points: Sequence[Point]) -> list[str]:

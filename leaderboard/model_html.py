@@ -18,9 +18,11 @@ from llmuses.records import Battle, RegisterEvent
 
 
 def missing_page(say: Words, name: str) -> Markup:
-    """Return what is said where nothing is known of a model."""
+    """Return what is said where nothing is known of a model, or none was named."""
     way = Markup('<p class="u-act"><a class="g-btn sm" href="leaderboard">{}</a></p>').format(say("to_board"))
-    return _frame(say, say("missing"), message(say("missing"), say("missing.why", model=name[:100]), "find", way))
+    why = say("missing.why", model=name[:100]) if name else say("unnamed.why")
+    title = say("missing" if name else "unnamed")
+    return _frame(say, title, message(title, why, "find", way))
 
 
 def computing_page(say: Words, name: str) -> Markup:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from leaderboard.browse_parts import Words, datasets, go, pager, scored, short, title, when, words
 from leaderboard.browse_query import Place
 from leaderboard.results import Damage, RunEntry
-from llmuses.i18n import LANGUAGES, Lang, points, text
+from leaderboard.sub_pages import BROWSE, sub_pages
+from llmuses.i18n import LANGUAGES, Lang, points
 from llmuses.markup import Markup, count, icon, join, margin, message, note
 from llmuses.records import RunStatus
 
@@ -52,20 +53,13 @@ def runs_page(
         body = _table(lang, shown, turns, more)
     return Markup('<div class="u-head"><h1>{}</h1>{}{}</div>{}<div data-title="{} · llmuses"{}>{}</div>').format(
         say("browse"),
-        _pages(lang),
+        sub_pages(lang, "runs", BROWSE),
         _search(say, place, len(found), len(entries)) if entries else "",
         _damage(say, damaged),
         say("browse"),
         Markup(' data-live="3"') if any(entry.running for entry in shown) else "",
         body,
     )
-
-
-def _pages(lang: Lang) -> Markup:
-    return Markup(
-        '<nav class="g-chips" aria-label="{}"><a class="g-chip on" href="browse" aria-current="page">{}</a>'
-        '<a class="g-chip" href="catalogue">{}</a></nav>'
-    ).format(text(lang, "web.nav.browse"), text(lang, "catalogue.runs"), text(lang, "catalogue.title"))
 
 
 def fits(entry: RunEntry, q: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import locale
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -56,6 +57,17 @@ def terminal_language() -> Lang:
 
 def _locale() -> str | None:
     return locale.getlocale()[0]
+
+
+def date_words(moment: float, lang: Lang, seconds: bool = False) -> str:
+    """Return a moment (seconds since 1970) as date and time in UTC, as a language writes them."""
+    date = datetime.fromtimestamp(moment, UTC)
+    clock = date.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return f"{date:%Y-%m-%d} {clock}" if lang == "zh" else f"{date.day} {_MONTHS[date.month - 1]} {date.year}, {clock}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""Written out: the locale of the process must not show."""
 
 
 def points(score: float | None, digits: int = 1) -> str:

@@ -225,6 +225,24 @@
     else if (!inside && event.target.isConnected) kept = -1;
   });
 
+  // Words that their box cuts off are said whole under the pointer, where no other label is.
+  const cutOff = (element) => {
+    const { textOverflow, webkitLineClamp } = getComputedStyle(element);
+    return (textOverflow === "ellipsis" && element.scrollWidth > element.clientWidth) || (webkitLineClamp !== "none" && element.scrollHeight > element.clientHeight + 1);
+  };
+  let labelled = null;
+  document.addEventListener("pointerover", ({ target }) => {
+    labelled?.removeAttribute("title"); // its words may be others by now
+    labelled = null;
+    for (let box = target, up = 0; box && up < 4; box = box.parentElement, up++) {
+      if (box.title) return;
+      if (!cutOff(box)) continue;
+      labelled = box;
+      box.title = box.textContent.trim();
+      return;
+    }
+  });
+
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
     if (event.key === "Escape") {

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from llmuses.i18n import Lang, points, text
+from llmuses.i18n import Lang, date_words, points, text
 from llmuses.records import Counts, DatasetPlan, DatasetState, Estimate, Mode, OwnClass, Report, Run
 
 MARKS = ("unparsed", "rejected", "failed", "truncated")
 """What is said of a score's answers where it happened at all; the glyphs of the pages have the same names."""
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-"""Written out: the locale of the process must not show."""
 
 _HUBS = {"modelscope": "ModelScope", "huggingface": "Hugging Face"}
 
@@ -141,10 +137,7 @@ def duration(seconds: float, lang: Lang) -> str:
 
 def moment(tstamp: float, lang: Lang) -> str:
     """Return a point in time, in UTC: ``24 Nov 2026, 14:06 UTC``."""
-    when = datetime.datetime.fromtimestamp(tstamp, datetime.UTC)
-    if lang == "zh":
-        return f"{when:%Y-%m-%d %H:%M} UTC"
-    return f"{when.day} {_MONTHS[when.month - 1]} {when:%Y, %H:%M} UTC"
+    return f"{date_words(tstamp, lang)} UTC"
 
 
 # --- one dataset -------------------------------------------------------------------------------------------

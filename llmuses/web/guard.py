@@ -117,12 +117,12 @@ class Guard:
         await self.app(scope, receive, collect)
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        who = visit(Request(scope))
-        page = self.missing(who, scope.get("root_path", "") + "/")
+        request = Request(scope)
+        page = self.missing(visit(request), scope.get("root_path", "") + "/", self.admin(request))
         await HTMLResponse(page, 404, document.headers())(scope, receive, send)
 
-    def missing(self, who: Visit, base: str) -> str:
-        """Return the page for an address that does not exist; its links start from ``base``."""
+    def missing(self, who: Visit, base: str, admin: bool) -> str:
+        """Return the page for an address that does not exist; its links start from ``base``. ``admin`` as in ``bar``."""
         lang = who.lang
         action = Markup('<p class="u-act"><a class="g-btn sm" href="./">{}</a></p>').format(
             text(lang, "web.missing.action")
@@ -132,7 +132,9 @@ class Guard:
             '<!doctype html><html lang="{}"><head><meta charset="utf-8"><base href="{}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{} · llmuses</title>{}</head>'
             '<body>{}<main id="main" class="u u-page u-alone">{}</main></body></html>'
-        ).format(lang, base, text(lang, "web.missing.title"), assets.tags(), bar(self.entries, "", "", who), words)
+        ).format(
+            lang, base, text(lang, "web.missing.title"), assets.tags(), bar(self.entries, "", "", who, admin), words
+        )
 
 
 def _is_shut(path: str) -> bool:

@@ -43,6 +43,9 @@ def test_from_a_difference_to_the_samples_that_decide_it_and_back(page, window):
     page.locator(".v-forest a", has_text="GSM8K").click()
     page.locator(".v-panel h2", has_text="GSM8K").wait_for()
     assert "on=" in page.url
+    cut = page.locator(".v-panel a.cut").first
+    cut.hover()
+    assert cut.get_attribute("title") == cut.inner_text(), "what is cut off is said whole"
     page.get_by_text("Read them side by side").click()
     page.locator(".v-two").wait_for()
     first = page.locator("[data-at]").get_attribute("data-at")

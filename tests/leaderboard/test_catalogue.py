@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from leaderboard.arena_board_ratings import Desk
+from leaderboard.arenas import Arenas
+from leaderboard.battle_index import BattleShelf
+from leaderboard.battles_page import battles_view
 from leaderboard.board_words import title_words
+from leaderboard.browse import browse
 from leaderboard.catalogue import about, catalogue, catalogue_drawer
+from leaderboard.ready import Ready
+from leaderboard.results import Results
+from leaderboard.samples import Shelf
 from llmuses.benchmarks import benchmark_names, get_benchmark
 from llmuses.evaluation.example import example_prompt, forms
 from llmuses.i18n import LANGUAGES
@@ -23,6 +32,19 @@ def test_every_benchmark_stands_in_the_table_and_opens_its_drawer() -> None:
     assert page.errors == []
     links = [attributes["data-drawer"] for tag, attributes in page.tags if "data-drawer" in attributes]
     assert sorted(links) == sorted(f"benchmark={name}" for name in NAMES)
+
+
+def test_the_pages_below_browse_lead_to_each_other(tmp_path: Path) -> None:
+    results, ready = Results(tmp_path), Ready(Desk(Arenas(tmp_path)))
+    pages = {
+        "browse": browse(results, Shelf(), visit()),
+        "battles": battles_view(ready, BattleShelf(), visit(), ("", "")),
+        "catalogue": catalogue(visit()),
+    }
+    for name, html in pages.items():
+        ways = [tag for _, tag in Page(html).tags if tag.get("href") in pages and "class" not in tag]
+        assert [way["href"] for way in ways] == list(pages), name
+        assert [way["href"] for way in ways if way.get("aria-current") == "page"] == [name]
 
 
 @each_benchmark

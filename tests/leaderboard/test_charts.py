@@ -180,6 +180,16 @@ def test_the_line_holds_whatever_nothing_at_or_below_its_place_beats(pairs):
     assert len(figure.table.rows) == len(points)
 
 
+def test_names_beside_points_are_written_towards_the_middle_where_there_is_room():
+    points = [Point(x, Dot(f"m{x}", x, x - 1, x + 1)) for x in (1.0, 20.0, 400.0)]
+    *_, best = against(points, ("x", "y"), WORDS | {"sentence": "{best}"}).data
+    assert dict(zip(best["text"], best["textposition"], strict=True)) == {
+        "m1.0": "top right",
+        "m20.0": "top left",
+        "m400.0": "top left",
+    }
+
+
 def test_two_models_of_one_long_name_stay_two():
     dots = [Dot("m" * 60 + str(number), 1.0 + number, 0.5, 3.0) for number in range(3)]
     figure = intervals(dots, "x", WORDS)

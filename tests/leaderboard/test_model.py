@@ -114,7 +114,7 @@ def test_whoever_is_not_known_is_said_with_a_way_on(outputs):
     found = page(outputs, f"nobody {HOSTILE}")
     assert "There is no such model" in found.text
     assert found.all("a", href="leaderboard")
-    assert "There is no such model" in page(outputs, "").text
+    assert "No model was named" in page(outputs, "").text
 
 
 def test_every_figure_leads_down(outputs):

@@ -44,6 +44,12 @@ def test_votes_stand_in_the_order_of_their_keys() -> None:
     assert all("disabled" in button for button in buttons)
 
 
+def test_who_they_were_is_promised_only_where_names_are_hidden() -> None:
+    shown = page()
+    assert shown.html.count("See who they were") == 1
+    assert '<span data-in="battle"><b>4</b> See who they were</span>' in shown.html
+
+
 def test_every_control_that_is_a_drawing_has_a_name() -> None:
     for tag, attrs in page().tags:
         if tag == "button" and "a-icon" in attrs.get("class", ""):
@@ -87,7 +93,7 @@ def test_prompts_of_the_reader_s_language_come_first_and_the_others_carry_theirs
 
 def test_what_was_published_is_said_and_that_nothing_was() -> None:
     assert (
-        "2,400 votes · 4 models · ranking of 2026-11-24, 09:40 UTC"
+        "2,400 votes · 4 models · ranking of 24 Nov 2026, 09:40 UTC"
         in page(standing=Standing(2400, 4, 1_795_513_200)).text
     )
     assert "1 vote · 2 models" in page(standing=Standing(1, 2, 1_795_513_200)).text
