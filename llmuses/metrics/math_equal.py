@@ -14,7 +14,8 @@ from llmuses.metrics.math_plain import LONGEST, decide, math_form, tidy
 
 _OPENS, _CLOSES = "([{", ")]}"
 _MEMBER = re.compile(r"^(?:\([A-Za-z](?:,[A-Za-z]){1,5}\)(?:=|\\in(?![a-z]))|[A-Za-z]\\in(?![a-z]))")
-_EQUALS = re.compile(r"(?<![<>!:\\])=")
+_EQUALS = re.compile(r"(?<![<>:\\])(?<![^0-9)]!)=")
+"""An equals sign; "5!=120" begins with a factorial, "x!=5" says that two are not equal."""
 _APPROX = re.compile(r"\\approx(?![a-z])")
 _PLUS_MINUS = re.compile(r"\\pm(?![a-z])")
 _COMPLEX = re.compile(r"(?<![A-Za-z\\])i(?![A-Za-z])")
