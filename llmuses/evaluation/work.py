@@ -80,7 +80,8 @@ class Work:
             )
             for name, dataset in self._by_name.items()
         }
-        self._began = self._last = time.time()
+        self._began = time.time()  # tells old answers from new; how long things take is measured by a clock never set back
+        self._started = self._last = time.monotonic()
         self._unshared = 0.0
         self._seconds = run.seconds
 
@@ -108,7 +109,7 @@ class Work:
         served = prediction.response.served_model
         if served and served not in state.served_models:
             state.served_models.append(served)
-        now = time.time()
+        now = time.monotonic()
         if fresh:
             self._unshared += now - self._last
             state.seconds += self._share(prediction.response.latency)
@@ -126,7 +127,7 @@ class Work:
         return share
 
     def _tell(self, dataset: str, fresh: bool) -> None:
-        self.run.seconds = self._seconds + time.time() - self._began
+        self.run.seconds = self._seconds + time.monotonic() - self._started
         self.folder.save_run(self.run, at_most_every=_SAVE_EVERY)
         if self.listener:
             self.listener.progressed(self.run, dataset, fresh)

@@ -292,6 +292,16 @@ def test_a_review_that_was_spoilt_by_hand_is_made_again(
     assert (again.reports[0].score, len(reviews(again))) == (1.0, 6)
 
 
+def test_a_clock_that_is_set_back_makes_no_negative_times(
+    rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = time.time, iter(range(10**6))
+    monkeypatch.setattr("time.time", lambda: real() - 60 * next(calls))
+    result = run(echo(), rows, tmp_path)
+    assert result.complete
+    assert result.run.seconds >= 0 and result.run.states["echoes"].seconds >= 0
+
+
 def test_empty_lines_between_answers_are_no_damage(
     rows: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
