@@ -80,7 +80,7 @@ class Work:
             )
             for name, dataset in self._by_name.items()
         }
-        self._began = time.time()  # tells old answers from new; how long things take is measured by a clock never set back
+        self._began = time.time()  # tells old answers from new
         self._started = self._last = time.monotonic()
         self._unshared = 0.0
         self._seconds = run.seconds
