@@ -18,6 +18,7 @@
   const up = room.dataset.up || "";
   const view = room.querySelector("[data-view]");
   const said = room.querySelector("[data-said]");
+  room.querySelector(".u-sub [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   let arrived = () => {};
   let asked = 0;
 

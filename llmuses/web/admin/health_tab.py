@@ -123,15 +123,14 @@ def _problems(room: Room, say: Words) -> Iterator[tuple[Markup | str, str]]:
     room.results.runs()
     for damage in room.results.damaged():
         yield str(damage.path.relative_to(room.outputs)), damage.problem
-    yield from own_obstacles().items()
-    if room.arena is not None:
-        for state in room.arena.player_states():
-            if state.failures or state.state in ("sits_out", "unavailable"):
-                reason = state.reason or ""
-                yield (
-                    state.name,
-                    say("health.model", failures=count(state.failures), answers=count(state.answers), why=reason),
-                )
+    obstacles = own_obstacles()
+    yield from obstacles.items()
+    for state in () if room.arena is None else room.arena.player_states():
+        if state.failures:
+            figures = {"failures": count(state.failures), "answers": count(state.answers)}
+            yield state.name, say("health.model", **figures, why=state.reason or "")
+        elif state.state in ("sits_out", "unavailable") and state.name not in obstacles:
+            yield state.name, state.reason or say(f"models.state.{state.state}")
     for job in room.log.jobs():
         where = Markup('<a href="{}">{}</a>').format(link("admin", tab="jobs", job=job.job_id), job.job_id)
         if job.status is JobStatus.FAILED:

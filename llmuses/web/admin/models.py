@@ -39,7 +39,7 @@ def view(room: Room, person: Person, visit: Visit) -> Markup:
         for name in ("name", "spec", "organisation", "licence", "arena", "state")
     )
     return Markup(
-        '<div class="u-wide"><table class="u-tbl cozy"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        '<div class="u-wide"><table class="u-tbl cozy u-models"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
         '<form class="u-yaml" data-deed="save-models"><label class="g-field"><span>{path}</span>'
         '<textarea class="g-input mono" name="text" rows="18" spellcheck="false">{text}</textarea><small>{help}</small></label>'
         '<input type="hidden" name="seen" value="{seen}"><div class="row"><button class="g-btn primary">{save}</button>'

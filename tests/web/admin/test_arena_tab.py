@@ -122,6 +122,9 @@ def test_a_model_without_its_key_cannot_play_and_the_variable_is_named(
     for lang, words in (("en", "cannot play"), ("zh", "不能出场")):
         shown = tab(ada, lang=lang)
         assert words in shown and "NO_SUCH_KEY is not set" in shown
+    health = tab(ada, "health")
+    assert health.count("NO_SUCH_KEY is not set") == 1
+    assert "0 failures" not in health, "nobody asked it, so that nothing failed"
     room.arena.close()
     players.close()
 
