@@ -7,7 +7,7 @@ from typing import Any
 from llmuses.web import assets
 
 _OF_A_PAGE = ("viewport", "color_scheme", "reduced_motion")
-_PATIENCE = 60_000
+_PATIENCE = 120_000
 """Milliseconds that are waited for what is to come: a machine may have much to do."""
 
 _USUAL = {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light", "reduced_motion": "no-preference"}
