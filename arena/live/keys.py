@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from arena.live.visitor import Tier, Visitor, block_of
+from arena.live.visitor import Tier, Visitor, block_of, site_of
 from llmuses.errors import StoreError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -97,7 +97,8 @@ class Keys:
         """Return who calls with a session from an address; the address itself is forgotten."""
         voter = session.account or self.pseudonym("session", session.id)
         tier = Tier.LOGIN if session.account else Tier.ANONYMOUS
-        return Visitor(session.id, voter, self.pseudonym("block", block_of(address)), tier)
+        site = site_of(address) and self.pseudonym("site", site_of(address))
+        return Visitor(session.id, voter, self.pseudonym("block", block_of(address)), tier, site)
 
     def pseudonym(self, kind: str, name: str) -> str:
         """Return a salted hash of a name: 16 hex digits, the same in every process that shares the folder."""

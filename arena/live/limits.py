@@ -1,4 +1,4 @@
-"""How often: each deed is counted for its voter and for the block of addresses that it came from."""
+"""How often: each deed is counted for its voter, and for the block and the site of addresses that it came from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from arena.live.refusal import Refusal
-from arena.live.rules import Rate, RateLimits, Slots
+from arena.live.rules import SITE, Rate, RateLimits, Slots
 from arena.live.visitor import Visitor
 
 _MOST_KEYS = 50_000
@@ -28,6 +28,7 @@ class Limiter:
         rates = getattr(self._rates, deed)
         now = self._clock()
         counted = [(f"{deed}.v", visitor.voter, rates.voter), (f"{deed}.b", visitor.block, rates.block)]
+        counted += [(f"{deed}.s", visitor.site, rates.site)] if visitor.site else []
         wait = max(
             (self._wait((kind, key), rate, now) for kind, key, limits in counted for rate in limits), default=0.0
         )
@@ -52,7 +53,7 @@ class Limiter:
         back = {}
         for deed in self._rates.__struct_fields__:
             rates = getattr(self._rates, deed)
-            for kind, limits in ((f"{deed}.v", rates.voter), (f"{deed}.b", rates.block)):
+            for kind, limits in ((f"{deed}.v", rates.voter), (f"{deed}.b", rates.block), (f"{deed}.s", rates.site)):
                 back[kind] = max((rate.seconds for rate in limits), default=0.0)
         self._done = {key: times for key, times in self._done.items() if times[-1] > now - back[key[0]]}
         self._sweep_at = max(_MOST_KEYS, 2 * len(self._done))
@@ -69,11 +70,12 @@ class Places:
     @contextmanager
     def one(self, visitor: Visitor) -> Iterator[None]:
         """Hold a place. Raises Refusal: ``busy`` where the arena is full, ``rate`` where the visitor has enough under way."""
-        slots, keys = self._slots, (f"v{visitor.voter}", f"b{visitor.block}")
+        slots, keys = self._slots, [f"v{visitor.voter}", f"b{visitor.block}"]
+        keys += [f"s{visitor.site}"] if visitor.site else []
         if self.taken >= slots.writing:
             raise Refusal("busy", retry_after=10)
-        limits = (slots.writing_per_voter, slots.writing_per_block)
-        if any(self._taken[key] >= limit for key, limit in zip(keys, limits, strict=True)):
+        limits = (slots.writing_per_voter, slots.writing_per_block, SITE * slots.writing_per_block)
+        if any(self._taken[key] >= limit for key, limit in zip(keys, limits, strict=False)):
             raise Refusal("rate", retry_after=5)
         self.taken += 1
         self._taken.update(keys)

@@ -31,11 +31,20 @@ class Rate(_Rule, kw_only=True, frozen=True):
             raise ValueError("count is 1 or more, seconds above 0")
 
 
+SITE = 4
+
+
 class Rates(_Rule, kw_only=True, frozen=True):
-    """Limits of one deed: for one voter, and for all who call from one /24 or /64."""
+    """Limits of one deed: for one voter, and for all who call from one /24 or /64. An IPv6 /48, in which there are many of
+    these, has ``SITE`` times as much as one."""
 
     voter: tuple[Rate, ...] = ()
     block: tuple[Rate, ...] = ()
+
+    @property
+    def site(self) -> tuple[Rate, ...]:
+        """Return the limits of an IPv6 /48."""
+        return tuple(Rate(count=SITE * rate.count, seconds=rate.seconds) for rate in self.block)
 
 
 def _rates(voter: tuple[int, float], block: tuple[int, float]) -> Rates:

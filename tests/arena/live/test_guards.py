@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import multiprocessing
 import stat
@@ -22,7 +23,7 @@ from arena.live.limits import Limiter, Places
 from arena.live.proofs import Proofs
 from arena.live.refusal import CODES, Refusal
 from arena.live.rules import Filter, Proof, Rate, RateLimits, Rates, Slots, load_rules
-from arena.live.visitor import Visitor, block_of
+from arena.live.visitor import Visitor, block_of, site_of
 from arena.live_html import battle_page
 from llmuses.errors import StoreError, UsageError
 from llmuses.i18n import Lang
@@ -111,6 +112,20 @@ def test_the_block_of_an_address(address: str, block: str) -> None:
     assert block_of(address) == block
 
 
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+        ("2001:db8:1:ffff::1", "2001:db8:1::/48"),
+        ("203.0.113.7", ""),
+        ("::ffff:203.0.113.7", ""),
+        ("localhost", ""),
+    ],
+)
+def test_the_site_of_an_address(address: str, site: str) -> None:
+    assert site_of(address) == site
+
+
 # --- Limits ------------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +163,30 @@ def test_what_is_refused_does_not_count_and_says_when_to_come_back() -> None:
         limiter.take("send", three)
     assert caught.value.retry_after == 30
     limiter.take("vote", three)
+
+
+def test_blocks_without_end_in_one_site_share_four_times_the_limit_of_a_block(tmp_path: Path) -> None:
+    limiter = _limiter(Clock(0.0), voter=(Rate(count=1, seconds=10),), block=(Rate(count=5, seconds=60),))
+    keys, taken = Keys.of(tmp_path), 0
+    for n in range(100):
+        with contextlib.suppress(Refusal):
+            limiter.take("send", keys.visitor(keys.new_session(0.0), f"2001:db8:1:{n:x}::1"))
+            taken += 1
+    assert taken == 20
+    limiter.take("send", keys.visitor(keys.new_session(0.0), "2001:db8:2::1"))
+    for n in range(30):
+        limiter.take("send", keys.visitor(keys.new_session(0.0), f"203.0.{n}.1"))
+
+
+def test_places_in_one_site_are_four_times_those_of_a_block() -> None:
+    places = Places(Slots(writing=100, writing_per_voter=1, writing_per_block=2))
+    with contextlib.ExitStack() as held:
+        for n in range(8):
+            held.enter_context(places.one(Visitor("", f"v{n}", f"b{n}", site="s")))
+        with pytest.raises(Refusal, match="rate"), places.one(Visitor("", "v9", "b9", site="s")):
+            pass
+        held.enter_context(places.one(Visitor("", "v9", "b9", site="t")))
+    assert places.taken == 0
 
 
 def test_visitors_who_left_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
