@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.ratings.counts import Floats, Ints, PairCounts, pair_matrix
+from arena.ratings.newton import climb
 
 
 class Fit(NamedTuple):
@@ -41,21 +42,14 @@ def maximise(counts: PairCounts, start: Floats | None = None) -> Floats:
 
     Raises ValueError where it does not come to rest: the maximum is not finite.
     """
-    strengths = np.zeros(counts.models) if start is None else start - start.mean()
-    value = log_likelihood(counts, strengths)
-    for _ in range(100):
+
+    def newton(strengths: Floats) -> Floats:
         p = chances(strengths, counts.first, counts.second)
-        step = np.linalg.solve(pinned(information(counts, p)), gradient(counts, p))
-        if np.abs(step).max() < 1e-10:
-            return np.asarray(strengths - strengths.mean(), np.float64)
-        for _ in range(40):
-            further = strengths + step
-            gained = log_likelihood(counts, further)
-            if gained >= value - 1e-12 * abs(value):
-                break
-            step = step / 2
-        strengths, value = further, gained
-    raise ValueError("the battles bound no finite rating")
+        return np.asarray(np.linalg.solve(pinned(information(counts, p)), gradient(counts, p)), np.float64)
+
+    first = np.zeros(counts.models) if start is None else start - start.mean()
+    strengths = climb(first, lambda at: log_likelihood(counts, at), newton)
+    return np.asarray(strengths - strengths.mean(), np.float64)
 
 
 def log_likelihood(counts: PairCounts, strengths: Floats) -> float:

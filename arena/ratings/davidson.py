@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.ratings.counts import Floats, PairCounts, pair_matrix
+from arena.ratings.newton import climb
 
 
 class DavidsonFit(NamedTuple):
@@ -30,24 +31,15 @@ def fit_davidson(counts: PairCounts, squared: PairCounts | None = None) -> David
     """
     if not counts.ties.sum():
         raise ValueError("Davidson's model needs ties; there are none")
-    models = counts.models
-    total = counts.battles
-    at = np.zeros(models + 1)
-    at[-1] = np.log(2 * counts.ties.sum() / (total - counts.ties.sum() + 1))
-    value = _log_likelihood(counts, at)
-    for _ in range(100):
+
+    def newton(at: Floats) -> Floats:
         gradient, hessian = _derivatives(counts, at)
-        step = np.linalg.solve(_regular(hessian), gradient)
-        if np.abs(step).max() < 1e-10:
-            return _fitted(counts if squared is None else squared, at, hessian)
-        for _ in range(40):
-            further = at + step
-            gained = _log_likelihood(counts, further)
-            if gained >= value - 1e-12 * abs(value):
-                break
-            step = step / 2
-        at, value = further, gained
-    raise ValueError("the battles bound no finite rating")
+        return np.asarray(np.linalg.solve(_regular(hessian), gradient), np.float64)
+
+    start = np.zeros(counts.models + 1)
+    start[-1] = np.log(2 * counts.ties.sum() / (counts.battles - counts.ties.sum() + 1))
+    at = climb(start, lambda there: _log_likelihood(counts, there), newton)
+    return _fitted(counts if squared is None else squared, at, _derivatives(counts, at)[1])
 
 
 def outcome_chances(counts: PairCounts, at: Floats) -> tuple[Floats, Floats, Floats]:

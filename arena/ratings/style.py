@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from arena.ratings.counts import Floats, Ints
+from arena.ratings.newton import climb
 
 
 class StyledFit(NamedTuple):
@@ -30,24 +31,18 @@ def fit_styled(models: int, first: Ints, second: Ints, points: Floats, x: Floats
 
     The battles must link all models (see ``graph.standing``). Raises ValueError where the maximum is not finite.
     """
-    at = np.zeros(models + x.shape[1])
-    value = _log_likelihood(at, models, first, second, points, x, weight)
-    for _ in range(50):
+
+    def newton(at: Floats) -> Floats:
         p = _chance(at, models, first, second, x)
         gradient = _gathered(models, first, second, x, weight * (points - p))
-        step = np.linalg.solve(_pinned(_outer(models, first, second, x, weight * p * (1 - p)), models), gradient)
-        if np.abs(step).max() < 1e-9:
-            return _fitted(at, models, first, second, points, x, weight)
-        for _ in range(30):
-            further = at + step
-            gained = _log_likelihood(further, models, first, second, points, x, weight)
-            if gained >= value - 1e-12 * abs(value):
-                break
-            step = step / 2
-        at, value = further, gained
-        if np.abs(at).max() > 50:
-            break
-    raise ValueError("the battles bound no finite rating")
+        hessian = _pinned(_outer(models, first, second, x, weight * p * (1 - p)), models)
+        return np.asarray(np.linalg.solve(hessian, gradient), np.float64)
+
+    def height(at: Floats) -> float:
+        return _log_likelihood(at, models, first, second, points, x, weight)
+
+    at = climb(np.zeros(models + x.shape[1]), height, newton, accuracy=1e-9, furthest=50)
+    return _fitted(at, models, first, second, points, x, weight)
 
 
 def _fitted(at: Floats, models: int, first: Ints, second: Ints, points: Floats, x: Floats, weight: Floats) -> StyledFit:
