@@ -40,13 +40,15 @@ def echoed_score(reply: Reply, continuation: str, context_tokens: int | None = N
     before the prompt does not shift them. A token that begins in the context and reaches into the continuation belongs
     to the continuation. Where the tokens' texts do not spell it (pieces of a character beyond ASCII) None is returned;
     then ``context_tokens``, the number of tokens of the context alone, tells where it begins. Raises NoLogprobs where
-    the prompt's log-probabilities are missing.
+    the prompt's log-probabilities are missing, or one of the continuation's: only the very first token has none.
     """
     tokens, logprobs, tops = _prompt_table(reply)
     begin = _begin(tokens, continuation) if context_tokens is None else context_tokens
     if begin is None:
         return None
     values = logprobs[begin:]
+    if None in logprobs[max(begin, 1) :]:
+        raise NoLogprobs
     known = [value for value in values if value is not None]
     if not known or len(known) != len(values):
         return Score(logprob=None, tokens=max(1, len(values)))

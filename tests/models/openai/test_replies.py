@@ -181,6 +181,12 @@ def test_the_very_first_token_has_no_logprob() -> None:
     assert found.logprob is None
 
 
+@pytest.mark.parametrize("logprobs", [[None, -1, None, -2, -9], [None, -1, -2, None, -9]])
+def test_an_option_never_loses_because_a_server_left_out_one_of_its_tokens(logprobs: list[float | None]) -> None:
+    with pytest.raises(NoLogprobs):
+        echoed_score(echoed(["Q", ":", " B", "lue", "x"], logprobs), " Blue")
+
+
 def test_only_generated_tokens_are_no_echo() -> None:
     with pytest.raises(NoLogprobs):
         echoed_score(echoed(["x"], [-0.1]), " B")
