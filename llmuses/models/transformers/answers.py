@@ -78,11 +78,6 @@ class Writing:
         """End without an answer: memory does not suffice for it."""
         self.ended = True
 
-    def text(self) -> str:
-        """Return what is written so far, up to a stop string."""
-        text = self._codec.decode(self.tokens[:-1] if self.tokens and self.tokens[-1] in self._ends else self.tokens)
-        return text[: min(self._found(text), default=None)]
-
     def _reason(self, token: int) -> str | None:
         if token in self._ends:
             return "stop"

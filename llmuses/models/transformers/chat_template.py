@@ -49,12 +49,10 @@ class ChatTemplate:
 
     def _try_system(self) -> bool:
         """Some templates refuse a system turn, others leave it out without a word."""
-        import jinja2
-
         probe = (Message("system", _PROBE), Message("user", "?"))
         try:
             return _PROBE in self._apply(probe)
-        except jinja2.TemplateError:
+        except Exception:  # a template is a program: what it raises of its own, or makes Python raise
             return False
 
     def render(self, messages: Sequence[Message]) -> str:
@@ -63,13 +61,11 @@ class ChatTemplate:
         A system turn that the template cannot place opens the first user turn; a last turn of the assistant is gone
         on with. Raises ValueError where the template refuses the conversation, and for one with images.
         """
-        import jinja2
-
         _refuse_images(messages)
         turns = tuple(messages) if self._takes_system else _merge_system(messages)
         try:
             return self._apply(turns)
-        except jinja2.TemplateError as problem:
+        except Exception as problem:
             raise ValueError(f"the chat template refuses this conversation: {problem}") from problem
 
     def _apply(self, messages: Sequence[Message]) -> str:

@@ -56,8 +56,8 @@ class CopiedScorer:
 
     def _inner(self, node: Node, cache: Any) -> Iterator[Outcome]:
         started = time.perf_counter()
-        inputs = self._remembering(cache, 1) if cache is not None else self._empty()
         try:
+            inputs = self._remembering(cache, 1) if cache is not None else self._empty()
             [readings] = score_rows(self._reader, [node], **inputs)
         except RuntimeError as problem:
             if not is_out_of_memory(problem):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from llmuses.models.transformers.chat_template import ChatTemplate, plain_text
-from llmuses.records import Image, Message
+from llmuses.models.transformers.prompting import Prompter
+from llmuses.models.transformers.tokenization import Codec
+from llmuses.records import ErrorKind, Generate, Image, Message, Response
 from tests.support.tiny_models import CHATML, make_tokenizer
 
 USER = Message("user", "What is 2 + 2?")
@@ -46,6 +48,23 @@ def test_a_conversation_that_the_template_refuses_is_a_value_error() -> None:
     )
     with pytest.raises(ValueError, match="one turn only"):
         template(picky).render([USER, Message("assistant", "4"), USER])
+
+
+@pytest.mark.parametrize("broken", ["{{ messages[0]['content'] + 1 }}", "{{ 1 / 0 }}", "{{ messages[7].content.x }}"])
+def test_an_error_in_a_template_is_one_of_the_conversation_and_ends_nothing_else(broken: str) -> None:
+    once = "{% if messages | length == 1 %}" + CHATML + "{% else %}" + broken + "{% endif %}"
+    found = template(once)
+    assert found.render([USER]).startswith("<|im_start|>user")
+    with pytest.raises(ValueError, match="the chat template refuses this conversation"):
+        found.render([USER, Message("assistant", "4"), USER])
+
+
+def test_a_conversation_of_which_a_template_makes_nothing_is_rejected() -> None:
+    prompter = Prompter(Codec(make_tokenizer(None)), template("{{ '' }}"), 512)
+    found = prompter.prompt("key", Generate(messages=(USER,)))
+    assert isinstance(found, Response)
+    assert found.error is not None
+    assert (found.error.kind, found.error.code) == (ErrorKind.REJECTED, "chat_template")
 
 
 def test_the_fingerprint_follows_the_template_s_text() -> None:

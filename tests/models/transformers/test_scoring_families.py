@@ -206,6 +206,27 @@ def test_a_network_that_cannot_be_tried_is_scored_the_plain_way() -> None:
     assert choose([merged], broken, lambda worth: sequences(1, 4, 4), torch.float32, "this model") is broken
 
 
+def test_without_memory_for_a_copy_of_the_state_what_stands_below_is_lost_and_the_rest_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(6)
+    shots, inner = ([chance.randrange(5, 120) for _ in range(70)] for _ in range(2))
+    below = [Asked([*shots, *inner, last], [7]) for last in (1, 2)]
+    beside = [Asked([*shots, last], [7]) for last in (3, 4)]
+    way = ways(family("llama"))["copied"]
+    copied = CopiedScorer._remembering
+
+    def full(self: CopiedScorer, cache: Any, rows: int) -> Any:
+        if rows == 1:  # on the way down; copies for the leaves fit
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return copied(self, cache, rows)
+
+    monkeypatch.setattr(CopiedScorer, "_remembering", full)
+    outcomes = list(way.run([*below, *beside]))
+    assert sorted(sequence for outcome in outcomes for sequence in outcome.lost) == [0, 1]
+    assert sorted(reading.sequence for outcome in outcomes for reading in outcome.readings) == [2, 3]
+
+
 def test_the_network_attends_as_it_did_once_it_was_scored() -> None:
     network = family("llama")
     before = network.config._attn_implementation
