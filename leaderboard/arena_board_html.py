@@ -13,6 +13,7 @@ from leaderboard.board_filters import NAMES, narrow_chips, narrow_menu
 from leaderboard.board_words import Words
 from leaderboard.boards_head import boards_head
 from leaderboard.browse_parts import when
+from leaderboard.fields_html import select
 from leaderboard.judges_html import judges_section
 from llmuses.markup import Markup, attrs, count, icon, join, link, message, note
 from llmuses.visit import Visit
@@ -158,7 +159,7 @@ def _languages(context: Context, about: About) -> Markup:
     if len(names) < 2 and not chosen:
         return Markup("")
     options = [("", context.say("all")), *((name, language_words(name, context.say)) for name in names)]
-    return _select("language", context.say("language"), options, chosen)
+    return select("language", context.say("language"), options, chosen)
 
 
 def language_words(code: str, say: Words) -> str:
@@ -212,24 +213,14 @@ def _arenas(context: Context, about: About) -> Markup:
     if len(about.sources) < 2:
         return Markup("")
     options = [(source.name, source.title) for source in about.sources]
-    return _select("arena", context.say("arena"), options, about.source.name, default=about.sources[0].name)
+    return select("arena", context.say("arena"), options, about.source.name, default=about.sources[0].name)
 
 
 def _judges(context: Context, about: About) -> Markup:
     names = [name for name, _ in about.facts.judges if name != "human"]
     if len(names) < 2 or context.board.choice.votes == "people":
         return Markup("")
-    return _select("judge", context.say("judge"), [(n, n) for n in names], context.board.choice.judge, default=names[0])
-
-
-def _select(name: str, label: str, options: Sequence[tuple[str, str]], chosen: str, default: str = "") -> Markup:
-    choices = join(
-        Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == chosen), words)
-        for value, words in options
-    )
-    return Markup(
-        '<label class="g-chips"><span class="lab">{}</span><select class="g-chip" name="{}" data-default="{}">{}</select></label>'
-    ).format(label, name, default, choices)
+    return select("judge", context.say("judge"), [(n, n) for n in names], context.board.choice.judge, default=names[0])
 
 
 def _compare(context: Context) -> Markup:

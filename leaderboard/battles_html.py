@@ -1,4 +1,4 @@
-"""Battles as HTML: filters, how models did in each category, the list, one battle with the judge's view of both orders."""
+"""Battles as HTML: filters, how models did in each category, the list."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from leaderboard.arenas import Source
 from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, question_of
 from leaderboard.board_words import Words
 from leaderboard.boards_head import view_actions
-from leaderboard.browse_parts import facts, go, pager, when, words
+from leaderboard.browse_parts import go, pager, when, words
 from leaderboard.chart_figures import Dot, Series, radar
-from leaderboard.charts_html import drawing, joined, select, table_twin
-from leaderboard.model_text import as_written, rendered
+from leaderboard.charts_html import drawing, table_twin
+from leaderboard.fields_html import joined, select
 from leaderboard.sub_pages import BROWSE, sub_pages
 from llmuses.i18n import points
 from llmuses.markup import Markup, attrs, count, icon, join, link, margin, message, note
@@ -55,7 +55,7 @@ def list_page(say: Words, hall: Hall, sources: Sequence[Source], there: Place) -
     part = places[(page - 1) * PAGE : page * PAGE]
     scores = _scores(say, hall, there) if len(hall.rows) else Markup("")
     body = (
-        _table(say, hall, there, hall.read(part), part.tolist())
+        table(say, hall, there, hall.read(part), part.tolist())
         if len(part)
         else message(say("none_fit"), say("none_fit_why"), "find", _clear(say, there))
     )
@@ -149,7 +149,7 @@ def _by_group(
         Markup('<th scope="col" class="n">{}</th>').format(
             go(
                 there.to(group=group or None),
-                _category(say, group) or say("unsorted"),
+                category(say, group) or say("unsorted"),
                 aria_current="true" if there.group == group and group else None,
             )
         )
@@ -164,7 +164,7 @@ def _by_group(
                 _share(
                     say,
                     name,
-                    _category(say, group) or say("unsorted"),
+                    category(say, group) or say("unsorted"),
                     shares.get(name),
                     there.to(model=name, group=group or None),
                 )
@@ -201,7 +201,7 @@ def _radar(say: Words, groups: Mapping[str, Mapping[str, Share]], names: Sequenc
         ]
         series.append(Series(name, dots))
     charts = Words(say.lang, "charts")
-    kinds = [_category(say, group) or say("unsorted") for group in groups]
+    kinds = [category(say, group) or say("unsorted") for group in groups]
     figure = radar(kinds, series, {"sentence": charts("sentence.radar"), "kind": charts("kind")})
     return Markup('<section class="u-card v-chart"><h2 class="v-h">{}</h2>{}{}</section>').format(
         say("radar"), drawing(figure), table_twin(figure.table, charts, say("radar"))
@@ -211,7 +211,8 @@ def _radar(say: Words, groups: Mapping[str, Mapping[str, Share]], names: Sequenc
 # --- the list ------------------------------------------------------------------------------------------------------
 
 
-def _table(say: Words, hall: Hall, there: Place, battles: Sequence[Battle], places: Sequence[int]) -> Markup:
+def table(say: Words, hall: Hall, there: Place, battles: Sequence[Battle], places: Sequence[int]) -> Markup:
+    """Return battles, which stand at these places of the hall, as a table with a line each."""
     rows = join(_row(say, hall, there, battle, place) for battle, place in zip(battles, places, strict=True))
     heads = join(
         Markup('<th scope="col" class="v-{0}">{1}</th>').format(name, say(f"col.{name}"))
@@ -251,166 +252,23 @@ def _row(say: Words, hall: Hall, there: Place, battle: Battle, place: int) -> Ma
         '<td class="q tn">{}</td></tr>'
     ).format(
         outcome(say, battle, there.model),
-        go(href, asked[:200], class_="cut", lang=_lang(battle)),
+        go(href, asked[:200], class_="cut", lang=code_of(battle)),
         torn,
         out,
         battle.model_a,
         battle.model_b,
-        _category(say, battle.category) or "–",
+        category(say, battle.category) or "–",
         say("person") if by_people(battle) else battle.judge,
         when(battle.tstamp, say.lang),
     )
 
 
-def _category(say: Words, name: str | None) -> str:
+def category(say: Words, name: str | None) -> str:
+    """Return a category in the reader's language, "" for none."""
     return category_words(name, Words(say.lang, "arena_board")) if name else ""
 
 
-def _lang(battle: Battle) -> str | None:
+def code_of(battle: Battle) -> str | None:
+    """Return the code of a battle's language as HTML has it; None where it is no code."""
     code = battle.language or ""
     return code if code.isascii() and code.isalpha() and 2 <= len(code) <= 3 else None
-
-
-# --- one battle ------------------------------------------------------------------------------------------------------
-
-
-def battle_page(say: Words, hall: Hall, there: Place, place: int) -> Markup:
-    """Return one battle: what was asked, both answers, who decided and how, the others over the same question."""
-    (battle,) = hall.read([place])
-    places = hall.newest(hall.select(there)).tolist()
-    at = places.index(place) if place in places else None
-    sides = (
-        _side(say, there, battle, "a", battle.model_a, battle.output_a),
-        _side(say, there, battle, "b", battle.model_b, battle.output_b),
-    )
-    return join(
-        [
-            _battle_head(say, hall, there, battle, places, at),
-            _question(say, battle),
-            Markup('<div class="v-two">{}</div>').format(join(sides)),
-            _verdict(say, hall, battle, place),
-            _others(say, hall, there, place),
-        ]
-    )
-
-
-def _battle_head(say: Words, hall: Hall, there: Place, battle: Battle, places: Sequence[int], at: int | None) -> Markup:
-    browse = words(say.lang)
-
-    def turned(place: int | None) -> str | None:
-        return None if place is None else there.to(id=hall.read([place])[0].battle_id)
-
-    before = turned(places[at - 1]) if at else None
-    after = turned(places[at + 1]) if at is not None and at + 1 < len(places) else None
-    where = browse("nth", n=count(at + 1), total=count(len(places))) if at is not None else ""
-    crumbs = join(
-        [
-            go(Place(arena=there.arena).to(), say("battles")),
-            go(there.to(id=None), _category(say, there.group) or say("all_categories")),
-            Markup('<span class="b-here" aria-current="page">{}</span>').format(battle.battle_id),
-        ],
-        icon("right", small=True),
-    )
-    return Markup(
-        '<div class="b-top row"><nav class="u-crumb" aria-label="Path">{}</nav><div class="row end b-turn"><span class="md q tn b-where">{}'
-        '</span>{}{}<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
-    ).format(
-        crumbs,
-        where,
-        _turn(before, "prev", "left", browse("previous"), "K"),
-        _turn(after, "next", "right", browse("next"), "J"),
-        icon("link", small=True),
-        say("copy"),
-    )
-
-
-def _turn(href: str | None, rel: str, sign: str, word: str, key: str) -> Markup:
-    drawn, hint = icon(sign, small=True), Markup("<kbd>{}</kbd>").format(key)
-    content = join([drawn, word, hint]) if rel == "prev" else join([word, hint, drawn])
-    if href is None:
-        return Markup('<span class="g-btn sm" disabled aria-hidden="true">{}</span>').format(content)
-    return go(href, content, class_="g-btn sm", rel=rel)
-
-
-def _question(say: Words, battle: Battle) -> Markup:
-    turns = question_of(battle)
-    body = join(
-        Markup('<div class="b-turns">{}<div class="u-text"{}>{}</div></div>').format(
-            Markup('<div class="sm qq">{}</div>').format(say("turn", n=number)) if len(turns) > 1 else "",
-            attrs(lang=_lang(battle)),
-            as_written(turn, say.lang),
-        )
-        for number, turn in enumerate(turns, 1)
-    )
-    tongue = battle.language and language_words(battle.language, Words(say.lang, "arena_board"))
-    tags = " · ".join(filter(None, [_category(say, battle.category), tongue]))
-    return Markup(
-        '<div class="row b-h"><h2 class="v-h">{}</h2><span class="sm qq">{}</span></div><div class="u-card b-pad b-gap">{}</div>'
-    ).format(say("asked"), tags, body or Markup('<span class="qq">{}</span>').format(say("no_text")))
-
-
-def _side(say: Words, there: Place, battle: Battle, side: str, model: str, output: str | None) -> Markup:
-    won = battle.winner is (Winner.MODEL_A if side == "a" else Winner.MODEL_B)
-    badge = (
-        Markup('<span class="u-v correct">{}{}</span>').format(icon("correct", small=True), say("won")) if won else ""
-    )
-    score = (battle.scores or {}).get(f"model_{side}")
-    about = [say("score", n=f"{score:g}")] if score is not None else []
-    seconds = battle.latency_a if side == "a" else battle.latency_b
-    about += [f"{seconds:.1f} s"] if seconds is not None else []
-    text = (
-        rendered(output, say.lang)
-        if output and output.strip()
-        else Markup('<p class="qq">{}</p>').format(say("no_text" if output is None else "empty"))
-    )
-    return Markup(
-        '<section class="u-card v-card" aria-label="{}"><div class="u-pane-head"><span class="u-letter" aria-hidden="true">{}</span><div class="v-whose">'
-        '<div class="who cut"><a href="{}">{}</a></div>{}</div><span class="end">{}</span></div>'
-        '<div class="v-body"{}>{}</div></section>'
-    ).format(
-        model,
-        side.upper(),
-        link("model", name=model),
-        model,
-        Markup('<div class="sub tn cut">{}</div>').format(" · ".join(about)) if about else "",
-        badge,
-        attrs(lang=_lang(battle)),
-        text,
-    )
-
-
-def _verdict(say: Words, hall: Hall, battle: Battle, place: int) -> Markup:
-    def said(winner: Winner) -> str:
-        return {
-            Winner.MODEL_A: say("won_by", model=battle.model_a),
-            Winner.MODEL_B: say("won_by", model=battle.model_b),
-        }.get(winner) or say(f"winner.{winner.value}")
-
-    pairs: list[tuple[str, object]] = [
-        (say("decided"), said(battle.winner)),
-        (say("judged_by"), say("person") if by_people(battle) else battle.judge),
-    ]
-    if battle.verdicts:
-        orders = [(battle.model_a, battle.model_b), (battle.model_b, battle.model_a)]
-        for (first, second), winner in zip(orders, battle.verdicts, strict=False):
-            pairs.append((say("order", first=first, second=second), said(winner)))
-    elif not by_people(battle):
-        pairs.append((say("orders"), say("one_order")))
-    pairs.append((say("col.when"), when(battle.tstamp, say.lang, seconds=True)))
-    if reason := hall.reason(place):
-        pairs.append((say("not_counted"), reason))
-    pairs.append((say("names"), say("names.hidden" if battle.anony else "names.shown") if by_people(battle) else None))
-    return Markup(
-        '<section class="u-card b-pad v-decided" aria-labelledby="v-decided"><h2 class="v-h" id="v-decided">{}</h2>{}</section>'
-    ).format(say("decision"), facts(pairs))
-
-
-def _others(say: Words, hall: Hall, there: Place, place: int) -> Markup:
-    same = [each for each in hall.same_question(place).tolist() if each != place]
-    if not same:
-        return Markup("")
-    shown = same[:PAGE]
-    table = _table(say, hall, there._replace(model=None, other=None), hall.read(shown), shown)
-    return Markup(
-        '<div class="row v-cardhead"><h2 class="v-h">{}</h2><span class="sm qq tn">{}</span></div><div class="u-card b-card">{}</div>'
-    ).format(say("same_question"), count(len(same)), table)

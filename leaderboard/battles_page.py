@@ -5,10 +5,11 @@ from __future__ import annotations
 import gradio as gr
 
 from leaderboard.arena_board_ratings import Desk
+from leaderboard.battle_html import battle_page
 from leaderboard.battle_index import BattleShelf
 from leaderboard.battles import Place, place
 from leaderboard.battles_export import battles_beside
-from leaderboard.battles_html import battle_page, frame, head, list_page, nothing
+from leaderboard.battles_html import frame, head, list_page, nothing
 from leaderboard.board_words import Words
 from leaderboard.ready import Busy, Ready
 from leaderboard.results import Results

@@ -86,6 +86,28 @@ def go(href: str, content: object, **attributes: object) -> Markup:
     return Markup('<a href="{}"{} data-go>{}</a>').format(href, attrs(**attributes), content)
 
 
+def turning(lang: Lang, path: Markup, where: str, before: str | None, after: str | None) -> Markup:
+    """Return the bar above one of many: the path to it, which of them it is, the ways to its neighbours, its link to copy."""
+    say = words(lang)
+    return Markup(
+        '<div class="b-top row">{}<div class="row end b-turn"><span class="md q tn b-where">{}</span>{}{}'
+        '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
+    ).format(
+        path,
+        where,
+        _turn(before, "prev", [icon("left", small=True), say("previous"), Markup("<kbd>K</kbd>")]),
+        _turn(after, "next", [say("next"), Markup("<kbd>J</kbd>"), icon("right", small=True)]),
+        icon("link", small=True),
+        say("copy_link"),
+    )
+
+
+def _turn(href: str | None, rel: str, content: Iterable[str]) -> Markup:
+    if href is None:
+        return Markup('<span class="g-btn sm" disabled aria-hidden="true">{}</span>').format(join(content))
+    return go(href, join(content), class_="g-btn sm", rel=rel)
+
+
 def when(moment: float, lang: Lang, seconds: bool = False) -> Markup:
     """Return a moment (seconds since 1970) as date and time, UTC; an en dash where it is not known."""
     if not moment:

@@ -13,6 +13,7 @@ from leaderboard.boards_head import boards_head
 from leaderboard.chart_cards import Card, Look
 from leaderboard.chart_figures import Figure, Table
 from leaderboard.comparing import PLACES
+from leaderboard.fields_html import joined, select
 from llmuses.markup import Markup, attrs, count, icon, join, link, message, note
 from llmuses.visit import Visit
 
@@ -109,30 +110,6 @@ def _arena_fields(look: Look, say: Words) -> list[Markup]:
         voters = [(each, say(f"votes.{each}")) for each in ("people", "judge", "both")]
         fields.append(joined("votes", say("votes"), voters, choice.votes, "people"))
     return fields
-
-
-def select(name: str, label: str, options: Sequence[tuple[str, str]], chosen: str, default: str = "") -> Markup:
-    """Return a labelled native select; the ``default`` is left out of addresses."""
-    choices = join(
-        Markup('<option value="{}"{}>{}</option>').format(value, attrs(selected=value == chosen), words)
-        for value, words in options
-    )
-    return Markup(
-        '<label class="g-chips"><span class="lab">{}</span><select class="g-chip" name="{}" data-default="{}">{}</select></label>'
-    ).format(label, name, default, choices)
-
-
-def joined(name: str, label: str, options: Sequence[tuple[str, str]], chosen: str, default: str) -> Markup:
-    """Return radio buttons that look like one control."""
-    chips = join(
-        Markup(
-            '<label class="g-chip"><input class="sr" type="radio" name="{}" value="{}" data-default="{}"{}>{}</label>'
-        ).format(name, value, default, attrs(checked=value == chosen), words)
-        for value, words in options
-    )
-    return Markup(
-        '<fieldset class="g-chips"><legend class="sr">{}</legend><span class="g-join">{}</span></fieldset>'
-    ).format(label, chips)
 
 
 def _lines(look: Look, say: Words) -> Markup:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from leaderboard.answer_html import answer, fold, reading, split_prompt, turns
 from leaderboard.board_words import Words
-from leaderboard.browse_parts import duration, facts, go, public, short, title, words
+from leaderboard.browse_parts import duration, facts, go, public, short, title, turning, words
 from leaderboard.compare_html import signed, test_words
 from leaderboard.results import RunEntry
 from llmuses.comparison.result import Pair
@@ -84,7 +84,6 @@ def pair_page(lang: Lang, shown: PairShown) -> Markup:
 
 
 def _head(lang: Lang, shown: PairShown, say: Words, heading: str) -> Markup:
-    browse = words(lang)
     where = say("nth", n=count(shown.index + 1), total=count(shown.total)) if shown.index is not None else ""
     models = {"a": shown.second.model, "b": shown.first.model}
     benchmark = title(shown.first.entry, shown.dataset, lang)
@@ -94,25 +93,7 @@ def _head(lang: Lang, shown: PairShown, say: Words, heading: str) -> Markup:
         Markup('<span class="b-here" aria-current="page">{}</span>').format(heading),
     ]
     path = Markup('<nav class="u-crumb" aria-label="Path">{}</nav>').format(join(steps, icon("right", small=True)))
-    return Markup(
-        '<div class="b-top row">{}<div class="row end b-turn"><span class="md q tn b-where">{}</span>{}{}'
-        '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div></div>'
-    ).format(
-        path,
-        where,
-        _turn(shown.before, "prev", "left", browse("previous"), "K"),
-        _turn(shown.after, "next", "right", browse("next"), "J"),
-        icon("link", small=True),
-        say("copy"),
-    )
-
-
-def _turn(href: str | None, rel: str, sign: str, word: str, key: str) -> Markup:
-    pieces = [icon(sign, small=True), word, Markup("<kbd>{}</kbd>").format(key)]
-    content = join(pieces) if rel == "prev" else join([pieces[1], pieces[2], pieces[0]])
-    if href is None:
-        return Markup('<span class="g-btn sm" disabled aria-hidden="true">{}</span>').format(content)
-    return go(href, content, class_="g-btn sm", rel=rel)
+    return turning(lang, path, where, shown.before, shown.after)
 
 
 def list_words(say: Words, name: str, names: tuple[str, str], binary: bool) -> str:

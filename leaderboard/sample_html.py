@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from leaderboard.answer_html import middle, verdict_alone
-from leaderboard.browse_parts import go, public, short, title, trail, words
+from leaderboard.browse_parts import public, short, title, trail, turning, words
 from leaderboard.browse_query import Place
 from leaderboard.details_html import details
 from leaderboard.results import RunEntry
@@ -12,7 +12,7 @@ from leaderboard.samples import Filter
 from leaderboard.samples_html import Listing, notes, side_list
 from leaderboard.shown import Shown
 from llmuses.i18n import Lang
-from llmuses.markup import Markup, attrs, count, icon
+from llmuses.markup import Markup, attrs, count
 from llmuses.records import Review
 
 
@@ -56,28 +56,8 @@ def _head(lang: Lang, place: Place, entry: RunEntry, listing: Listing, shown: Sh
         (title(entry, place.dataset or "", lang), place.samples()),
         (heading, None),
     )
-    return Markup(
-        '<div class="b-top row">{}<div class="row end b-turn"><span class="md q tn b-where">{}</span>{}{}'
-        '<button type="button" class="g-btn sm ghost b-link" data-copy="">{}<span data-words>{}</span></button></div>'
-        "</div>"
-    ).format(
-        trail(*steps),
-        where,
-        _turn(place, shown.before, "prev", "left", say("previous"), "K"),
-        _turn(place, shown.after, "next", "right", say("next"), "J"),
-        icon("link", small=True),
-        say("copy_link"),
+    before, after = (
+        None if each is None else place.to(sample=each.sample_id, repeat=each.repeat, page=0)
+        for each in (shown.before, shown.after)
     )
-
-
-def _turn(place: Place, review: Review | None, rel: str, sign: str, word: str, key: str) -> Markup:
-    drawing = icon(sign, small=True)
-    content = (
-        Markup("{}{}<kbd>{}</kbd>").format(drawing, word, key)
-        if rel == "prev"
-        else Markup("{}<kbd>{}</kbd>{}").format(word, key, drawing)
-    )
-    if review is None:
-        return Markup('<span class="g-btn sm" disabled aria-hidden="true">{}</span>').format(content)
-    href = place.to(sample=review.sample_id, repeat=review.repeat, page=0)
-    return go(href, content, class_="g-btn sm", rel=rel)
+    return turning(lang, trail(*steps), where, before, after)
