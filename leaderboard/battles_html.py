@@ -10,7 +10,8 @@ from leaderboard.battles import PAGE, RESULTS, Hall, Place, Share, by_people, qu
 from leaderboard.board_words import Words
 from leaderboard.boards_head import view_actions
 from leaderboard.browse_parts import go, pager, when, words
-from leaderboard.chart_figures import Dot, Series, radar
+from leaderboard.chart_figures import Dot
+from leaderboard.chart_series import Series, radar
 from leaderboard.charts_html import drawing, table_twin
 from leaderboard.fields_html import joined, select
 from leaderboard.sub_pages import BROWSE, sub_pages

@@ -15,9 +15,6 @@ from llmuses.markup import count
 INK, QUIET, ACCENT, SOFT, LINE = (
     f"var(--u-{name})" for name in ("ink", "ink-3", "accent", "accent-soft", "accent-line")
 )
-SERIES = tuple(f"var(--u-series-{place})" for place in (1, 2, 3, 4))
-SYMBOLS = ("circle", "square", "triangle-up", "diamond")
-"""Each compared model's marker, beside its colour."""
 
 ROW = 22
 """Pixels a row of a chart of many models."""
@@ -68,7 +65,8 @@ def plain(name: str, most: int = 34) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _bars(dots: Sequence[Dot], thickness: float = 1.5) -> dict[str, Any]:
+def whiskers(dots: Sequence[Dot], thickness: float = 1.5) -> dict[str, Any]:
+    """Return the intervals of some values as Plotly's error bars."""
     return {
         "type": "data",
         "symmetric": False,
@@ -80,7 +78,8 @@ def _bars(dots: Sequence[Dot], thickness: float = 1.5) -> dict[str, Any]:
     }
 
 
-def _written(value: float, digits: int) -> str:
+def written_number(value: float, digits: int) -> str:
+    """Return a number as a table has it, with a true minus."""
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
@@ -111,9 +110,11 @@ def intervals(dots: Sequence[Dot], unit: str, words: Mapping[str, str], digits: 
         "mode": "markers",
         "x": [dot.value for dot in dots],
         "y": list(range(len(dots))),
-        "error_x": _bars(dots),
+        "error_x": whiskers(dots),
         "marker": {"color": INK, "size": 8},
-        "customdata": [[_written(dot.low, digits), _written(dot.high, digits), plain(dot.name, 80)] for dot in dots],
+        "customdata": [
+            [written_number(dot.low, digits), written_number(dot.high, digits), plain(dot.name, 80)] for dot in dots
+        ],
         "hovertemplate": f"%{{customdata[2]}}<br>%{{x:,.{digits}f}} (%{{customdata[0]}} – %{{customdata[1]}})<extra></extra>",
     }
     layout = {
@@ -131,10 +132,11 @@ def intervals(dots: Sequence[Dot], unit: str, words: Mapping[str, str], digits: 
         "margin": {"l": 8, "r": 16, "t": 28, "b": 8},
     }
     rows = [
-        (dot.name, _written(dot.value, digits), _written(dot.low, digits), _written(dot.high, digits)) for dot in dots
+        (dot.name, written_number(dot.value, digits), written_number(dot.low, digits), written_number(dot.high, digits))
+        for dot in dots
     ]
     sentence = (
-        words["sentence"].format(n=count(len(dots)), first=dots[0].name, value=_written(dots[0].value, digits))
+        words["sentence"].format(n=count(len(dots)), first=dots[0].name, value=written_number(dots[0].value, digits))
         if dots
         else ""
     )
@@ -164,7 +166,7 @@ def heat(square: Square, words: Mapping[str, str], digits: int = 0) -> Figure:
     rows = [f"{plain(name)}  <b>{number}</b>" for name, number in zip(square.names, numbers, strict=True)]
     text = [
         [
-            "" if value is None else "·" if few else _written(value, digits)
+            "" if value is None else "·" if few else written_number(value, digits)
             for value, few in zip(line, faint, strict=True)
         ]
         for line, faint in zip(square.values, square.faint, strict=True)
@@ -205,7 +207,7 @@ def heat(square: Square, words: Mapping[str, str], digits: int = 0) -> Figure:
         "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
     }
     table_rows = [
-        (name, *("–" if value is None else _written(value, digits) for value in line))
+        (name, *("–" if value is None else written_number(value, digits) for value in line))
         for name, line in zip(square.names, square.values, strict=True)
     ]
     values = [
@@ -248,7 +250,7 @@ def against(points: Sequence[Point], axes: tuple[str, str], words: Mapping[str, 
             "mode": "markers+text" if name else "markers",
             "x": [point.x for point in group],
             "y": [point.dot.value for point in group],
-            "error_y": _bars([point.dot for point in group]),
+            "error_y": whiskers([point.dot for point in group]),
             "marker": {"color": colour, "size": 9 if name else 7},
             "customdata": [plain(point.dot.name, 80) for point in group],
             "hovertemplate": f"%{{customdata}}<br>{axes[0]}: %{{x:,.3~g}}<br>{axes[1]}: %{{y:,.{digits}f}}<extra></extra>",
@@ -276,7 +278,7 @@ def against(points: Sequence[Point], axes: tuple[str, str], words: Mapping[str, 
         "showlegend": False,
     }
     rows = [
-        (p.dot.name, f"{p.x:,.4g}", *(_written(value, digits) for value in (p.dot.value, p.dot.low, p.dot.high)))
+        (p.dot.name, f"{p.x:,.4g}", *(written_number(value, digits) for value in (p.dot.value, p.dot.low, p.dot.high)))
         for p in sorted(points, key=lambda each: each.x)
     ]
     heads = (words["model"], axes[0], axes[1], words["low"], words["high"])
@@ -321,88 +323,3 @@ def _log_ticks(values: Sequence[float]) -> dict[str, Any]:
         "tickvals": ticks,
         "ticktext": [f"{tick:,.10g}" for tick in ticks],
     }
-
-
-class Series(NamedTuple):
-    """One line: a model's values, each with its interval, under the same keys as the others'; None where there is none."""
-
-    name: str
-    dots: Sequence[Dot | None]
-
-
-def radar(axes: Sequence[str], series: Sequence[Series], words: Mapping[str, str], digits: int = 0) -> Figure:
-    """Return values by category as a radar. ``words`` has ``sentence`` and the head ``kind``."""
-    traces = []
-    for place, one in enumerate(series):
-        values = [None if dot is None else dot.value for dot in one.dots]
-        traces.append(
-            {
-                "type": "scatterpolar",
-                "mode": "lines+markers",
-                "r": [*values, values[0]],
-                "theta": [plain(axis, 20) for axis in (*axes, axes[0])],
-                "name": plain(one.name),
-                "line": {"color": SERIES[place % 4], "width": 2},
-                "marker": {"color": SERIES[place % 4], "symbol": SYMBOLS[place % 4], "size": 7},
-                "hovertemplate": f"%{{theta}}: %{{r:,.{digits}f}}<extra>%{{fullData.name}}</extra>",
-            }
-        )
-    every = [dot.value for one in series for dot in one.dots if dot is not None]
-    low, high = (min(every), max(every)) if every else (0.0, 1.0)
-    room = max((high - low) * 0.25, 1e-9)
-    layout = {
-        "polar": {"radialaxis": {"range": [low - room, high + room / 4], "angle": 90, "tickangle": 90, "nticks": 5}},
-        "margin": {"l": 48, "r": 48, "t": 36, "b": 24},
-        "legend": {"orientation": "h", "y": -0.08, "yanchor": "top"},
-        "showlegend": True,
-    }
-    table = _series_table(words["kind"], axes, series, digits)
-    return Figure(traces, layout, 380, words["sentence"], table, _series_values(axes, series))
-
-
-def over_time(
-    moments: Sequence[str], series: Sequence[Series], unit: str, words: Mapping[str, str], digits: int = 0
-) -> Figure:
-    """Return values over time with their intervals. ``moments`` are dates; ``words`` has ``sentence`` and the head ``day``."""
-    traces = []
-    for place, one in enumerate(series):
-        there = [(moment, dot) for moment, dot in zip(moments, one.dots, strict=True) if dot is not None]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": [moment for moment, _ in there],
-                "y": [dot.value for _, dot in there],
-                "error_y": _bars([dot for _, dot in there], 1),
-                "name": plain(one.name),
-                "line": {"color": SERIES[place % 4], "width": 2},
-                "marker": {"color": SERIES[place % 4], "symbol": SYMBOLS[place % 4], "size": 7},
-                "hovertemplate": f"%{{x}}: %{{y:,.{digits}f}}<extra>%{{fullData.name}}</extra>",
-            }
-        )
-    layout = {
-        "xaxis": {"fixedrange": True, "type": "date"},
-        "yaxis": {"fixedrange": True, "title": {"text": unit}, "tickformat": f",.{digits}f" if digits == 0 else ""},
-        "margin": {"l": 8, "r": 16, "t": 36, "b": 32},
-        "showlegend": True,
-    }
-    table = _series_table(words["day"], moments, series, digits)
-    return Figure(traces, layout, 340, words["sentence"], table, _series_values(moments, series))
-
-
-def _series_table(head: str, keys: Sequence[str], series: Sequence[Series], digits: int) -> Table:
-    rows = [(key, *(_with_margin(one.dots[place], digits) for one in series)) for place, key in enumerate(keys)]
-    return Table((head, *(one.name for one in series)), rows)
-
-
-def _series_values(keys: Sequence[str], series: Sequence[Series]) -> list[Value]:
-    return [
-        Value(one.name, key, dot.value, dot.low, dot.high)
-        for one in series
-        for key, dot in zip(keys, one.dots, strict=True)
-        if dot is not None
-    ]
-
-
-def _with_margin(dot: Dot | None, digits: int) -> str:
-    return "–" if dot is None else f"{_written(dot.value, digits)} ±{_written((dot.high - dot.low) / 2, digits)}"

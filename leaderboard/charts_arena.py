@@ -13,7 +13,8 @@ from leaderboard.arena_board_html import category_words
 from leaderboard.arenas import Facts, Source, rule_of
 from leaderboard.board_words import Words
 from leaderboard.chart_cards import MOST, Card, Look, Shared, day
-from leaderboard.chart_figures import Dot, Series, Square, heat, intervals, over_time, radar
+from leaderboard.chart_figures import Dot, Square, heat, intervals
+from leaderboard.chart_series import Series, over_time, radar
 from leaderboard.known_models import Models
 from leaderboard.ready import Busy, Ready
 from llmuses.errors import LlmusesError

@@ -10,7 +10,8 @@ from leaderboard.board import AVERAGE, Board, Row, make_board
 from leaderboard.board_filters import NAMES
 from leaderboard.board_words import Words, column_title, setting_words
 from leaderboard.chart_cards import MOST, Card, Look, Shared, day
-from leaderboard.chart_figures import Dot, Series, intervals, over_time, radar
+from leaderboard.chart_figures import Dot, intervals
+from leaderboard.chart_series import Series, over_time, radar
 from leaderboard.comparing import named
 
 

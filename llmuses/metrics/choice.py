@@ -4,54 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from llmuses.metrics import announcements as say
-from llmuses.metrics.options import option_at, text_end
+from llmuses.metrics.choice_places import (
+    Answer,
+    SeveralError,
+    after_space,
+    begins_an_option,
+    goes_on,
+    is_own_text,
+    names_another,
+    option_after,
+)
+from llmuses.metrics.options import text_end
 from llmuses.metrics.reading import Reading, boxed, fold
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LATEST = 64
 """How many announcements are looked at, counted from the end."""
 
-
 _TURNS = 8
 """How many of the places are looked at where an answer takes itself back, counted from the end."""
-
-
-class _Answer(NamedTuple):
-    """An answer as it is read: folded, with the labels and the texts of its options."""
-
-    text: str
-    letters: str
-    choices: Sequence[str]
-
-    def label(self, place: int) -> str:
-        """Return the letter at ``place`` as a capital, "" where no option has it.
-
-        A small letter that is an option's text (options ``a``, ``b``, ``c``, ``d`` in another order) may mean either.
-        """
-        letter = self.text[place : place + 1]
-        if not letter or letter not in self.letters + self.letters.lower():
-            return ""
-        texts = zip(self.letters.lower(), self.choices, strict=True)
-        is_other = letter.islower() and any(text.strip() == letter != label for label, text in texts)
-        return "" if is_other else letter.upper()
-
-    def option_at(self, place: int) -> tuple[int, int] | None:
-        """Return which option's text stands at ``place`` and where it ends; a text that looks like a label does not."""
-        found = option_at(self.text, place, self.choices)
-        if found and found[1] == place + 1 and self.text[place].upper() in self.letters:
-            return None
-        return found
-
-    def own_text(self, letter: str) -> str:
-        """Return the text of a letter's option."""
-        return self.choices[self.letters.index(letter)]
-
-
-class _SeveralError(Exception):
-    """The answer chooses more than one option."""
 
 
 def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
@@ -67,16 +40,16 @@ def read_choice(text: str, choices: Sequence[str]) -> Reading | None:
     """
     options = choices[: len(_LETTERS)]
     try:
-        answer = _before_next_question(_Answer(fold(text), _LETTERS[: len(options)], options))
+        answer = _before_next_question(Answer(fold(text), _LETTERS[: len(options)], options))
         for rule in (_boxed, _announced, _opening, _verdicts, _last_line, _marked, _sensible, _hinted, _option_text):
             if reading := rule(answer):
                 return _as_corrected(answer, reading) if rule in _EARLY else reading
-    except _SeveralError:
+    except SeveralError:
         pass
     return None
 
 
-def _as_corrected(answer: _Answer, reading: Reading) -> Reading | None:
+def _as_corrected(answer: Answer, reading: Reading) -> Reading | None:
     """Return what an answer says after it has taken a first one back; None where that is not clear."""
     text, end = answer.text, reading.span[1]
     taken_back = list(say.TAKEN_BACK.finditer(text, end))[-_TURNS:]
@@ -95,13 +68,13 @@ def _as_corrected(answer: _Answer, reading: Reading) -> Reading | None:
     return reading if not others and say.CONFIRMED.search(text, firm.end()) else None
 
 
-def _corrected(answer: _Answer) -> Reading | None:
+def _corrected(answer: Answer) -> Reading | None:
     match = say.CORRECTED.match(answer.text)
-    reading = _option_after(answer, match.end(), "announced", strict=not match["led"]) if match else None
+    reading = option_after(answer, match.end(), "announced", strict=not match["led"]) if match else None
     return None if reading is None or _is_asked(answer, reading.span[1], at_end=True) else reading
 
 
-def _before_next_question(answer: _Answer) -> _Answer:
+def _before_next_question(answer: Answer) -> Answer:
     """Return the answer without the questions that a base model puts to itself after it has answered its own."""
     following = say.NEXT_QUESTION.search(answer.text)
     if following is None:
@@ -111,90 +84,20 @@ def _before_next_question(answer: _Answer) -> _Answer:
     return head if len(first_line) < 200 and (_opening(head) or _announced(head)) else answer
 
 
-# --- a letter at a place -----------------------------------------------------------------------------------
-
-
-def _option_after(answer: _Answer, start: int, rule: str, strict: bool) -> Reading | None:
-    """Return the option that stands after an announcement, by its letter or its text.
-
-    ``strict``: the announcement is a weak one, the option has to be all that follows. Raises _SeveralError where two
-    letters are chosen.
-    """
-    text = answer.text
-    opened = say.OPEN.match(text, start)
-    place = opened.end() if opened else start
-    for begin in (_after_space(text, start), place):  # an option may begin with what opens others: "$5", "(A ∨ B)"
-        found = answer.option_at(begin)
-        if found and (not strict or say.CLOSED.match(text, found[1])):
-            return Reading(answer.letters[found[0]], (begin, found[1]), "option_text")
-    if _is_label(answer, place, strict):
-        if _names_another(answer, place):
-            raise _SeveralError
-        return Reading(answer.label(place), (place, place + 1), rule)
-    named = None if strict else say.LAST_IN_BRACKETS.match(text, start)
-    return Reading(named[1], named.span(1), rule) if named and named[1] in answer.letters else None
-
-
-def _after_space(text: str, start: int) -> int:
-    while start < len(text) and text[start].isspace():
-        start += 1
-    return start
-
-
-def _is_label(answer: _Answer, place: int, strict: bool) -> bool:
-    """Whether an announced letter is an option's label, not an article, a pronoun, an initial or a part of a name."""
-    text, following = answer.text, answer.text[place + 1 : place + 2]
-    if not answer.label(place) or (following.isascii() and following.isalnum()) or _begins_an_option(answer, place):
-        return False
-    if say.CLOSED.match(text, place + 1):
-        return True
-    if text[place].islower():
-        return False
-    if strict:
-        return say.ITEM.match(text, place + 1) is not None
-    return _goes_on(answer, place) or (text[place] not in "AI" and following.isspace())
-
-
-def _begins_an_option(answer: _Answer, place: int) -> bool:
-    """Whether a letter is the first one of an option's text, as in "A dog" or "B cells"."""
-    ends = (text_end(answer.text, place, choice) for choice in answer.choices)
-    return any(end is not None and end > place + 1 for end in ends)
-
-
-def _goes_on(answer: _Answer, place: int) -> bool:
-    """Whether a letter is followed by what can only follow a label: a reason, or its own option's text."""
-    if say.LOOSELY_CLOSED.match(answer.text, place + 1):
-        return True
-    after = _after_space(answer.text, place + 1)
-    return text_end(answer.text, after, answer.own_text(answer.label(place))) is not None
-
-
-def _names_another(answer: _Answer, place: int) -> bool:
-    """Whether a second letter is chosen beside the one at ``place``."""
-    found = say.ANOTHER.match(answer.text, place + 1)
-    if found is None:
-        return False
-    at = found.start("joined") if found["joined"] else found.start("listed")
-    if not answer.label(at) or answer.text[at].isupper() != answer.text[place].isupper():
-        return False
-    is_word = answer.text[at] in "AIai" and re.match(r"\s[a-z]", answer.text[at + 1 : at + 3])
-    return not is_word or re.match(r"\s(?:are|both|is)\s", answer.text[at + 1 : at + 7]) is not None
-
-
 # --- the rules ---------------------------------------------------------------------------------------------
 
 
-def _boxed(answer: _Answer) -> Reading | None:
+def _boxed(answer: Answer) -> Reading | None:
     place = boxed(answer.text)
     if place is None:
         return None
     inside = answer._replace(text=answer.text[: place[1]])
     word = say.BOXED_WORD.match(inside.text, place[0])
-    reading = _option_after(inside, word.end() if word else place[0], "boxed", strict=False)
+    reading = option_after(inside, word.end() if word else place[0], "boxed", strict=False)
     return reading._replace(rule="boxed") if reading else None
 
 
-def _announced(answer: _Answer) -> Reading | None:
+def _announced(answer: Answer) -> Reading | None:
     denied: set[str] = set()
     otherwise: Reading | None = None
     for match in list(say.ANNOUNCED.finditer(answer.text))[: -_LATEST - 1 : -1]:
@@ -205,7 +108,7 @@ def _announced(answer: _Answer) -> Reading | None:
                 return Reading(no["meant"], no.span("meant"), "announced")
             denied.add(no["denied"])
             continue
-        reading = _option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
+        reading = option_after(answer, match.end(), "announced", strict=match.lastgroup in say.STRICT)
         if reading and _heads_a_list(answer, match, reading):
             continue
         if reading and reading.value not in denied and not _is_asked(answer, reading.span[1]):
@@ -215,7 +118,7 @@ def _announced(answer: _Answer) -> Reading | None:
     return otherwise
 
 
-def _heads_a_list(answer: _Answer, match: re.Match[str], reading: Reading) -> bool:
+def _heads_a_list(answer: Answer, match: re.Match[str], reading: Reading) -> bool:
     """Whether an announcement stands above a list of the options, the next one of which follows: "Options given - option:"."""
     text, (start, end) = answer.text, reading.span
     if "\n" not in text[match.start() : start] or not say.LISTED.match(match.group()):
@@ -227,7 +130,7 @@ def _heads_a_list(answer: _Answer, match: re.Match[str], reading: Reading) -> bo
     return following in {label[1] for label in labels if label}
 
 
-def _is_meant(answer: _Answer, match: re.Match[str]) -> bool:
+def _is_meant(answer: Answer, match: re.Match[str]) -> bool:
     """Whether an announcement is the answer's own: not "I would not choose", "the wrong answer is", "Many choose"."""
     before = answer.text[max(0, match.start() - 100) : match.start()]
     if say.NOT_MEANT.search(before[-40:]):
@@ -238,24 +141,24 @@ def _is_meant(answer: _Answer, match: re.Match[str]) -> bool:
     return clause is None or say.SOMEONE.search(clause.group()) is None
 
 
-def _is_of_another_case(answer: _Answer, match: re.Match[str]) -> bool:
+def _is_of_another_case(answer: Answer, match: re.Match[str]) -> bool:
     """Whether an announcement may be about another question: "For the UK the answer would be A"."""
     before = answer.text[max(0, match.start() - 120) : match.start()]
     return "would" in match.group() and say.OTHERWISE.search(before) is not None
 
 
-def _is_asked(answer: _Answer, end: int, at_end: bool = False) -> bool:
+def _is_asked(answer: Answer, end: int, at_end: bool = False) -> bool:
     """Whether what was read ends on a question mark, with more after it unless ``at_end``: "The answer is A? No"."""
     after = answer.text[end:].lstrip("*_`\"')]} ")
     return after.startswith("?") and (at_end or len(after.strip()) > 1)
 
 
-def _hinted(answer: _Answer) -> Reading | None:
+def _hinted(answer: Answer) -> Reading | None:
     """Read what all of the weaker announcements say, the last of which ends the answer: "It must be B"."""
     readings = []
     for match in list(say.HINTED.finditer(answer.text))[-_LATEST:]:
         if _is_meant(answer, match):
-            reading = _option_after(answer, match.end(), "hinted", strict=True)
+            reading = option_after(answer, match.end(), "hinted", strict=True)
             if reading and not _is_asked(answer, reading.span[1], at_end=True):
                 readings.append(reading)
     if len({reading.value for reading in readings}) != 1 or not say.ALONE.match(answer.text, readings[-1].span[1]):
@@ -263,7 +166,7 @@ def _hinted(answer: _Answer) -> Reading | None:
     return readings[-1]
 
 
-def _opening(answer: _Answer) -> Reading | None:
+def _opening(answer: Answer) -> Reading | None:
     text = answer.text
     before = say.BEFORE_OPENING.match(text)
     place = before.end() if before else 0
@@ -271,7 +174,7 @@ def _opening(answer: _Answer) -> Reading | None:
         return None
     if text[place].islower() and not say.LOWER_LABEL.match(text, place + 1):
         return None
-    if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not _goes_on(answer, place)):
+    if not say.CLOSED.match(text, place + 1) and (text[place].islower() or not goes_on(answer, place)):
         return None
     if (
         text.startswith("I,", place)
@@ -282,17 +185,17 @@ def _opening(answer: _Answer) -> Reading | None:
         return None
     if say.MARKED_WRONG.match(text, place + 1):
         return None
-    if _begins_an_option(answer, place) or _repeats_options(answer, place) or _names_another(answer, place):
+    if begins_an_option(answer, place) or _repeats_options(answer, place) or names_another(answer, place):
         return None
     return Reading(answer.label(place), (place, place + 1), "opening")
 
 
-def _is_discussed(answer: _Answer, place: int) -> bool:
+def _is_discussed(answer: Answer, place: int) -> bool:
     """Whether an answer that opens with a letter only speaks of it, or of one option after the other."""
     text = answer.text
     closed = say.CLOSED.match(text, place + 1)
     own = answer.own_text(answer.label(place))
-    if _goes_on(answer, place) or (closed and text_end(text, _after_space(text, closed.end()), own) is not None):
+    if goes_on(answer, place) or (closed and text_end(text, after_space(text, closed.end()), own) is not None):
         return False
     if not say.OPTION_WORD.search(text[max(0, place - 24) : place]):
         return say.DISCUSSED.match(text, place + 1) is not None
@@ -300,7 +203,7 @@ def _is_discussed(answer: _Answer, place: int) -> bool:
     return bool(others - {answer.label(place)}) or say.DISCUSSED_OPTION.match(text, place + 1) is not None
 
 
-def _repeats_options(answer: _Answer, place: int) -> bool:
+def _repeats_options(answer: Answer, place: int) -> bool:
     """Whether the letter at ``place`` only begins a list of the options, on one line or on several."""
     line, _, rest = answer.text[place : place + 4000].partition("\n")
     next_letter = answer.letters[answer.letters.index(answer.label(place)) + 1 :][:1]
@@ -312,7 +215,7 @@ def _repeats_options(answer: _Answer, place: int) -> bool:
     return label is not None and label[1] in answer.letters and label[1] != line[0]
 
 
-def _verdicts(answer: _Answer) -> Reading | None:
+def _verdicts(answer: Answer) -> Reading | None:
     """Read "B is the correct answer"; else the one letter called right, all others wrong or a verdict in the last sentence."""
     chosen: dict[str, int] = {}
     right: dict[str, int] = {}
@@ -320,7 +223,7 @@ def _verdicts(answer: _Answer) -> Reading | None:
     wrong: dict[str, int] = {}
     latest = 0
     for match in say.VERDICT.finditer(answer.text):
-        if _is_own_text(answer._replace(text=answer.text[: match.end()]), match.start("letters")):
+        if is_own_text(answer._replace(text=answer.text[: match.end()]), match.start("letters")):
             continue  # an option that says "True" or "错误", repeated under its letter
         kind = chosen if match["answer"] else right if match["right"] else true if match["true"] else wrong
         latest = match.start()
@@ -333,7 +236,7 @@ def _verdicts(answer: _Answer) -> Reading | None:
     return _only(answer, chosen)
 
 
-def _marked(answer: _Answer) -> Reading | None:
+def _marked(answer: Answer) -> Reading | None:
     """Read the one option of a list that is marked as right where others are marked as wrong: "B. London ✅"."""
     marks = list(say.MARKED.finditer(answer.text))[-_LATEST:]
     wrong = {match["letter"] for match in marks if match["wrong"] or match["no"]}
@@ -343,13 +246,13 @@ def _marked(answer: _Answer) -> Reading | None:
     return _only(answer, right) if wrong - set(right) else None
 
 
-def _sensible(answer: _Answer) -> Reading | None:
+def _sensible(answer: Answer) -> Reading | None:
     """Read the one letter of which "makes the most sense" or "only ... works" is said."""
     found = list(say.SENSIBLE.finditer(answer.text))[-_LATEST:]
     return _only(answer, {match[match.lastindex or 0]: match.start(match.lastindex or 0) for match in found})
 
 
-def _only(answer: _Answer, places: Mapping[str, int]) -> Reading | None:
+def _only(answer: Answer, places: Mapping[str, int]) -> Reading | None:
     """Return the reading of a letter by its place, None where there are none or several."""
     if len(places) != 1:
         return None
@@ -357,7 +260,7 @@ def _only(answer: _Answer, places: Mapping[str, int]) -> Reading | None:
     return Reading(letter, (place, place + 1), "announced") if letter in answer.letters else None
 
 
-def _last_line(answer: _Answer) -> Reading | None:
+def _last_line(answer: Answer) -> Reading | None:
     """Read a letter, alone or with its option's text, on the last line; not the last of a list of options."""
     text = answer.text.rstrip()
     begin = text.rfind("\n") + 1
@@ -369,7 +272,7 @@ def _last_line(answer: _Answer) -> Reading | None:
         return None
     start, end = reading.span
     is_alone = say.ALONE.match(last.text, end) is not None
-    if not (is_alone or _is_own_text(last, start)):
+    if not (is_alone or is_own_text(last, start)):
         return None
     above = text[max(0, begin - 1000) : begin].rstrip().rpartition("\n")[2]
     if say.OTHERS_LINE.search(above[-60:]):
@@ -381,18 +284,11 @@ def _last_line(answer: _Answer) -> Reading | None:
     return reading._replace(span=(begin + start, begin + end), rule="last_line")
 
 
-def _is_own_text(answer: _Answer, place: int) -> bool:
-    """Whether a label is followed by its own option's text, and nothing else."""
-    gap = say.LABEL_GAP.match(answer.text, place + 1)
-    end = text_end(answer.text, gap.end() if gap else place + 1, answer.own_text(answer.label(place)))
-    return end is not None and say.ALONE.match(answer.text, end) is not None
-
-
 _EARLY = (_boxed, _announced, _opening)
 """The rules that read an answer which may be taken back after it."""
 
 
-def _option_text(answer: _Answer) -> Reading | None:
+def _option_text(answer: Answer) -> Reading | None:
     """Read an option's text that is the whole first line or the whole last one; not where these two disagree."""
     text = answer.text.strip()
     offset = answer.text.find(text)
@@ -405,7 +301,7 @@ def _option_text(answer: _Answer) -> Reading | None:
     return readings[0] if len({reading.value for reading in readings}) == 1 else None
 
 
-def _option_line(answer: _Answer, line: str, offset: int) -> Reading | None:
+def _option_line(answer: Answer, line: str, offset: int) -> Reading | None:
     opened = say.OPEN.match(line)
     for begin in (opened.end() if opened else 0, 0):
         found = answer._replace(text=line).option_at(begin)
