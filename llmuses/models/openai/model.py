@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PREFERS = Mode.GENERATE
 
+_PATIENCE = 8
+"""So many requests at least have to be given up in a row before others are given up sooner."""
+
 
 class Args(msgspec.Struct, kw_only=True, frozen=True):
     """Arguments of the openai backend, as typed in ``--model-args``."""
@@ -156,8 +159,9 @@ class OpenAIModel:
         except Refused as refused:
             response = await session.refusal(request.key, refused.error)
         except Fault as fault:
-            # A server that is gone was waited for by as many requests as there are slots: the others fail at once.
-            if fault.code == "unreachable" and self._lost_in_a_row >= self._args.max_concurrency:
+            # A server that is gone, or answers nothing but errors, was waited for by as many requests as there are slots:
+            # the others fail at once. (Of one that is busy the gate keeps count.)
+            if not fault.busy and self._lost_in_a_row >= max(_PATIENCE, self._args.max_concurrency):
                 fault.most_retries = 0
             raise
         response.latency = ticket.seconds()
@@ -169,7 +173,7 @@ class OpenAIModel:
     def _give_up(self, request: Request, fault: Fault, attempts: int) -> Response:
         if not self._server.reached:
             raise UnreachableError(f"{self._server.url} gives no answer ({fault.message}): is base_url right?")
-        self._lost_in_a_row += fault.code in ("unreachable", "timeout")
+        self._lost_in_a_row += not fault.busy
         if fault.code == "timeout" and self._lost_in_a_row > 2 * self._args.max_concurrency:
             raise UnreachableError(f"{self._server.url} has not answered {self._lost_in_a_row} requests in a row")
         error = ResponseError(kind=ErrorKind.FAILED, code=fault.code, message=fault.message)

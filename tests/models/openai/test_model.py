@@ -221,6 +221,27 @@ def test_a_server_that_takes_fewer_at_once_than_there_are_slots_answers_everybod
     assert 0 < stats.faults["limit"] < 120
 
 
+@pytest.mark.parametrize("kind", ["500", "garbage", "no_choices"])
+def test_a_server_that_answers_nothing_but_errors_is_soon_asked_once_each(kind: str) -> None:
+    with mock_openai(faults=f"{kind}=1") as server:
+        responses = answers(
+            model_at(server, max_concurrency=4, max_retries=2), *[generate(f"Q {n}") for n in range(60)]
+        )
+        asked = server.stats().requests
+    assert {response.error and response.error.code for response in responses.values()} == {PASSING[kind]}
+    assert asked < 60 + 2 * 2 * (8 + 4), "each is asked once, but for the first ones"
+
+
+def test_patience_comes_back_with_an_answer() -> None:
+    with mock_openai(faults="500=1", fault_tries=2) as server:
+        model = model_at(server, max_concurrency=1, max_retries=1)
+        lost = answers(model, *[generate(f"Lost {n}") for n in range(20)])
+        attempts = [lost[f"Lost {n}"].attempts for n in range(20)]
+        assert (attempts[:8], attempts[12:]) == ([2] * 8, [1] * 8)
+        assert answers(model, generate("Lost 0"))["Lost 0"].error is None
+        assert answers(model, generate("Another"))["Another"].attempts == 2
+
+
 def test_a_server_that_dies_in_the_middle_of_a_run_leaves_failed_requests() -> None:
     with mock_openai(latency="0.02") as server:
         model = model_at(server, max_concurrency=4, max_retries=1)
