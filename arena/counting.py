@@ -16,7 +16,7 @@ import numpy as np
 from arena.battle_files import OUTCOMES, Skipped, is_person
 from arena.first_place import first_place
 from arena.fitting import figures_of_counts
-from arena.rating import check, rate, skipped_lines
+from arena.rating import check, mixed_lines, rate, skipped_lines
 from arena.rating_lines import lines_of, unrated
 from arena.rating_records import Ratings, Rule
 from arena.ratings.counts import PairCounts
@@ -25,7 +25,7 @@ from llmuses.errors import DataError, StoreError, UnknownNameError, UsageError
 from llmuses.records import HUMAN
 from llmuses.store import START, Cursor, Reader
 
-_VERSION = 1
+_VERSION = 2
 
 
 class _Line(msgspec.Struct):
@@ -44,7 +44,8 @@ class _Line(msgspec.Struct):
 class Tally(msgspec.Struct):
     """The state file: what the file's battles come to up to ``cursor``.
 
-    ``cells`` counts, for each pair of places in ``names`` (the earlier one first), wins, losses and ties of the first.
+    ``cells`` counts, for each pair of places in ``names`` (the earlier one first), wins, losses and ties of the first;
+    ``judges`` says how many battles each decided.
     ``head`` is how the file began and ``tail`` what stood before the cursor: they tell when another file stands in its
     place. A file with exclusion lines (``excludes``) is read whole each time, since what they take out is not in here.
     """
@@ -58,6 +59,7 @@ class Tally(msgspec.Struct):
     excludes: bool = False
     names: list[str] = msgspec.field(default_factory=list)
     cells: dict[tuple[int, int], list[int]] = msgspec.field(default_factory=dict)
+    judges: dict[str, int] = msgspec.field(default_factory=dict)
     skipped: tuple[int, int, int] = (0, 0, 0)
 
 
@@ -106,7 +108,11 @@ class Follower:
             groups={},
             ties=None if figures is None else figures.ties,
             first_place=first_place(counts, names, found, figures, self.rule.scale) if figures is not None else None,
-            notes=[*skipped_lines(Skipped(unreadable, no_winner, same)), *unrated(names, counts, found)],
+            notes=[
+                *skipped_lines(Skipped(unreadable, no_winner, same)),
+                *mixed_lines(tally.judges, self.rule),
+                *unrated(names, counts, found),
+            ],
         )
 
     def update(self) -> int:
@@ -196,10 +202,11 @@ class _Counter:
             self._no_winner += 1
         if one == two:
             self._same += 1
-        judge = line.judge if isinstance(line.judge, str) else HUMAN
-        taken = self._takes(HUMAN if is_person(judge) else judge) and not (self._blind and line.anony is False)
+        judge = line.judge if isinstance(line.judge, str) and not is_person(line.judge) else HUMAN
+        taken = self._takes(judge) and not (self._blind and line.anony is False)
         if outcome is None or one == two or not taken:
             return
+        self._tally.judges[judge] = self._tally.judges.get(judge, 0) + 1
         first, second = self._number(one), self._number(two)
         if first > second:
             first, second, outcome = second, first, outcome if outcome == 2 else 1 - outcome

@@ -15,6 +15,7 @@ from arena.rating_records import FirstPlace, ModelRating, Ratings, Rule
 from arena.ratings.graph import Standing, standing
 from arena.texts import PROMPT, discount_repeats, style_columns
 from llmuses.errors import UnknownNameError, UsageError
+from llmuses.records import HUMAN
 
 
 def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -> Ratings:
@@ -46,7 +47,7 @@ def rate(battles: str | Path | Sequence[str | Path], rule: Rule | None = None) -
             trust=whole.trust,
             ties=None if whole.figures is None else whole.figures.ties,
             first_place=_first_place(table, rule, whole),
-            notes=[*skipped_lines(table.skipped), *weighed, *whole.notes],
+            notes=[*skipped_lines(table.skipped), *_mixed(table, rule), *weighed, *whole.notes],
         )
 
 
@@ -73,11 +74,16 @@ def _columns(rule: Rule) -> list[str]:
     if rule.combine == "ppi":
         return list(COLUMNS)
     columns: list[str] = [] if rule.by is None else [rule.by]
+    columns += ["judge"] if rule.judge is None else []  # for ``_mixed``
     if rule.robust:
         from arena.robustness import COLUMNS as OF_VOTERS
 
         columns += OF_VOTERS
     return columns + (["tstamp"] if rule.method == "elo" else [])
+
+
+def _mixed(table: BattleTable, rule: Rule) -> list[str]:
+    return mixed_lines(dict(table.values("judge")), rule) if rule.judge is None and rule.combine == "none" else []
 
 
 def _weigh(table: BattleTable, rule: Rule) -> list[str]:
@@ -167,3 +173,17 @@ def skipped_lines(skipped: Skipped) -> list[str]:
         "excluded": "are taken out by exclusion lines",
     }
     return [f"{number:,} lines {words[name]}." for name, number in skipped._asdict().items() if number]
+
+
+def mixed_lines(judges: Mapping[str, int], rule: Rule) -> list[str]:
+    """Return a sentence where people's votes and judges' verdicts count alike, as in the file of an arena on the web.
+
+    ``judges`` says how many battles each decided, ``human`` for people.
+    """
+    people = judges.get(HUMAN, 0)
+    verdicts = sum(judges.values()) - people
+    if rule.judge is not None or rule.by == "judge" or not people or not verdicts:
+        return []
+    names = ", ".join(sorted(name for name in judges if name != HUMAN))
+    said = f"{people:,} battles are votes by people and {verdicts:,} verdicts of {names}, and all count alike"
+    return [f"{said}: --judge {HUMAN} rates by people alone, --judge NAME by a judge."]

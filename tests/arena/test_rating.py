@@ -63,6 +63,20 @@ def test_the_strongest_comes_first_with_interval_rank_and_battles(battles: Path,
     assert ratings.notes == []
 
 
+def test_people_and_judges_in_one_file_are_not_rated_alike_without_a_word(tmp_path: Path) -> None:
+    votes = [battle("a", "b", "model_b", voter="v")] * 6 + [battle("a", "b", "model_a", voter="v")] * 4
+    path = write(tmp_path / "live.jsonl", [*votes, *[battle("a", "b", "model_a", judge="my-judge")] * 9])
+    whole = rate(path)
+    assert whole.models[0].model == "a" and whole.battles == 19
+    (note,) = whole.notes
+    assert note.startswith(
+        "10 battles are votes by people and 9 verdicts of my-judge, and all count alike: --judge human"
+    )
+    people = rate(path, Rule(judge="human"))
+    assert (people.models[0].model, people.battles, people.notes) == ("b", 10, [])
+    assert rate(path, Rule(by="judge")).notes == []
+
+
 def test_four_hundred_points_are_odds_of_ten_to_one(tmp_path: Path) -> None:
     lines = [battle("strong", "weak", "model_a")] * 100 + [battle("strong", "weak", "model_b")] * 10
     strong, weak = rate(write(tmp_path / "b.jsonl", lines)).models
