@@ -17,6 +17,7 @@ from leaderboard.battle_index import UNSORTED, Battles, BattleShelf
 from llmuses.errors import DataError
 from llmuses.records import HUMAN, Battle
 from llmuses.statistics.intervals import wilson
+from llmuses.yaml_files import read_yaml
 
 PAGE = 50
 PUBLIC_AFTER = 86_400.0
@@ -96,16 +97,9 @@ def place(query: Mapping[str, str]) -> Place:
 def read_mapping(path: Path) -> dict[str, list[str]]:
     """Return a file of category groups: each group's name with the categories in it, ``*`` for all others.
 
-    Raises DataError for a file that cannot be read or holds something else.
+    Raises UsageError for a file that cannot be read or is no YAML, DataError for one that holds something else.
     """
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as problem:
-        raise DataError(f"cannot read {path}: {problem.strerror}.") from problem
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise DataError(f"{path}: not YAML ({str(problem).splitlines()[0]}).") from problem
+    found = read_yaml(path)
     fits = isinstance(found, dict) and all(
         isinstance(name, str) and isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds)
         for name, kinds in found.items()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from llmuses.errors import UnknownNameError, UsageError, in_words
+from llmuses.yaml_files import read_yaml
 
 
 class ModelChoice(msgspec.Struct, frozen=True):
@@ -107,14 +108,7 @@ def _path(kind: type, value: Any) -> Any:
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}.") from problem
-    except yaml.YAMLError as problem:
-        raise UsageError(f"{path}: not YAML ({' '.join(str(problem).split())}).") from problem
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected settings such as 'model: SPEC', one a line.")
     return {str(name).replace("-", "_"): value for name, value in content.items()}

@@ -30,6 +30,7 @@ import msgspec
 from msgspec import Meta
 
 from llmuses.errors import DataError, UsageError
+from llmuses.yaml_files import parse_yaml
 
 PACKAGE = Path(__file__).parent
 REGISTRY = PACKAGE / "registry"
@@ -208,21 +209,19 @@ def _read_models(path: Path) -> dict[str, ModelEntry]:
 def _models_as_of(path: Path, changed: int, size: int) -> dict[str, ModelEntry]:
     """Return what a file holds in one state of it: it may be written while the app runs."""
     try:
-        return parse_models(path.read_text("utf-8"))
+        return parse_models(path.read_bytes())
     except UsageError as problem:
         raise UsageError(f"{path}: {problem}") from problem
 
 
-def parse_models(text: str) -> dict[str, ModelEntry]:
+def parse_models(text: str | bytes) -> dict[str, ModelEntry]:
     """Return the models that the text of a models.yaml names. Raises UsageError, in one line that names the entry."""
-    import yaml
-
     at = ""
     entries: dict[str, ModelEntry] = {}
     try:
-        for name, entry in msgspec.convert(yaml.safe_load(text) or {}, dict[str, Any]).items():
+        for name, entry in msgspec.convert(parse_yaml(text) or {}, dict[str, Any]).items():
             at = f"{name}: "
             entries[name] = msgspec.convert(entry, ModelEntry)
-    except (yaml.YAMLError, msgspec.ValidationError) as problem:
+    except msgspec.ValidationError as problem:
         raise UsageError(at + " ".join(str(problem).split())) from problem
     return entries

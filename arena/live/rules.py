@@ -12,6 +12,7 @@ import msgspec
 from arena.live.wire import Mode
 from llmuses.errors import UsageError, in_words
 from llmuses.settings import REGISTRY
+from llmuses.yaml_files import read_yaml
 
 RULES_ENV = "LLMUSES_ARENA_CONFIG"
 
@@ -212,17 +213,10 @@ def load_rules(path: Path | None = None) -> Rules:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
-    except yaml.YAMLError as problem:
-        raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem
-    if not isinstance(found or {}, dict):
+    found = read_yaml(path) or {}
+    if not isinstance(found, dict):
         raise UsageError(f"{path}: rules are names with values.")
-    return found or {}
+    return found
 
 
 _WHOLE = {"logins", "samples", "policy_options"}

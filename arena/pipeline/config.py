@@ -19,6 +19,7 @@ from arena.matchmaking import policy_named
 from llmuses.errors import UnknownNameError, UsageError, in_words
 from llmuses.judge.templates import JudgeMode
 from llmuses.settings import PACKAGE
+from llmuses.yaml_files import read_yaml
 
 Metric = Literal["elo", "bt", "score", "pairwise"]
 
@@ -179,14 +180,7 @@ _OTHER_NAMES = {"question_file": "questions_file", "elo_rating": "rating_gen"}
 
 def read_config(path: Path) -> ArenaConfig:
     """Return what a config says. Raises UsageError or UnknownNameError, in one line that names the key."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}.") from problem
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{path}: not YAML ({' '.join(str(problem).split())}).") from problem
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise UsageError(f"{path}: expected keys such as questions_file, answers_gen, reviews_gen.")
     return parse_config(content, str(path))

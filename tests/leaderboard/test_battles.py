@@ -19,7 +19,7 @@ from leaderboard.battles_export import battles_sheet
 from leaderboard.battles_page import battles_view
 from leaderboard.ready import Ready
 from llmuses.commands.view import opened_file
-from llmuses.errors import DataError
+from llmuses.errors import DataError, UsageError
 from llmuses.records import Battle, Redaction, Winner
 from llmuses.settings import REGISTRY
 from llmuses.store import JsonlStore
@@ -195,7 +195,7 @@ def test_every_category_is_in_exactly_one_group(categories, mapping):
 def test_a_file_that_is_no_mapping_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / "mapping.yaml"
     path.write_text(content)
-    with pytest.raises(DataError, match=r"mapping\.yaml"):
+    with pytest.raises((DataError, UsageError), match=r"mapping\.yaml"):
         read_mapping(path)
 
 

@@ -15,6 +15,7 @@ import msgspec
 from arena.live.rules import Provider
 from llmuses.errors import UsageError, in_words
 from llmuses.settings import REGISTRY
+from llmuses.yaml_files import read_yaml
 
 RULES_ENV = "LLMUSES_ADMIN_CONFIG"
 PASSWORD_ENV = "LLMUSES_ADMIN_PASSWORD"
@@ -106,16 +107,10 @@ def read_rules() -> AdminRules:
 
 
 def _read(path: Path) -> AdminRules:
-    import yaml
-
     try:
-        return msgspec.convert(yaml.safe_load(path.read_text("utf-8")) or {}, AdminRules)
-    except OSError as problem:
-        raise UsageError(f"cannot read {path}: {problem.strerror}") from problem
+        return msgspec.convert(read_yaml(path) or {}, AdminRules)
     except msgspec.ValidationError as problem:
         raise UsageError(f"{path}: {in_words(problem)}.") from problem
-    except yaml.YAMLError as problem:
-        raise UsageError(f"{path}: {str(problem).splitlines()[0]}") from problem
 
 
 def hash_password(password: str, salt: bytes | None = None) -> str:
