@@ -14,6 +14,7 @@ from arena.audit import audit
 from arena.formats import convert_files
 from arena.live.arena import LiveArena
 from arena.live.refusal import Refusal
+from arena.live.visitor import Visitor
 from arena.live.wire import Opinion
 from arena.pipeline.run import run_arena
 from llmuses.errors import ModelError
@@ -49,8 +50,12 @@ class ScriptedJudge:
         self.closed = True
 
 
+Judged = Callable[..., tuple[LiveArena, ScriptedJudge]]
+"""Makes an arena and its judge, by what the judge says."""
+
+
 @pytest.fixture
-def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[LiveArena, ScriptedJudge]]:
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judged:
     def make(says: Callable[[str], str | None], **rules: Any) -> tuple[LiveArena, ScriptedJudge]:
         judge = ScriptedJudge(says)
         monkeypatch.setattr("arena.live.opinion.load_model", lambda spec, **args: judge)
@@ -66,10 +71,16 @@ def first_named(prompt: str) -> str:
     return "[[A]]" if prompt.index("first words") < prompt.index("second words") else "[[B]]"
 
 
+async def voted(arena: LiveArena, winner: Winner) -> tuple[Visitor, str]:
+    """Return a visitor who has voted, and the battle."""
+    who = visitor(arena)
+    token = await battle(arena, who)
+    await arena.vote(who, token, winner)
+    return who, token
+
+
 @in_a_loop
-async def test_both_orders_are_asked_and_kept_as_a_battle_of_the_judges(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_both_orders_are_asked_and_kept_as_a_battle_of_the_judges(tmp_path: Path, judged: Judged) -> None:
     arena, judge = judged(first_named)
     who = visitor(arena)
     token = await battle(arena, who)
@@ -89,26 +100,18 @@ async def test_both_orders_are_asked_and_kept_as_a_battle_of_the_judges(
 
 
 @in_a_loop
-async def test_a_judge_who_likes_a_place_decides_nothing(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_a_judge_who_likes_a_place_decides_nothing(tmp_path: Path, judged: Judged) -> None:
     arena, _ = judged(lambda prompt: "[[A]]")
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.BOTH_BAD)
+    who, token = await voted(arena, Winner.BOTH_BAD)
     opinion = await arena.opinion(who, token)
     assert [said.winner for said in opinion.orders] == [Winner.MODEL_A, Winner.MODEL_B]
     assert (opinion.verdict, opinion.agrees) == (Winner.TIE, True)
 
 
 @in_a_loop
-async def test_a_verdict_that_cannot_be_read_is_shown_and_not_kept(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_a_verdict_that_cannot_be_read_is_shown_and_not_kept(tmp_path: Path, judged: Judged) -> None:
     arena, _ = judged(lambda prompt: "Both have their charm.")
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.TIE)
+    who, token = await voted(arena, Winner.TIE)
     opinion = await arena.opinion(who, token)
     assert opinion.orders[0].text == "Both have their charm."
     assert (opinion.verdict, opinion.agrees) == (None, None)
@@ -116,26 +119,18 @@ async def test_a_verdict_that_cannot_be_read_is_shown_and_not_kept(
 
 
 @in_a_loop
-async def test_many_who_ask_at_once_ask_once(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_many_who_ask_at_once_ask_once(tmp_path: Path, judged: Judged) -> None:
     arena, judge = judged(first_named)
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.TIE)
+    who, token = await voted(arena, Winner.TIE)
     found: list[Opinion] = await asyncio.gather(*(arena.opinion(who, token) for _ in range(5)))
     assert len({id(one) for one in found}) == 1 and len(judge.prompts) == 2 and len(lines(tmp_path)) == 2
 
 
 @in_a_loop
-async def test_a_judge_that_fails_can_be_asked_again(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_a_judge_that_fails_can_be_asked_again(tmp_path: Path, judged: Judged) -> None:
     answers: list[str | None] = [None]
     arena, _ = judged(lambda prompt: answers[0])
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.TIE)
+    who, token = await voted(arena, Winner.TIE)
     assert await refused(arena.opinion(who, token)) == "no_judge"
     answers[0] = "[[C]]"
     assert (await arena.opinion(who, token)).verdict is Winner.TIE
@@ -143,41 +138,31 @@ async def test_a_judge_that_fails_can_be_asked_again(
 
 @in_a_loop
 async def test_a_judge_that_cannot_be_loaded_or_never_answers(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, judged: Judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(spec: str, **args: Any) -> ScriptedJudge:
         raise ModelError("no such judge.")
 
     arena, _ = judged(first_named)
     monkeypatch.setattr("arena.live.opinion.load_model", broken)
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.TIE)
+    who, token = await voted(arena, Winner.TIE)
     assert await refused(arena.opinion(who, token)) == "no_judge"
     assert await refused(live_arena(tmp_path / "none").opinion(who, token)) in ("foreign", "ended")
     without = live_arena(tmp_path / "without")
-    other = visitor(without)
-    token = await battle(without, other)
-    await without.vote(other, token, Winner.TIE)
+    other, token = await voted(without, Winner.TIE)
     assert await refused(without.opinion(other, token)) == "no_judge"
 
 
 @in_a_loop
-async def test_what_was_said_after_the_vote_is_not_judged(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_what_was_said_after_the_vote_is_not_judged(tmp_path: Path, judged: Judged) -> None:
     arena, judge = judged(first_named)
-    who = visitor(arena)
-    token = await battle(arena, who)
-    await arena.vote(who, token, Winner.TIE)
+    who, token = await voted(arena, Winner.TIE)
     await all_of(arena.send(who, ask("a later question", battle=token)))
     await arena.opinion(who, token)
     assert not any("a later question" in prompt for prompt in judge.prompts)
 
 
-def test_people_and_the_judge_meet_in_the_audit(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+def test_people_and_the_judge_meet_in_the_audit(tmp_path: Path, judged: Judged) -> None:
     async def play() -> None:
         arena, _ = judged(first_named)
         for number in range(12):
@@ -193,9 +178,7 @@ def test_people_and_the_judge_meet_in_the_audit(
     assert found["the-judge"].agreement.all.n == 12
 
 
-def test_a_judge_that_is_asked_later_meets_the_votes_and_the_judge_of_the_page(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+def test_a_judge_that_is_asked_later_meets_the_votes_and_the_judge_of_the_page(tmp_path: Path, judged: Judged) -> None:
     async def play() -> None:
         arena, _ = judged(first_named)
         for number in range(4):
@@ -218,9 +201,7 @@ def test_a_judge_that_is_asked_later_meets_the_votes_and_the_judge_of_the_page(
 
 
 @in_a_loop
-async def test_a_withdrawn_battle_takes_the_judges_line_with_it(
-    tmp_path: Path, judged: Callable[..., tuple[LiveArena, ScriptedJudge]]
-) -> None:
+async def test_a_withdrawn_battle_takes_the_judges_line_with_it(tmp_path: Path, judged: Judged) -> None:
     arena, _ = judged(first_named)
     who = visitor(arena)
     kept, gone = await battle(arena, who, "kept"), await battle(arena, who, "gone")
