@@ -251,11 +251,17 @@ def generation_config(default: GenerationConfig, changes: Mapping[str, Any]) -> 
         if name not in known:
             raise UnknownNameError("generation setting", name, known | {"do_sample", "max_new_tokens"})
     if isinstance(values.get("stop"), str):
-        values["stop"] = [values["stop"]]
+        values["stop"] = [values["stop"]] if values["stop"] else []
     try:
         config = msgspec.convert({**msgspec.structs.asdict(default), **values}, GenerationConfig, strict=False)
     except msgspec.ValidationError as problem:
         raise UsageError(f"generation settings: {in_words(problem)}.") from problem
     if config.max_tokens < 1 or not 0 <= config.temperature < math.inf:
         raise UsageError("generation settings: max_tokens must be 1 or more, temperature 0 or more.")
+    if "" in config.stop:
+        raise UsageError("generation settings: an empty text in stop would end every answer before it begins.")
+    if not 0 < (1.0 if config.top_p is None else config.top_p) <= 1:
+        raise UsageError("generation settings: top_p must be more than 0 and at most 1.")
+    if not 0 < (1.0 if config.repetition_penalty is None else config.repetition_penalty) < math.inf:
+        raise UsageError("generation settings: repetition_penalty must be more than 0 (1 for none).")
     return config

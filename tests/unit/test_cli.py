@@ -37,6 +37,14 @@ BAD = {
     "no model": (["eval", "--datasets", "mmlu"], "--model SPEC"),
     "no dataset": (["eval", "--model", "baseline:random"], "--datasets mmlu"),
     "a model argument without a value": ([*RANDOM, "--model-args", "seed"], "'seed' is not of the form name=value"),
+    "a share of tokens beyond all": (
+        [*RANDOM, "--generation-config", "top_p=7"],
+        "top_p must be more than 0 and at most 1",
+    ),
+    "no penalty at all": (
+        [*RANDOM, "--generation-config", "repetition_penalty=0"],
+        "repetition_penalty must be more than 0",
+    ),
     "an unknown model argument": ([*RANDOM, "--model-args", "sed=1"], "did you mean 'seed'?"),
     "a model argument of another kind": ([*RANDOM, "--model-args", "seed=x"], "model arguments for baseline"),
     "an unknown generation setting": ([*RANDOM, "--generation-config", "temprature=1"], "did you mean 'temperature'?"),

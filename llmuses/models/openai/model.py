@@ -18,7 +18,7 @@ from msgspec import Meta
 from llmuses.errors import MissingDependencyError, UnreachableError
 from llmuses.models.base import Delta
 from llmuses.models.openai.dialect import Dialect, reasoning_fields
-from llmuses.models.openai.errors import Refused
+from llmuses.models.openai.errors import Meaning, Refused, meaning
 from llmuses.models.openai.gate import Fault, Gate, Pace, Ticket
 from llmuses.models.openai.logprobs import score
 from llmuses.models.openai.replies import written_answer
@@ -157,6 +157,8 @@ class OpenAIModel:
             self._server.answered = True
             self._lost_in_a_row = 0
         except Refused as refused:
+            if isinstance(ask, Generate) and _may_be_the_settings(refused):
+                await session.try_out(ask.config, ticket)
             response = await session.refusal(request.key, refused.error)
         except Fault as fault:
             # A server that is gone, or answers nothing but errors, was waited for by as many requests as there are slots:
@@ -194,6 +196,12 @@ class OpenAIModel:
         answer = response.usage.completion_tokens or 0
         self._mean_answer += (answer - self._mean_answer) / 20
         ticket.used((response.usage.prompt_tokens or 0) + answer)
+
+
+def _may_be_the_settings(refused: Refused) -> bool:
+    """Whether a request was turned down as such, for another reason than what it says."""
+    what, code = meaning(refused.error)
+    return what is Meaning.REJECTED and code != "content_filter"
 
 
 def _settings(args: Args) -> dict[str, Any]:

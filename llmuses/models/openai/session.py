@@ -19,6 +19,7 @@ from llmuses.errors import LlmusesError, ModelError, UnreachableError
 from llmuses.models.openai.connecting import CONNECT_SECONDS, KEEP_ALIVE_SECONDS, broken_exchange, tls
 from llmuses.models.openai.errors import (
     Meaning,
+    Refused,
     ServerError,
     as_exception,
     as_response_error,
@@ -26,10 +27,10 @@ from llmuses.models.openai.errors import (
     one_line,
     read_error,
 )
-from llmuses.models.openai.gate import Ticket
+from llmuses.models.openai.gate import Fault, Ticket
 from llmuses.models.openai.replies import Reply, read_reply
 from llmuses.reach import as_client
-from llmuses.records import Response
+from llmuses.records import Generate, GenerationConfig, Message, Response
 
 if TYPE_CHECKING:
     from llmuses.models.openai.dialect import Body
@@ -48,6 +49,7 @@ class Session:
     def __init__(self, server: Server, client: AsyncOpenAI):
         self.server = server
         self._client = client
+        self._trial: asyncio.Task[None] | None = None
 
     async def ask(self, path: str, write: Callable[[], Body], ticket: Ticket) -> Reply:
         """Return the reply to a body, written anew whenever a refusal taught how.
@@ -72,6 +74,29 @@ class Session:
                 raise broken_exchange(problem, server) from problem
             server.reached = True
             return read_reply(response.content, server.secret)
+
+    async def try_out(self, config: GenerationConfig, ticket: Ticket) -> None:
+        """Where nothing was answered yet, find out whether a refusal is the request's fault: ask for next to nothing, once.
+
+        Raises ModelError where that is refused too, as it is with settings that no request can be answered with: a length
+        beyond the model's, a stop text that the server does not take.
+        """
+        if self.server.answered:
+            return
+        if self._trial is None:
+            self._trial = asyncio.create_task(self._ask_for_nothing(config, ticket))
+        await asyncio.shield(self._trial)
+
+    async def _ask_for_nothing(self, config: GenerationConfig, ticket: Ticket) -> None:
+        ask = Generate(messages=(Message("user", "Say yes."),), config=config)
+        try:
+            await self.ask("/chat/completions", lambda: self.server.dialect.chat(ask), ticket)
+        except Refused as refused:
+            error = refused.error
+            raise _wrong_setting(self.server, error, f"HTTP {error.status}: {error.message}") from refused
+        except Fault:
+            return  # it says nothing
+        self.server.answered = True
 
     async def refusal(self, key: str, error: ServerError) -> Response:
         """Return how a lasting refusal is recorded. Raises ModelError where no request at all would be answered."""

@@ -272,10 +272,20 @@ def test_a_server_that_dies_in_the_middle_of_a_run_leaves_failed_requests() -> N
 def test_what_the_server_refuses_for_good_is_rejected_and_not_repeated(kind: str, code: str) -> None:
     with mock_openai(faults=f"{kind}=0.5") as server:
         responses = answers(model_at(server), *[generate(f"Question {n}") for n in range(20)])
-        assert server.stats().requests == 20
+        asked = server.stats().asked
+    assert max(asked.values()) == 1 and len(asked) <= 21
     rejected = [response.error for response in responses.values() if response.error]
     assert 2 < len(rejected) < 18
     assert {(error.kind, error.code) for error in rejected} == {(ErrorKind.REJECTED, code)}
+
+
+@pytest.mark.parametrize("kind", ["context_length", "400"])
+def test_what_is_refused_to_every_request_is_no_verdict_on_any_of_them(kind: str) -> None:
+    with mock_openai(faults=f"{kind}=1") as server:
+        with pytest.raises(ModelError, match="cannot be asked like this") as raised:
+            answers(model_at(server), *[generate(f"Question {n}") for n in range(20)])
+        assert server.stats().asked["Say yes."] == 1
+    assert "maximum context length" in one_line(raised) or "cannot be read" in one_line(raised)
 
 
 def test_a_refusal_that_is_neither_passing_nor_the_requests_fault_fails_without_repetition(server: MockServer) -> None:

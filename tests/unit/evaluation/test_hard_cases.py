@@ -20,9 +20,22 @@ from llmuses.benchmarks.rows import Row
 from llmuses.errors import CutShortError, DataError, Interrupted, StoreError, UsageError
 from llmuses.evaluation import Result, Stage, evaluate
 from llmuses.evaluation.aggregate import Aggregate, alike
+from llmuses.evaluation.plan import generation_config
 from llmuses.inference import Item, Predictions, infer
 from llmuses.metrics.reading import Reading
-from llmuses.records import Generate, Message, Mode, Prediction, Request, Response, Review, RunStatus, Sample, Status
+from llmuses.records import (
+    Generate,
+    GenerationConfig,
+    Message,
+    Mode,
+    Prediction,
+    Request,
+    Response,
+    Review,
+    RunStatus,
+    Sample,
+    Status,
+)
 from llmuses.store import JsonlStore
 from tests.support.scripted import ScriptedModel, failure, last_message
 
@@ -300,6 +313,13 @@ def test_a_clock_that_is_set_back_makes_no_negative_times(
     result = run(echo(), rows, tmp_path)
     assert result.complete
     assert result.run.seconds >= 0 and result.run.states["echoes"].seconds >= 0
+
+
+def test_an_empty_stop_takes_the_benchmarks_own_away_and_never_ends_an_answer_before_it_begins() -> None:
+    own = GenerationConfig(stop=("\nQ:",))
+    assert generation_config(own, {"stop": ""}).stop == ()
+    with pytest.raises(UsageError, match="empty text in stop"):
+        generation_config(own, {"stop": ["\n\n", ""]})
 
 
 def test_empty_lines_between_answers_are_no_damage(
