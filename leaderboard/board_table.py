@@ -163,6 +163,8 @@ def _row(context: Context, row: Row, place: int, sized: bool, drawn: bool) -> Ma
 
 
 def _size(billions: float) -> str:
+    if billions < 0.001:
+        return "<0.01"  # the column holds five figures
     return f"{billions:.0f}" if billions >= 2 else f"{billions:.1f}" if billions >= 0.95 else f"{billions:.2g}"
 
 

@@ -197,9 +197,10 @@ class _Panel:
         shown = public(first, self._dataset) and public(second, self._dataset)
         marks = join(glyph(verdict_of(review), self._context.say.lang) for review in reviews)
         return Markup(
-            '<li><span class="tn qq cut b-tail" title="{}"><bdi>{}</bdi></span><a class="cut" href="{}">{}</a><span class="row v-marks">{}</span></li>'
+            '<li><span class="tn qq cut b-tail" title="{}"><a href="{}" tabindex="-1"><bdi>{}</bdi></a></span><a class="cut" href="{}">{}</a><span class="row v-marks">{}</span></li>'
         ).format(
             one.sample_id,
+            place.to(),
             sample_name(one.sample_id, one.subset, self._several(first)),
             place.to(),
             (one.prompt[:160] or one.sample_id)

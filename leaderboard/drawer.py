@@ -263,20 +263,22 @@ def _item(figure: _Figure, review: Review, several: bool, say: Words) -> Markup:
     read_out = (
         Markup('<span class="qq">{}</span>').format(say("none")) if review.extracted is None else review.extracted[:40]
     )
+    href = link(
+        "browse",
+        run=figure.entry.run_id,
+        dataset=figure.cell.dataset,
+        sample=review.sample_id,
+        repeat=review.repeat,
+    )
     return Markup(
-        '<li>{}<span class="tn qq cut" title="{}"><bdi>{}</bdi></span><a class="cut" href="{}">{}</a>{}'
+        '<li>{}<span class="tn qq cut" title="{}"><a href="{}" tabindex="-1"><bdi>{}</bdi></a></span><a class="cut" href="{}">{}</a>{}'
         '<span class="tn sm cut">{}</span><span class="tn sm qq cut">{}</span></li>'
     ).format(
         glyph(verdict_of(review), say.lang),
         review.sample_id,
+        href,
         sample_name(review.sample_id, review.subset, several),
-        link(
-            "browse",
-            run=figure.entry.run_id,
-            dataset=figure.cell.dataset,
-            sample=review.sample_id,
-            repeat=review.repeat,
-        ),
+        href,
         review.prompt[:160] or review.sample_id,
         cut_short(say.lang) if review.truncated else Markup("<span></span>"),
         read_out,

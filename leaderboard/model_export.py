@@ -7,9 +7,12 @@ from typing import Any
 
 from leaderboard.arena_board_ratings import PATIENT, Desk
 from leaderboard.model import Model, find_model
+from leaderboard.model_parts import half, whole
 from leaderboard.ready import Busy, Ready
 from leaderboard.results import Runs
 from leaderboard.sheets import Sheet
+from llmuses.i18n import points
+from llmuses.markup import margin
 
 FIELDS = ("kind", "name", "setting", "value", "ci_low", "ci_high", "n", "place", "of", "run")
 
@@ -25,7 +28,7 @@ def model_sheet(results: Runs, desk: Desk, query: Mapping[str, str]) -> Sheet | 
         return None
     records = list(_records(model))
     cells = [
-        (record["kind"], record["name"], record["setting"] or "", f"{record['value']:.4g}", str(record["n"]))
+        (record["kind"], record["name"], record["setting"] or "", *_shown(record), str(record["n"]))
         for record in records
         if record["value"] is not None
     ]
@@ -40,14 +43,23 @@ def model_sheet(results: Runs, desk: Desk, query: Mapping[str, str]) -> Sheet | 
         for event in model.events
     ]
     return Sheet(
-        caption=f"Figures of {model.name}",
+        caption=f"Figures of {model.name}: ratings as they are, shares and scores in points; ± is the 95% interval.",
         fields=FIELDS,
         records=records,
         head=head,
-        headers=("kind", "name", "setting", "value", "n"),
+        headers=("kind", "name", "setting", "value", "±", "n"),
         cells=cells,
         names=frozenset({0, 1, 2}),
     )
+
+
+def _shown(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a figure and half the width of its interval as the page writes them."""
+    low, high = record["ci_low"], record["ci_high"]
+    ci95 = None if low is None or high is None else (low, high)
+    if record["kind"].startswith("rating"):
+        return whole(record["value"]), half(ci95).removeprefix("±")
+    return points(record["value"]), margin(ci95).removeprefix("±")
 
 
 def _records(model: Model) -> Iterator[dict[str, Any]]:

@@ -277,7 +277,7 @@ def _row(lang: Lang, place: Place, review: Review, several: bool, shown: bool) -
     ).format(
         glyph(verdict_of(review), lang),
         review.sample_id,
-        _repeated(name, review.repeat),
+        go(href, _repeated(name, review.repeat), tabindex="-1"),
         first,
         read_out,
         review.target if shown else "",

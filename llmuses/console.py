@@ -219,11 +219,11 @@ def print_dry_run(console: Console, found: Sequence[DryRun], entry: ModelEntry |
         if isinstance(dataset.example.ask, Generate):
             for message in dataset.example.ask.messages:
                 console.print(f"[{message.role}]", style="dim", markup=False)
-                console.print(message.content, markup=False, highlight=False)
+                console.print(message.content, markup=False, highlight=False, soft_wrap=True)
         else:
-            console.print(dataset.example.ask.context, markup=False, highlight=False)
+            console.print(dataset.example.ask.context, markup=False, highlight=False, soft_wrap=True)
             options = " | ".join(repr(text) for text in dataset.example.ask.continuations)
-            console.print(f"continuations: {options}", style="dim", markup=False, highlight=False)
+            console.print(f"continuations: {options}", style="dim", markup=False, highlight=False, soft_wrap=True)
     console.rule(align="left")
     for dataset in found:
         console.print(

@@ -82,7 +82,7 @@ def print_benchmark(name: str) -> None:
     for form in forms(benchmark):
         out.rule(f"{form.mode} {form.variant}".strip(), align="left")
         try:
-            out.print(text_of(example_prompt(name, form).ask), highlight=False, markup=False)
+            out.print(text_of(example_prompt(name, form).ask), highlight=False, markup=False, soft_wrap=True)
         except LlmusesError as problem:
             out.print(str(problem), highlight=False, markup=False)
 

@@ -47,6 +47,7 @@ def main() -> int:
         source = torch_source(python)
         say(f"Installing the packages of {requirements.name}: {SIZES[purpose]}; about 5 minutes the first time.")
         pip(python, "install", "--no-compile", *source, "-r", str(requirements))
+        say("Compiling them (about a minute the first time).")
         compile_packages(python)
         if purpose != "parity":
             say("Installing llmuses itself (seconds).")
@@ -86,8 +87,8 @@ def pip(python: Path, *arguments: str) -> None:
 def compile_packages(python: Path) -> None:
     """Compile what was installed, on all processors: pip would take a minute for it, on one of them."""
     (packages,) = python.parent.parent.glob("lib/python*/site-packages")
-    # What fails is no Python: packages hold templates too.
-    subprocess.run([str(python), "-m", "compileall", "-qq", "-j", "0", str(packages)])
+    # What fails is no Python: packages hold templates too. What Python would say of others' code helps nobody here.
+    subprocess.run([str(python), "-W", "ignore", "-m", "compileall", "-qq", "-j", "0", str(packages)])
 
 
 # --- the environment -----------------------------------------------------------------------------------------

@@ -37,10 +37,15 @@ def run(args: argparse.Namespace) -> int:
         manifest, where, said = stream(outputs, sys.stdout.buffer, args.with_secrets), "the backup", sys.stderr
     else:
         path, manifest = back_up(outputs, args.target, args.with_secrets)
-        where = f"{path} ({path.stat().st_size / 1e6:,.1f} MB)"
+        where = f"{path} ({_size(path.stat().st_size)})"
     size = sum(kept.size for kept in manifest.files)
-    print(f"{len(manifest.files):,} files ({size / 1e6:,.1f} MB) are in {where}.", file=said)
+    print(f"{len(manifest.files):,} files ({_size(size)}) are in {where}.", file=said)
     if manifest.left_out:
         named = ", ".join(manifest.left_out[:20])
         print(f"Left out: {named}{' …' if len(manifest.left_out) > 20 else ''}", file=said)
     return 0
+
+
+def _size(number: int) -> str:
+    """Return bytes as megabytes, below one as kilobytes."""
+    return f"{number / 1e6:,.1f} MB" if number >= 1e6 else f"{number / 1e3:,.1f} kB"

@@ -590,6 +590,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_commands_say_what_they_did(outputs: Path, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backup", "b.tar.gz"]) == 0
     said = capsys.readouterr().out
+    assert " kB) are in b.tar.gz (" in said, "a small backup is not said to be 0.0 MB"
     assert f"{len(FILES)} files" in said and "Left out: arena-live/secret, jobs/secret" in said
     assert main(["restore", "b.tar.gz", "--check"]) == 0
     assert "b.tar.gz is whole: 9 files of llmuses" in capsys.readouterr().out

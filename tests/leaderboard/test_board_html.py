@@ -197,7 +197,9 @@ def test_a_demo_that_runs_is_one_line_above_the_board(tmp_path):
     assert "A demo evaluation is running" not in page(tmp_path).text
 
 
-@pytest.mark.parametrize(("size", "words"), [(0.135, "0.14"), (0.6, "0.6"), (1.7, "1.7"), (0.999, "1.0"), (7.6, "8")])
+@pytest.mark.parametrize(
+    ("size", "words"), [(0.135, "0.14"), (0.6, "0.6"), (1.7, "1.7"), (0.999, "1.0"), (7.6, "8"), (0.000115, "<0.01")]
+)
 def test_small_models_keep_two_digits_of_their_size(size, words):
     assert _size(size) == words
 

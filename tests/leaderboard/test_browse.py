@@ -327,7 +327,7 @@ def test_a_run_folder_that_names_a_dataset_by_a_path_does_not_lead_out_of_it(one
 
 def test_the_list_shows_read_out_and_target_and_leads_to_each_sample(one, tmp_path):
     page = look(tmp_path, run="one", dataset="gsm8k")
-    assert len([each for each in hrefs(page) if "sample=" in each]) == 12
+    assert len({each for each in hrefs(page) if "sample=" in each}) == 12
     assert "A crate holds 3 jars of 11 plums" in page.text
     assert "6 correct 3 wrong 1 unparsed 1 rejected 1 failed" in page.text
     for words in ("All 12", "Not correct 6", "Wrong 3", "Truncated 2"):
@@ -338,7 +338,9 @@ def test_the_list_shows_read_out_and_target_and_leads_to_each_sample(one, tmp_pa
 def test_a_filter_is_in_the_address_and_in_the_links_to_the_samples(one, tmp_path):
     page = look(tmp_path, run="one", dataset="gsm8k", filter="wrong")
     wrong = ids_by_verdict(one)["wrong"]
-    samples = [dict(parse_qsl(urlsplit(each).query)) for each in hrefs(page) if "sample=" in each]
+    links = [each for each in hrefs(page) if "sample=" in each]
+    assert links[::2] == links[1::2], "a row's number and its prompt lead to the same sample"
+    samples = [dict(parse_qsl(urlsplit(each).query)) for each in links[::2]]
     assert sorted(each["sample"] for each in samples) == sorted(wrong)
     assert {each["filter"] for each in samples} == {"wrong"}
     assert [field["value"] for field in page.all("input", type="radio") if "checked" in field] == ["wrong"]
@@ -347,7 +349,7 @@ def test_a_filter_is_in_the_address_and_in_the_links_to_the_samples(one, tmp_pat
 def test_a_filter_that_leaves_nothing_offers_to_clear_it(one, tmp_path):
     page = look(tmp_path, run="one", dataset="gsm8k", filter="wrong", q="nowhere to be found")
     assert "No sample fits" in page.text
-    assert len([each for each in hrefs(follow(tmp_path, page, "Clear filters")) if "sample=" in each]) == 12
+    assert len({each for each in hrefs(follow(tmp_path, page, "Clear filters")) if "sample=" in each}) == 12
 
 
 @pytest.mark.parametrize(
@@ -364,7 +366,7 @@ def test_a_filter_that_leaves_nothing_offers_to_clear_it(one, tmp_path):
 )
 def test_what_an_address_cannot_mean_is_not_said_back(one, tmp_path, query):
     page = look(tmp_path, run="one", dataset="gsm8k", **query)
-    assert len([each for each in hrefs(page) if "sample=" in each]) == 12
+    assert len({each for each in hrefs(page) if "sample=" in each}) == 12
 
 
 def test_long_lists_come_fifty_a_page(tmp_path):
@@ -635,7 +637,7 @@ def test_the_next_disagreement_is_found_from_here_on_and_then_from_the_start(one
         int(each[5:]) for name, ids in by_verdict.items() if name not in ("right", "failed") for each in ids
     )
     listed = look(tmp_path, run="one", dataset="gsm8k", filter="disagree")
-    assert len([each for each in hrefs(listed) if "sample=" in each]) == len(differ)
+    assert len({each for each in hrefs(listed) if "sample=" in each}) == len(differ)
     here, seen = "main/0", []
     for _ in range(len(differ) + 1):
         page = look(tmp_path, run="one", dataset="gsm8k", sample=here, jump="disagree")

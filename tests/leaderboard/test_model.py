@@ -134,3 +134,14 @@ def test_the_download_says_what_the_page_says(outputs):
     assert values["rating", "open"] == model.arena.line.rating
     assert values["score", "gsm8k"] == 0.87
     assert model_sheet(Results(outputs), desk(outputs), {"name": "nobody"}) is None
+
+
+def test_the_table_to_take_away_has_points_and_intervals_as_the_page_has(outputs):
+    sheet = model_sheet(Results(outputs), desk(outputs), {"name": "gamma"})
+    rows = {(kind, name): (value, half) for kind, name, _, value, half, _ in sheet.cells}
+    value, half = rows["score", "gsm8k"]
+    shown = page(outputs, "gamma").text
+    assert value == "87.0" and float(half) > 0
+    assert f"±{half}" in shown
+    rating, margin = rows["rating", "open"]
+    assert rating in shown and f"±{margin}" in shown

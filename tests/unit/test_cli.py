@@ -167,6 +167,18 @@ def test_a_dry_run_shows_the_prompt_and_asks_nothing(tmp_path: Path, capsys: pyt
     assert not (tmp_path / "outputs").exists()
 
 
+def test_a_dry_run_shows_lines_as_long_as_they_will_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    query = "Which of these " + "many, many " * 30 + "words is the last?"
+    Path("questions.jsonl").write_text(json.dumps({"query": query, "response": "last"}) + "\n", "utf-8")
+    given = json.dumps({"general_qa": {"local_path": "questions.jsonl"}})
+    asked = ["eval", "--model", "baseline:random", "--datasets", "general_qa", "--dataset-args", given, "--dry-run"]
+    assert main(asked) == 0
+    assert any(query in line for line in capsys.readouterr().out.splitlines())
+
+
 def test_a_dry_run_says_what_a_model_with_a_price_may_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,16 +103,20 @@ def test_an_installation_says_one_line_a_step_and_pip_only_what_went_wrong(
     assert said.err == "ERROR: no such package\n"
 
 
-def test_what_is_installed_is_compiled_on_all_processors_but_for_what_is_no_python(tmp_path: Path) -> None:
+def test_what_is_installed_is_compiled_on_all_processors_but_for_what_is_no_python(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     packages = tmp_path / "lib" / "python3.11" / "site-packages"
     packages.mkdir(parents=True)
     (packages / "good.py").write_text("x = 1\n")
     (packages / "template.py").write_text("{{ name }} = \n")
+    (packages / "doubtful.py").write_text("def f(x):\n    return 2 (x)\n")
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     python.symlink_to(sys.executable)
     environment.compile_packages(python)
-    assert [path.name.split(".")[0] for path in (packages / "__pycache__").iterdir()] == ["good"]
+    assert {path.name.split(".")[0] for path in (packages / "__pycache__").iterdir()} == {"good", "doubtful"}
+    assert "".join(capfd.readouterr()) == "", "others' code that looks doubtful to Python is not our user's matter"
 
 
 def test_an_installation_that_takes_minutes_says_each_minute_that_it_goes_on(
