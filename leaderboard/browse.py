@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leaderboard.browse_parts import datasets, go, public, words
 from leaderboard.browse_query import Place, place
 from leaderboard.comparing import Comparer
+from leaderboard.kept import sign
 from leaderboard.pair import pair_place, pair_view
 from leaderboard.results import RunEntry, Runs
 from leaderboard.run_html import run_page
@@ -35,6 +36,10 @@ from llmuses.visit import Visit
 
 _OTHER_RUNS = 100
 """The newest runs of a dataset that are looked into for other answers to one sample."""
+
+_AT_HAND = 3 << 28
+"""Bytes of other runs' reviews up to which one sample is found by their indexes: those of more would drive each other off
+the shelf, and their files are searched."""
 
 
 _SHORTEST = 0.05
@@ -181,15 +186,28 @@ class _View:
     def _other_answers(self, review: Review) -> Iterator[Other]:
         """Yield what other runs made of the same question, the newest run of each model and setting."""
         seen = set()
-        for entry in self._other_runs():
+        others = list(self._other_runs())
+        files = (sign(entry.reviews(self._dataset)) for entry in others)
+        few = sum(file[1] for file in files if file) <= _AT_HAND
+        for entry in others:
             report = entry.reports.get(self._dataset)
             who = (entry.run.model, report.setting if report else "")
             if who in seen:
                 continue
-            other = find_review(entry.reviews(self._dataset), review.sample_id, review.repeat)
+            other = self._review_in(entry, review, few)
             if other is not None and (other.prompt, other.target) == (review.prompt, review.target):
                 seen.add(who)
                 yield Other(entry, other)
+
+    def _review_in(self, entry: RunEntry, review: Review, indexed: bool) -> Review | None:
+        """Return another run's review of a sample, by its index where that is at hand and ``indexed``."""
+        place = (entry.reviews(self._dataset), entry.predictions(self._dataset))
+        samples = self._shelf.at_hand(*place) if indexed else None
+        if samples is None:
+            return find_review(place[0], review.sample_id, review.repeat)
+        rows = samples.rows()
+        at = rows.position(review.sample_id, review.repeat)
+        return None if at is None else samples.reviews(rows, [at])[0]
 
 
 def _index(positions: NDArray[np.intp], position: int) -> int | None:

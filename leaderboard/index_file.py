@@ -33,12 +33,17 @@ class Mark(NamedTuple):
     broken: int
 
 
+def index_of(file: Path) -> Path:
+    """Return where the index of a file is kept."""
+    return file.with_name(f"{file.name}.index")
+
+
 class IndexFile(Generic[S]):
     """Where the index of one file lies. ``kind`` is a dataclass of arrays, texts and numbers; ``version`` changes with what
     they mean."""
 
     def __init__(self, of: Path, kind: type[S], version: int):
-        self.path = of.with_name(f"{of.name}.index")
+        self.path = index_of(of)
         self._version = version
         self._decoder = msgspec.msgpack.Decoder(tuple[int, Mark, kind], dec_hook=_array)  # type: ignore[valid-type]
 

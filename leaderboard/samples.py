@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaderboard.hashing import hashes
+from leaderboard.index_file import index_of
 from leaderboard.sample_index import (
     VERDICT_CODES,
     Identified,
@@ -250,3 +251,9 @@ class Shelf:
             while len(self._kept) > 1 and sum(kept.weight for kept in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
         return samples
+
+    def at_hand(self, reviews: Path, predictions: Path) -> Samples | None:
+        """Return the samples of a dataset in a run where their index is here or beside them: it need not be made first."""
+        with self._lock:
+            here = (reviews, predictions) in self._kept
+        return self.samples(reviews, predictions) if here or index_of(reviews).exists() else None

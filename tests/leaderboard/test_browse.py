@@ -18,6 +18,7 @@ from leaderboard.browse_query import Place, place
 from leaderboard.model_text import HEAD, TAIL, as_written, rendered
 from leaderboard.options_html import normalised, option_index, options
 from leaderboard.results import Results
+from leaderboard.sample_index import reviews_index
 from leaderboard.samples import Filter, Shelf, Sort
 from llmuses.benchmarks.gsm8k import GSM8K
 from llmuses.records import (
@@ -611,6 +612,24 @@ def test_the_other_models_on_the_same_question_are_listed(one, tmp_path):
     assert "1 of 2 right" in page.text
     assert "browse?run=two&dataset=gsm8k&sample=main%2F3" in hrefs(page)
     assert "elsewhere" not in page.text
+
+
+def test_by_an_index_the_same_other_answers_are_found_without_searching_the_files(one, tmp_path, monkeypatch):
+    for number in range(3):
+        other = FakeRun(f"model-{number}", {"gsm8k": FakeDataset(n=12, wrong=number)}, run_id=f"run-{number}").write(
+            tmp_path
+        )
+        change_review(other, "main/4", extracted=f"read again {number}")
+    searched = look(tmp_path, run="one", dataset="gsm8k", sample="main/4")
+    monkeypatch.setattr("leaderboard.file_index._WORTH_KEEPING", 1)
+    for entry in Results(tmp_path).runs():
+        reviews_index(entry.reviews("gsm8k")).snapshot()
+    monkeypatch.setattr("leaderboard.browse.find_review", lambda *_: pytest.fail("a file was searched"))
+    indexed = look(tmp_path, run="one", dataset="gsm8k", sample="main/4")
+    assert "Other models here" in indexed.text and indexed.html == searched.html
+    monkeypatch.setattr("leaderboard.browse._AT_HAND", 1)
+    with pytest.raises(pytest.fail.Exception):
+        look(tmp_path, run="one", dataset="gsm8k", sample="main/4")
 
 
 def test_a_run_over_other_rows_is_not_another_answer_to_this_question(one, tmp_path):
