@@ -145,6 +145,13 @@ def print_result(console: Console, result: Result) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+        if len(report.served_models) > 1:
+            names = ", ".join("".join(filter(str.isprintable, name))[:100] for name in report.served_models)
+            console.print(
+                f"{report.dataset}: the server says that several models answered: {names}.",
+                markup=False,
+                soft_wrap=True,
+            )
         if report.bounds:
             low, high = report.bounds
             console.print(

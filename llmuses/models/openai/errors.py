@@ -15,6 +15,7 @@ from llmuses.models.openai.secrecy import without_pieces
 from llmuses.records import ErrorKind, ResponseError
 
 LONGEST_MESSAGE = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 class ServerError(msgspec.Struct, frozen=True):
@@ -152,6 +153,7 @@ def error_of(status: int, body: Any, secret: str, wait: float | None = None) -> 
 
 
 def one_line(text: str, secret: str = "") -> str:
-    """Return a server's words on one line of bearable length, without the key and pieces of it."""
-    text = without_pieces(" ".join(text.split()), secret)
+    """Return a server's words on one line of bearable length, without the key and pieces of it, and without control
+    characters, which would move a terminal."""
+    text = without_pieces(" ".join(_CONTROL.sub(" ", text).split()), secret)
     return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

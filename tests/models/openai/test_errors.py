@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmuses.models.openai.errors import LONGEST_MESSAGE, Meaning, Refused, as_exception, meaning, read_error
+from llmuses.models.openai.errors import (
+    LONGEST_MESSAGE,
+    Meaning,
+    Refused,
+    as_exception,
+    meaning,
+    one_line,
+    read_error,
+)
 from llmuses.models.openai.gate import Fault
 from llmuses.models.openai.replies import read_reply
 
@@ -123,3 +131,7 @@ def test_an_error_in_place_of_an_answer_is_read_as_one() -> None:
         read_reply(b'{"error":{"code":429,"message":"try later"},"choices":[]}', "")
     with pytest.raises(Fault, match="try later"):
         read_reply(b'{"error":"try later"}', "")
+
+
+def test_a_servers_words_move_no_terminal() -> None:
+    assert one_line("busy\x1b[2J\x07\n\x9b31m again\x00") == "busy [2J 31m again"

@@ -17,6 +17,7 @@ from llmuses.benchmarks import Benchmark
 from llmuses.benchmarks.base import Judgement
 from llmuses.benchmarks.generation import Generation
 from llmuses.benchmarks.rows import Row
+from llmuses.console import console, print_result
 from llmuses.errors import CutShortError, DataError, Interrupted, StoreError, UsageError
 from llmuses.evaluation import Result, Stage, evaluate
 from llmuses.evaluation.aggregate import Aggregate, alike
@@ -320,6 +321,19 @@ def test_an_empty_stop_takes_the_benchmarks_own_away_and_never_ends_an_answer_be
     assert generation_config(own, {"stop": ""}).stop == ()
     with pytest.raises(UsageError, match="empty text in stop"):
         generation_config(own, {"stop": ["\n\n", ""]})
+
+
+def test_answers_of_several_models_under_one_name_are_said(
+    rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Routed(ScriptedModel):
+        def run(self, requests: Iterable[Request]) -> Iterator[Response]:
+            for n, response in enumerate(super().run(requests)):
+                response.served_model = f"small-{n % 2}\x1b[2J"
+                yield response
+
+    print_result(console(), run(Routed(last_message), rows, tmp_path))
+    assert "echoes: the server says that several models answered: small-0[2J, small-1[2J." in capsys.readouterr().out
 
 
 def test_empty_lines_between_answers_are_no_damage(
