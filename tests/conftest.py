@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import sys
 from collections.abc import Generator
@@ -17,6 +19,8 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 from hypothesis import settings
+
+from llmuses.web.gradio_import import import_gradio
 
 # How long an example takes says more about what else the machine does than about the code. The examples are the same in
 # every run; `make test ARGS=--hypothesis-profile=search` looks for new ones.
@@ -39,14 +43,31 @@ def pytest_xdist_auto_num_workers() -> int | None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collect no garbage while tests are collected: nearly all that comes into being stays, and is looked through 24 times."""
     gc.disable()
     try:
+        _import_share(session.config)
         return (yield)
     finally:
         gc.enable()
         _keep_what_is_there()
+
+
+def _import_share(config: pytest.Config) -> None:
+    """Import a worker's share of the test files before it collects all of them.
+
+    In a fresh checkout assertions have to be written anew in each file, which takes longer than all imports. Workers that
+    walk through the same files in the same order would all do it to all of them; so each finds most of them done.
+    """
+    if not (worker := getattr(config, "workerinput", None)):
+        return
+    import_gradio()
+    places = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    files = sorted(file for place in places for file in (place.rglob("test_*.py") if place.is_dir() else [place]))
+    for file in files[int(worker["workerid"][2:]) :: worker["workercount"]]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # whoever collects it says what is wrong
+            importlib.import_module(".".join(file.relative_to(config.rootpath).with_suffix("").parts))
 
 
 @pytest.hookimpl(trylast=True)
