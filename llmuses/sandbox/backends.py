@@ -30,7 +30,9 @@ UNSEEN = {
 }
 """What is added where a zygote in namespaces cannot see the processes in them."""
 
-BUBBLEWRAP = Backend("bubblewrap", "namespaces", True, "a wall around all programs, and namespaces of its own for each inside")
+BUBBLEWRAP = Backend(
+    "bubblewrap", "namespaces", True, "a wall around all programs, and namespaces of its own for each inside"
+)
 NAMESPACES = Backend("namespaces", "namespaces", False, "kernel namespaces of its own for each program")
 BUBBLEWRAP_LANDLOCK = Backend(
     "bubblewrap+landlock",
