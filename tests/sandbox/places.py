@@ -27,7 +27,7 @@ USER = 61_234
 """An ordinary user of no machine."""
 WORKERS = 4
 LIMITS = Limits(seconds=10, cpu_seconds=20, memory_mb=256, processes=32, file_mb=8, files=400, open_files=128)
-SHORT = msgspec.structs.replace(LIMITS, seconds=0.5)
+SHORT = msgspec.structs.replace(LIMITS, seconds=0.3)
 """For programs that have no end."""
 WHO = ("root", "user")
 WHERE = [(backend, who) for backend in BACKENDS for who in WHO]
