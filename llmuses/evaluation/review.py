@@ -5,7 +5,7 @@ from __future__ import annotations
 from llmuses.benchmarks import Benchmark
 from llmuses.benchmarks.base import Scorer
 from llmuses.inference import Item
-from llmuses.records import DatasetPlan, ErrorKind, Prediction, ResponseError, Review, Status
+from llmuses.records import DatasetPlan, ErrorKind, Prediction, Response, ResponseError, Review, Status
 
 _PREVIEW = 160
 _ROUNDING = 1e-9
@@ -53,9 +53,17 @@ def review(benchmark: Benchmark, plan: DatasetPlan, item: Item, prediction: Pred
     result.status = Status.UNPARSED if judgement.extracted is None else Status.SCORED
     result.extracted, result.span, result.rule = judgement.extracted, judgement.span, judgement.rule
     result.reason = judgement.reason
+    if judgement.extracted is None and response.text is not None and not response.text.strip():
+        result.reason = _empty(response)
     result.verdict = None if judgement.verdict is None else dict(judgement.verdict)
     result.scores = {metric: min(1.0, max(0.0, score)) for metric, score in scores.items()}
     return result
+
+
+def _empty(response: Response) -> str:
+    """Return why nothing could be read: there is nothing, and perhaps where it went."""
+    why = "the answer is empty: the model only thought" if response.reasoning else "the answer is empty"
+    return f"{why}, until its length was used up" if response.truncated else why
 
 
 def failed(result: Review, reason: str) -> Review:

@@ -336,6 +336,27 @@ def test_answers_of_several_models_under_one_name_are_said(
     assert "echoes: the server says that several models answered: small-0[2J, small-1[2J." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("reasoning", "finish_reason", "reason"),
+    [
+        (None, "stop", "the answer is empty"),
+        ("Hm.", "stop", "the answer is empty: the model only thought"),
+        ("Hm.", "length", "the answer is empty: the model only thought, until its length was used up"),
+    ],
+)
+def test_an_empty_answer_is_unparsed_and_says_where_it_went(
+    rows: Path, tmp_path: Path, reasoning: str | None, finish_reason: str, reason: str
+) -> None:
+    class Silent(ScriptedModel):
+        def run(self, requests: Iterable[Request]) -> Iterator[Response]:
+            for request in requests:
+                yield Response(key=request.key, text="", reasoning=reasoning, finish_reason=finish_reason)
+
+    result = run(Silent(last_message), rows, tmp_path)
+    assert result.reports[0].counts.unparsed == 6
+    assert {line.reason for line in reviews(result)} == {reason}
+
+
 def test_empty_lines_between_answers_are_no_damage(
     rows: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
