@@ -57,6 +57,12 @@ def gone(pid: int, seconds: float) -> bool:
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
 
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that start in no time and find everything equal, for tests of how they start and end."""
+    monkeypatch.setattr(math_worker, "__name__", "tests.support.quick_math_worker")
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[MathPool]:
     with MathPool(1, computing=1) as pool:
@@ -74,7 +80,7 @@ def test_a_pool_starts_no_process_before_a_comparison_needs_one() -> None:
 
 
 @needs_proc
-def test_leaving_a_pool_ends_its_processes() -> None:
+def test_leaving_a_pool_ends_its_processes(quick_workers: None) -> None:
     before = set(workers_of(os.getpid()))
     with MathPool(1) as pool:
         assert pool.compare(*QUICK).equal
@@ -127,7 +133,7 @@ def test_memory_is_bounded_and_the_comparison_has_no_result(pool: MathPool) -> N
 
 
 @needs_proc
-def test_a_worker_that_somebody_else_kills_is_replaced_and_the_comparison_repeated() -> None:
+def test_a_worker_that_somebody_else_kills_is_replaced_and_the_comparison_repeated(quick_workers: None) -> None:
     with MathPool(1) as pool:
         before = set(workers_of(os.getpid()))
         assert pool.compare(*QUICK).equal
@@ -137,7 +143,9 @@ def test_a_worker_that_somebody_else_kills_is_replaced_and_the_comparison_repeat
 
 
 @needs_proc
-def test_a_worker_that_was_asked_often_makes_room_for_a_fresh_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_was_asked_often_makes_room_for_a_fresh_one(
+    quick_workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(math_pool, "_MOST_ASKED", 2)
     before = set(workers_of(os.getpid()))
     with MathPool(1) as pool:
