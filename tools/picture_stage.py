@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from llmuses.records import Battle, Winner
+from leaderboard.published import PublishedResults
+from llmuses.records import Battle, PublishedResult, Winner
 from llmuses.store import JsonlStore
 from tests.support.browser import served
 from tests.support.fake_arenas import SHOWN
@@ -154,6 +155,17 @@ def stage(folder: Path) -> Iterator[Stage]:
     """Fill an empty folder, serve the app over it with all that it calls, and yield it; everything ends with the context."""
     folder.mkdir(exist_ok=True)
     showcase(folder)
+    PublishedResults(folder).add(
+        PublishedResult(
+            model=f"elsewhere-{size}b",
+            dataset="mmlu",
+            setting="5-shot",
+            score=score,
+            parameters=size,
+            source="https://example.org/table",
+        )
+        for size, score in ((14, 0.631), (6, 0.586), (1, 0.448))
+    )
     _votes(folder)
     manners = {AURORA: Manner(latency=0.2, thinking=_THOUGHT), BASALT: Manner(latency=0.2)}
     with (
