@@ -6,7 +6,7 @@ each row by itself, so that an answer does not depend on its neighbours in the b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,14 +14,12 @@ import transformers
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
 from llmuses.models.transformers.answers import Writing
+from llmuses.models.transformers.loops import Told
 from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.sampling import choose
 from llmuses.models.transformers.turns import Turns
 
 _NetworkConfig: Any = transformers.GenerationConfig
-
-Told = Callable[[Writing], None]
-"""Is told of each answer that got a token, or ended without one."""
 
 
 class BatchLoop:

@@ -8,12 +8,13 @@ from typing import Any
 
 from llmuses.models.base import Delta
 from llmuses.models.transformers.chat_template import ChatTemplate
+from llmuses.models.transformers.loops import Loop
 from llmuses.models.transformers.prompting import Prompter
 from llmuses.models.transformers.scoring_scheduler import ScoringScheduler
 from llmuses.models.transformers.sharing import Scoring
 from llmuses.models.transformers.streaming import Streams
 from llmuses.models.transformers.tokenization import Codec
-from llmuses.models.transformers.writer import Loop, Writer
+from llmuses.models.transformers.writer import Writer
 from llmuses.models.transformers.writing_scheduler import WritingScheduler
 from llmuses.records import Loglikelihood, Mode, Request, Response
 

@@ -11,7 +11,6 @@ import torch
 from transformers.cache_utils import get_layer_types_and_kwargs
 
 from llmuses.models.transformers.decoder import Decoder
-from llmuses.models.transformers.positions import shift_length
 from llmuses.models.transformers.slot_attention import Piece, take_over
 from llmuses.models.transformers.slots import Prefix
 from llmuses.models.transformers.turns import Turns
@@ -48,17 +47,15 @@ class Fit(NamedTuple):
     token_bytes: int
 
 
-def slots_fit(network: Any, device: torch.device, text: Sequence[int], longest: int | None) -> Fit | None:
+def slots_fit(network: Any, device: torch.device, text: Sequence[int]) -> Fit | None:
     """Return how slots are used with a network where they give what it gives by itself, else None.
 
     Where they do the network attends from now on as slots want it, while they are read, and as it did before else.
 
-    ``text`` is tokens to try it on, at least 24; ``longest`` is the longest sequence that will be read.
+    ``text`` is tokens to try it on, at least 24.
     """
     windows = layer_windows(network)
     reason = "it keeps something else than keys and values"
-    if shift_length(network, longest) is not None:
-        windows, reason = None, "its positions depend on the length of the text (a smaller max_length avoids that)"
     if windows is not None:
         own = network.config._attn_implementation
         try:

@@ -16,14 +16,12 @@ import torch
 
 from llmuses.models.transformers.answers import Writing
 from llmuses.models.transformers.kept import Kept
+from llmuses.models.transformers.loops import Told
 from llmuses.models.transformers.memory import free_memory, is_out_of_memory
 from llmuses.models.transformers.prompt_tree import PromptTree
 from llmuses.models.transformers.sampling import choose
 from llmuses.models.transformers.slot_attention import Piece
 from llmuses.models.transformers.slots import Layers, Prefix, Row, copied
-
-Told = Callable[[Writing], None]
-"""Is told of each answer that got a token, or ended without one."""
 
 _AHEAD = 64
 """Tokens of its answer that must fit before a prompt is let in; what comes after may have to wait again."""

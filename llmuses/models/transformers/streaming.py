@@ -13,11 +13,11 @@ from llmuses.models.base import Delta, StreamError
 from llmuses.models.reasoning import ReasoningSplitter
 from llmuses.models.transformers.answers import Prompt, Writing
 from llmuses.models.transformers.growing_text import GrowingText
+from llmuses.models.transformers.loops import Loop
 from llmuses.models.transformers.news import News, Tell, failed
 from llmuses.models.transformers.prompting import Prompter
 from llmuses.models.transformers.responses import CLOSED
 from llmuses.models.transformers.tokenization import Codec
-from llmuses.models.transformers.writer import Loop
 from llmuses.models.transformers.writing_scheduler import response
 from llmuses.records import Generate, Request, Response, ResponseError
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import functools
 import threading
 import weakref
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import torch
 import transformers
 
 from llmuses.models.transformers.answers import Prompt, Writing
 from llmuses.models.transformers.decoder import Decoder
+from llmuses.models.transformers.divided_loop import DividedLoop
 from llmuses.models.transformers.generation import BatchLoop, padding_changes_nothing
 from llmuses.models.transformers.kept import Kept
+from llmuses.models.transformers.loops import Loop
 from llmuses.models.transformers.memory import free_bytes
 from llmuses.models.transformers.positions import shift_length
 from llmuses.models.transformers.responses import closed
 from llmuses.models.transformers.sampling import Choice
 from llmuses.models.transformers.slot_check import slots_fit
-from llmuses.models.transformers.slot_loop import SlotLoop, Told
+from llmuses.models.transformers.slot_loop import SlotLoop
 from llmuses.models.transformers.tokenization import Codec
 from llmuses.models.transformers.turns import Turns
 
@@ -43,22 +44,6 @@ class Limits(NamedTuple):
     tokens: int
     reads: int
     longest: int | None
-
-
-class Loop(Protocol):
-    """Answers in progress. Each step brings them on and tells of those that got a token or ended."""
-
-    @property
-    def waiting(self) -> int: ...
-
-    @property
-    def busy(self) -> bool: ...
-
-    def join(self, writings: Sequence[Writing]) -> None: ...
-
-    def leave(self, writing: Writing) -> None: ...
-
-    def step(self, told: Told) -> None: ...
 
 
 class Writer:
@@ -86,9 +71,10 @@ class Writer:
         self._defaults = network.generation_config
         # generate() fills whatever is unset from the network's own settings: leave none there.
         network.generation_config = _NetworkConfig()
-        self._shifts = shift_length(network, limits.longest) is not None
-        self._fit = slots_fit(network, device, self._text, limits.longest)
-        self.way = "generate" if self._fit is None else "slots"
+        self._shift = shift_length(network, limits.longest)
+        self._fit = slots_fit(network, device, self._text)
+        upto = "" if self._shift is None else f" up to {self._shift} tokens, then generate"
+        self.way = "generate" if self._fit is None else f"slots{upto}"
         """How answers are written: ``slots`` that refill, or batches of transformers' own ``generate``."""
 
     def start(self, prompt: Prompt) -> Writing:
@@ -98,19 +84,25 @@ class Writer:
     def loop(self, kept: Kept | None = None) -> Loop:
         """Return a new loop: in slots where the network can, else by plain generation, where nothing can be ``kept``.
 
+        Where long texts are encoded otherwise than short ones, slots are for the latter.
+
         Raises ModelError where the model was closed.
         """
         limits, network = self._limits, self.network
         if network is None:
             raise closed()
         if self._fit is None:
-            how = limits.rows, limits.tokens, limits.longest, self._padded, self._turns
-            return BatchLoop(network, self._device, self._pad, *how)
+            return self._batches(network)
         decoder = Decoder(network, self._fit.windows, self._device, self._turns)
         with self._sharing:
             loop = SlotLoop(decoder, limits.rows, self._room(self._fit.token_bytes), limits.reads, kept)
             self._loops.add(loop)
-        return loop
+        return loop if self._shift is None else DividedLoop(self._shift, loop, self._batches(network))
+
+    def _batches(self, network: Any) -> BatchLoop:
+        limits = self._limits
+        how = limits.rows, limits.tokens, limits.longest, self._padded, self._turns
+        return BatchLoop(network, self._device, self._pad, *how)
 
     def _room(self, token_bytes: int) -> int:
         """Return how many tokens one more loop may hold: a share of the memory that no other loop may come to fill."""
@@ -122,7 +114,7 @@ class Writer:
 
     @functools.cached_property
     def _padded(self) -> bool:
-        if self._shifts:
+        if self._shift is not None:
             return False
         with self._turns:
             return padding_changes_nothing(self.network, self._device, self._pad, self._text)
@@ -131,4 +123,4 @@ class Writer:
     def _text(self) -> list[int]:
         """Return some tokens to try the network on."""
         tokens = self._codec.rendered(_TRIED * 3)
-        return tokens[: min(_TRIED_TOKENS, self._limits.longest or _TRIED_TOKENS)]
+        return tokens[: min(_TRIED_TOKENS, self._limits.longest or _TRIED_TOKENS, self._shift or _TRIED_TOKENS)]

@@ -417,7 +417,20 @@ class TestMemory:
 
 
 def test_positions_that_depend_on_the_length_are_not_mixed() -> None:
-    """Phi-3's long variants read all rows of a batch by the longest one: no slots then, unless all stay short."""
+    """Phi-3's long variants read all rows of a batch by the longest one: only what stays short is written in slots."""
     folder = str(tiny_phi_long(short=64))
-    assert load_model(folder).details["writing"] == "generate"
+    model = load_model(folder)
+    assert isinstance(model, CausalLM)
+    assert model.details["writing"] == "slots up to 64 tokens, then generate"
     assert load_model(folder, max_length=64).details["writing"] == "slots"
+    asked = [generate(f"{text} {n}", max_tokens=n, key=f"{text}{n}") for text in TEXTS for n in (1, 6, 30)]
+    lengths = {
+        len(model._codec.text(request.ask.messages[0].content)) + request.ask.config.max_tokens - 1
+        for request in asked
+        if isinstance(request.ask, Generate)
+    }
+    assert min(lengths) < 60
+    assert max(lengths) > 80
+    found = answers(model, *asked)
+    for request in asked:
+        assert found[request.key].text == answers(model, request)[request.key].text

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmuses.models.transformers.answers import Prompt, Writing
+from llmuses.models.transformers.divided_loop import DividedLoop
 from llmuses.models.transformers.kept import Kept
 from llmuses.models.transformers.sampling import Choice
 from llmuses.models.transformers.slot_attention import Piece
@@ -308,6 +309,26 @@ class TestLeaving:
             loop.leave(one)
         assert not loop.busy
         assert loop._tree._below == {}
+
+
+def test_answers_that_may_become_long_are_written_apart_and_leave_where_they_are() -> None:
+    """Up to 20 tokens are read: a prompt of 8 and an answer of 13, whose last one is written only."""
+    networks = Counting(), Counting()
+    short, long = (SlotLoop(network, 4, 10_000, 1_000) for network in networks)
+    loop = DividedLoop(20, short, long)
+    asked = [writing([number, *range(7)], room) for number, room in enumerate((13, 14, 5, 40, 13, 14), start=1)]
+    loop.join(asked)
+    assert (short.waiting, long.waiting, loop.waiting) == (3, 3, 6)
+    early: list[Writing] = []
+    loop.step(lambda one: early.append(one) if one.ended else None)
+    for gone in (4, 5):
+        loop.leave(asked[gone])
+    while loop.busy:
+        loop.step(lambda one: early.append(one) if one.ended else None)
+    assert {id(one) for one in early} == {id(one) for one in asked[:4]}
+    assert all(one.tokens == alone(one.prompt.tokens, one.prompt.room) for one in asked[:4])
+    assert not (short.busy or long.busy)
+    assert [network.rows for network in networks] == [[], []]
 
 
 class TestKeeping:
