@@ -222,7 +222,7 @@ def _groups(name: str, ready: Ready, source: Source, facts: Facts, votes: Votes)
             lines = [
                 (value, next((each for each in models if each.model == name), None)) for value, models in groups.items()
             ]
-            found += [Group(by, value, line) for value, line in lines if line is not None and line.rating is not None]
+            found += [Group(by, value, line) for value, line in lines if line is not None and line.ci95 is not None]
     return found
 
 
