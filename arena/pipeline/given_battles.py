@@ -22,6 +22,7 @@ from llmuses.records import Battle
 class GivenBattles(NamedTuple):
     """What a file of battles gives to judge: each pair of answers once, as a question of its own with two models' answers."""
 
+    path: Path
     questions: Sequence[Question]
     slots: Sequence[Slot]
     answers: Mapping[str, Mapping[str, Answer]]
@@ -71,7 +72,7 @@ def read_given(path: Path) -> GivenBattles:
         raise DataError(f"{path}: no battle holds its prompt and both answers, so that there is nothing to judge.")
     left_out.update(battles.skipped)
     notes = [f"{number:,} lines of {path.name} are not judged: {why}." for why, number in left_out.items()]
-    return GivenBattles(questions, slots, answers, notes)
+    return GivenBattles(path, questions, slots, answers, notes)
 
 
 def _question(battle: Battle, identifier: str) -> Question:

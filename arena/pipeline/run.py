@@ -43,7 +43,7 @@ from llmuses.inference import Predictions
 from llmuses.judge.templates import JudgeMode
 from llmuses.models.load import check_model
 from llmuses.records import Battle
-from llmuses.settings import outputs_dir
+from llmuses.settings import arena_dir, outputs_dir
 from llmuses.visibility import begin_hidden, whoever_runs_this
 
 Confirm = Callable[[str], bool]
@@ -79,8 +79,9 @@ def run_arena(
     """Carry out a config: answers, verdicts, battles, ratings, a report; what is there already is not asked again.
 
     ``dry_run`` asks the models and lets chance review; ``yes`` makes judge calls that cost money without asking.
-    ``hidden`` keeps the arena from public pages until it is published. Raises
-    UsageError, DataError and their like before anything is written, CutShortError or Interrupted in the middle.
+    ``hidden`` keeps the arena from public pages until it is published; so does judging what visitors of the live arena
+    wrote, which their own pages show a day later. Raises UsageError, DataError and their like before anything is written,
+    CutShortError or Interrupted in the middle.
     """
     path = Path(config)
     talk = talk or Talk(None, lambda _: None, lambda *_: None)
@@ -89,7 +90,7 @@ def run_arena(
     if not yes and talk.confirm is None:
         refuse_unasked(plan.panel, place, len(plan.slots))
     with ArenaFolder(place) as folder, _cut_short():
-        hidden = hidden and begin_hidden(folder.path, whoever_runs_this())
+        hidden = (hidden or _of_visitors(plan, place.parent)) and begin_hidden(folder.path, whoever_runs_this())
         state = folder.state() or ArenaState(config=str(path), version=__version__)
         state.config, state.version, state.command = str(path), __version__, command
         if hidden and not state.began_hidden:  # before there is a battle to show
@@ -154,6 +155,11 @@ def _given(config: ArenaConfig, beside: Path, mode: JudgeMode) -> GivenBattles |
     if mode is not JudgeMode.PAIRWISE:
         raise UsageError(f"battles_file: battles are judged in mode {JudgeMode.PAIRWISE}, not {mode}.")
     return read_given(found(config.battles_file, beside, "battles_file"))
+
+
+def _of_visitors(plan: Plan, outputs: Path) -> bool:
+    """Return whether what is judged is what visitors of the live arena wrote."""
+    return plan.given is not None and arena_dir(outputs).resolve() in plan.given.path.resolve().parents
 
 
 def _cast_of_given(given: GivenBattles) -> Cast:

@@ -16,7 +16,9 @@ from arena.pipeline.given_battles import read_given
 from arena.pipeline.run import Result, Talk, run_arena
 from llmuses.errors import DataError, UsageError
 from llmuses.records import Battle, Exclusion, Message, Record, Redaction, Restoration, Winner
+from llmuses.settings import arena_dir
 from llmuses.store import JsonlStore
+from llmuses.visibility import decide, standing
 from tests.arena.pipeline.arenas import Longer, Worth, ref
 
 
@@ -48,6 +50,11 @@ def config(folder: Path, **more: Any) -> Path:
     return folder / "again.yaml"
 
 
+def hidden(folder: Path) -> bool:
+    stands = standing(folder)
+    return stands is not None and stands.hidden
+
+
 def battles(result: Result) -> list[Battle]:
     return list(JsonlStore(result.folder / "battles.jsonl", Battle))
 
@@ -70,6 +77,19 @@ def test_each_pair_of_answers_is_judged_once_and_meets_the_votes_on_it(tmp_path:
     assert main(["convert", str(path), "--output", "known.jsonl"]) == 0
     found = audit([tmp_path / "known.jsonl", result.folder / "battles.jsonl"]).same_battles
     assert found is not None and found.judges[0].agreement.all.n == 3
+
+
+def test_what_visitors_of_the_live_arena_wrote_is_hidden_until_somebody_publishes_it(tmp_path: Path) -> None:
+    given(arena_dir(tmp_path / "outputs"), [vote(1)])
+    again = config(tmp_path, battles_file=str(arena_dir(tmp_path / "outputs") / "votes.jsonl"))
+    folder = run_arena(again).folder
+    assert hidden(folder)
+    decide(folder, False, "", "ada")
+    run_arena(again)
+    assert not hidden(folder), "who published it is not overruled by the next run"
+    given(tmp_path, [vote(1)])
+    other = config(tmp_path).rename(tmp_path / "other.yaml")
+    assert not hidden(run_arena(other).folder), "votes that lie elsewhere are nobody's secret"
 
 
 def test_nothing_is_judged_twice_and_what_people_add_is_judged_next(tmp_path: Path) -> None:
