@@ -65,7 +65,7 @@ def test_a_file_of_a_million_parts_is_refused_at_once(name: str) -> None:
     began = time.process_time()
     with pytest.raises(Refusal):
         read_image(content, 8_000_000, 24_000_000)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 3
 
 
 def _photograph(kind: str) -> Image.Image:

@@ -234,4 +234,4 @@ def test_no_text_takes_long_to_read() -> None:
     for text in texts:
         begin = time.process_time()
         read_math(text)
-        assert time.process_time() - begin < 4, repr(text[:60])
+        assert time.process_time() - begin < 10, repr(text[:60])
