@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from llmuses.records import Report, Run
 from llmuses.settings import jobs_dir, model_entries
 from llmuses.store import read_json
 from llmuses.visibility import standing
+
+_log = logging.getLogger(__name__)
 
 
 def benchmarks(names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -108,13 +111,14 @@ def models() -> list[dict[str, Any]]:
 
 
 def runs(outputs: Path) -> list[dict[str, Any]]:
-    """Return a row for each run below a folder, newest first."""
+    """Return a row for each run below a folder, newest first. One that cannot be read is left out, with a line in the log."""
     found = []
     for path in outputs.glob("*/run.json"):
         try:
             run = read_json(path, Run)
             reports = [read_json(report, Report) for report in sorted(path.parent.glob("reports/*.json"))]
-        except StoreError:
+        except StoreError as problem:
+            _log.warning("%s: left out, %s", path.parent.name, problem)
             continue
         scores = ", ".join(f"{report.dataset} {points(report.score)}" for report in reports)
         stands = standing(path.parent)

@@ -265,6 +265,20 @@ def test_lists_are_tables_and_json(what: str, capsys: pytest.CaptureFixture[str]
     assert isinstance(json.loads(capsys.readouterr().out), list)
 
 
+def test_a_run_that_cannot_be_read_is_named_beside_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    outputs = tmp_path / "outputs"
+    assert main([*RANDOM, "--outputs", str(outputs)]) == 0
+    (outputs / "torn").mkdir()
+    (outputs / "torn" / "run.json").write_text("{")
+    capsys.readouterr()
+    assert main(["list", "runs", "--json", "--outputs", str(outputs)]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 1
+    (said,) = (record.getMessage() for record in caplog.records if record.name == "llmuses.listing")
+    assert said.startswith(f"torn: left out, cannot read {outputs / 'torn' / 'run.json'}")
+
+
 def test_the_doctor_says_what_each_part_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
