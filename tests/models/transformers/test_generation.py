@@ -423,7 +423,9 @@ def test_positions_that_depend_on_the_length_are_not_mixed() -> None:
     assert isinstance(model, CausalLM)
     assert model.details["writing"] == "slots up to 64 tokens, then generate"
     assert load_model(folder, max_length=64).details["writing"] == "slots"
-    asked = [generate(f"{text} {n}", max_tokens=n, key=f"{text}{n}") for text in TEXTS for n in (1, 6, 30)]
+    asked = [
+        generate(f"{text} {n}", max_tokens=n, key=f"{text}{n}") for text in (TEXTS[0], TEXTS[3]) for n in (1, 9, 30)
+    ]
     lengths = {
         len(model._codec.text(request.ask.messages[0].content)) + request.ask.config.max_tokens - 1
         for request in asked
