@@ -30,7 +30,7 @@ def step(outputs, model, code=WRITE):
     return Step((model,), (sys.executable, "-c", code, str(outputs), model))
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened"

@@ -62,7 +62,7 @@ def told(monkeypatch: pytest.MonkeyPatch, kind: type) -> list[int]:
     return pids
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
@@ -226,7 +226,7 @@ def test_a_model_that_nobody_holds_ends_its_processes(tmp_path: Path) -> None:
     process = model._replicas[0]._newest._process
     del model
     gc.collect()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 # --- Runs beside each other -------------------------------------------------------------------------------------------

@@ -271,7 +271,7 @@ def test_the_event_loop_is_never_held_up(model: CausalLM, monkeypatch: pytest.Mo
     assert ticks >= 15
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:

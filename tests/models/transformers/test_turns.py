@@ -26,12 +26,12 @@ def threads(turns: Turns, *work: Callable[[], None]) -> Iterator[None]:
             until(lambda number=number: len(turns._queue) == number + 1)  # type: ignore[misc]
         yield
     for thread in started:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
 def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.001)
@@ -131,19 +131,19 @@ def test_ctrl_c_while_waiting_leaves_the_queue() -> None:
             held.set()
             until(lambda: len(turns._queue) == 1)
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            after.wait(20)
+            after.wait(60)
 
     thread = threading.Thread(target=holder, daemon=True)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         thread.start()
-        assert held.wait(20)
+        assert held.wait(60)
         with pytest.raises(KeyboardInterrupt), turns:
             reached.append("inside")
     finally:
         signal.signal(signal.SIGINT, before)
     after.set()
-    thread.join(20)
+    thread.join(60)
     assert not reached
     with turns:
         pass
