@@ -13,7 +13,7 @@ from llmuses.evaluation.review import failed, in_one_line, review
 from llmuses.evaluation.scoring import Scored
 from llmuses.inference import Item, Predictions, infer
 from llmuses.models import Model
-from llmuses.records import Ask, Generate, Prediction, Response, Review, Sample
+from llmuses.records import Ask, Generate, Prediction, Response, Review, Sample, Status
 from llmuses.store import JsonlStore
 
 
@@ -82,8 +82,14 @@ def _review(dataset: Dataset, item: Item, answer: Prediction, verdict: Predictio
     result = review(benchmark, plan, item, answer, read)
     if verdict.response.error is not None:
         failed(result, f"the judge gave no verdict: {in_one_line(verdict.response.error)}")
+    elif result.status is Status.UNPARSED and _is_cut(verdict.response):  # which is not the model's fault
+        failed(result, "the judge's verdict was cut off or is empty: judge_generation gives it more max_tokens")
     result.verdict = {"judge": verdict.model, "text": verdict.response.text}
     return result
+
+
+def _is_cut(verdict: Response) -> bool:
+    return verdict.truncated or not (verdict.text or "").strip()
 
 
 def earlier_verdicts(outputs: Path, dataset: str) -> list[Path]:

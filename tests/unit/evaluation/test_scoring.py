@@ -6,7 +6,7 @@ import importlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from llmuses.benchmarks.base import Judgement, Scorer
 from llmuses.errors import CutShortError, ModelError, UsageError
 from llmuses.evaluation import Result, Stage, evaluate
 from llmuses.models import Model
-from llmuses.records import DatasetPlan, Generate, Message, Response, Review, RunStatus, Sample, Status
+from llmuses.records import DatasetPlan, Generate, Message, Request, Response, Review, RunStatus, Sample, Status
 from llmuses.store import JsonlStore
 from tests.support.scripted import ScriptedModel, failure, last_message
 from tests.unit.evaluation.test_hard_cases import Echoes, echo, write
@@ -201,6 +201,26 @@ def test_a_verdict_that_cannot_be_read_is_unparsed_and_counted(
     judge._answer = lambda ask: "as an AI model"
     report = run(ScriptedModel(wrong_once), Judged(), rows, tmp_path, args=ARGS).reports[0]
     assert (report.score, report.n, report.counts.unparsed, report.counts.failed) == (0.0, 6, 6, 0)
+
+
+def test_a_judge_that_only_thinks_until_its_length_is_used_up_makes_no_zero(
+    rows: Path, tmp_path: Path, judge: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge._answer = lambda ask: (
+        "" if "q3" in last_message(ask) else "I think that" if "q4" in last_message(ask) else "yes"
+    )
+    run_whole = judge.run
+
+    def cut(requests: Iterable[Request]) -> Iterator[Response]:
+        for response in run_whole(requests):
+            response.finish_reason = "stop" if response.text == "yes" else "length"
+            yield response
+
+    monkeypatch.setattr(judge, "run", cut)
+    result = run(ScriptedModel(last_message), Judged(), rows, tmp_path, args=ARGS)
+    report = result.reports[0]
+    assert (report.score, report.n, report.counts.unparsed, report.counts.failed) == (1.0, 4, 0, 2)
+    assert "judge_generation" in (reviews(result, "judged")["main/3"].reason or "")
 
 
 def test_an_answer_that_changed_is_judged_again_and_only_that_one(
