@@ -22,7 +22,7 @@ class MathAnswers(Generation):
     ``target`` is the answer as LaTeX, ``details["solution"]`` the worked solution of a train row.
     """
 
-    version: ClassVar[int] = 2  # since 2, expressions in plain text are read whole
+    version: ClassVar[int] = 3  # since 3, digits in names are no numbers, and a power at the end of a text is read
     waits: ClassVar[bool] = True
 
     def question(self, sample: Sample) -> str:

@@ -56,6 +56,8 @@ _BROKEN_OFF = re.compile(r"\\\[|\\\(|\$\$|\\begin\{|\\boxed\{(?![^{}]{0,99}\})|\
 """A formula is open where the text ends."""
 _AROUND = 400
 """Characters on either side of a number in which the expression is looked for that it belongs to."""
+_POWER = re.compile(r"[0-9)}]\s?\^\s?\{?(?P<of>[0-9]{1,9})(?=[^0-9]{0,400}$)")
+"""The power that a text ends on: no number by itself."""
 _SIGNS = re.compile(r"[√π∞]|\\(?:pi|sqrt|frac|infty)(?![a-z])|[A-Za-z)]\s?=\s?[^\s=]")
 """What tells an expression without digits from letters."""
 _ARITHMETIC = re.compile(r"[^=A-Za-z\\√π,]{1,400}=(?:[^=A-Za-z\\√π,]{1,400}=){0,20}+\s*")
@@ -224,7 +226,10 @@ def _last_expression(text: str, after: int, number: Reading | None) -> Reading |
     ``after``: where the last formula ends.
     """
     if number is None and re.search(r"[0-9]", text[after:]):
-        return None  # several numbers
+        power = _POWER.search(text, max(after, len(text) - _AROUND))
+        if power is None:
+            return None  # several numbers
+        number = Reading(power["of"], power.span("of"), "last_number")
     place = number.span[0] if number else len(text.rstrip())
     line = max(text.rfind("\n", 0, place) + 1, place - _AROUND), min(len(text), place + _AROUND)
     if number is None or number.rule == "last_number":

@@ -134,6 +134,7 @@ ANSWERS = {
     "We have x = 1 or x = 2 as solutions.": "x = 1 or x = 2",
     "So we get \\frac{1}{2} + x.": "\\frac{1}{2} + x",
     "Thus 2^10.": "2^10",
+    "Thus 2^5.": "2^5",
     "So it is 2^10 = 1024.": "1024",
     "So 9 * 2 = $18 every day.": "18",
     "The ratio is 3:2.": "3:2",

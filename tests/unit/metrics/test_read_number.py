@@ -256,6 +256,7 @@ NOTHING = [
     "CO21",
     "B12",
     "2^5",
+    "2^10",
     "The answer is 5 or 6.",
     "The answer is 5-6 hours.",
     "The answer is between 5 and 10.",
