@@ -12,7 +12,7 @@ import pytest
 
 from arena.live.house import House, HouseFile, terms_version
 from llmuses.records import Battle, Winner
-from tests.browser.test_accessibility import AUDIT, axe_script
+from tests.browser.test_accessibility import audit, axe_script
 from tests.support.live_site import ALPHA, BETA, THINKING, WORDS, live_site
 
 ROWS = (".g-panes:not([hidden]), .g-start:not([hidden])", ".a-slot", ".g-composer")
@@ -257,6 +257,10 @@ def test_in_chinese_on_a_phone(visitor, site):
     page.locator("[data-write]").fill("长" * 11_900)
     assert who.text("[data-count]") == "11,900 / 12,000"
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".a-settings summary").tap()
+    menu = page.locator(".a-settings .u-pop").bounding_box()
+    assert menu["x"] >= 0 and menu["x"] + menu["width"] <= 390, "the settings open inside the page"
+    page.locator(".a-settings summary").tap()
     page.locator("[data-write]").fill("say: 蓝光爱乱跑，红光走得远。")
     page.locator("[data-send]").tap()
     who.vote_open()
@@ -432,21 +436,21 @@ def test_no_state_of_a_battle_has_a_serious_finding(visitor):
     who = visitor(color_scheme="dark", locale="zh-CN").open()
     findings = {}
 
-    def audit(state):
+    def look(state):
         who.page.evaluate(script)
-        if found := who.page.evaluate(AUDIT):
+        if found := audit(who.page):
             findings[state] = found
 
-    audit("start")
+    look("start")
     who.ask("Is it clear?").see(".g-pane[data-state=writing] .a-blocks p")
-    audit("writing")
+    look("writing")
     who.vote_open()
-    audit("open")
+    look("open")
     who.page.locator("[data-vote=tie]").click()
     who.see("[data-slot=after]")
     who.page.locator("[data-do=judge]").click()
     who.see("aside .a-said")
-    audit("after the vote, with the judge's opinion")
+    look("after the vote, with the judge's opinion")
     assert findings == {}
 
 

@@ -82,6 +82,13 @@ def test_two_picked_models_are_tinted_stay_in_the_address_and_lead_to_their_comp
         page.get_by_label(f"Compare {name}", exact=True).check()
         page.locator("tr.on", has_text=name).wait_for()
     assert "pick=Qwen3-8B%2Cphi-4" in page.url
+    for width in (1440, 1024):
+        page.set_viewport_size({"width": width, "height": 768})
+        ends = page.locator(".u-arenabar > :visible").evaluate_all(
+            "all => all.map((e) => e.getBoundingClientRect().right)"
+        )
+        assert max(ends) <= width, "every filter is in sight, and so is the way to the comparison"
+        assert page.locator("td.iv").first.bounding_box()["width"] > 150
     page.locator("a.g-btn", has_text="Compare 2").click()
     page.wait_for_url("**/compare?a=Qwen3-8B&b=phi-4")
 

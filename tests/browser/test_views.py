@@ -63,6 +63,14 @@ def test_from_a_difference_to_the_samples_that_decide_it_and_back(page, window):
     page.locator(".v-forest").wait_for()
 
 
+def test_a_battle_and_what_decided_it_fit_a_phone(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    go(page, "battles?id=b00003")
+    page.locator(".v-decided dd").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert min(each.bounding_box()["width"] for each in page.locator(".v-decided dd").all()) > 200
+
+
 def test_models_are_chosen_added_and_left_out(page):
     go(page, "compare?a=alpha&b=beta")
     page.locator("select[name=c]").select_option("gamma")
