@@ -155,6 +155,18 @@ def test_right_letters_are_spread_evenly(benchmark: Benchmark) -> None:
     assert max(counts.values()) - min(counts.values()) <= max(2, len(targets) // 10), counts
 
 
+@pytest.mark.parametrize("benchmark", [get_benchmark(name) for name in ("arc", "hellaswag")], ids=lambda b: b.name)
+def test_where_texts_are_scored_the_longest_option_is_right_no_more_often_than_chance_has_it(
+    benchmark: Benchmark,
+) -> None:
+    samples = [s for subset in shipped_subsets(benchmark) for s in rows_of(benchmark, subset, benchmark.split)]
+    right = 0
+    for sample in samples:
+        lengths = [len(choice.encode()) for choice in sample.choices]
+        right += lengths[ord(sample.target) - ord("A")] == max(lengths)
+    assert right <= sum(1 / len(sample.choices) for sample in samples)
+
+
 # --- asking ------------------------------------------------------------------------------------------------
 
 
