@@ -150,10 +150,10 @@ def test_a_hub_that_accepts_and_never_answers_is_given_up(server: HubServer, tmp
         for hub in HUBS
     ]
     for process in processes:
-        output, _ = process.communicate(timeout=50)
+        output, _ = process.communicate(timeout=240)
         assert "cannot be reached for model 'acme/tiny'" in output
         assert output.count("\n") == 1
-    assert time.monotonic() - started < 45
+    assert time.monotonic() - started < 180
 
 
 def test_endpoint_and_cache_come_from_the_environment(server: HubServer, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_endpoint_and_cache_come_from_the_environment(server: HubServer, tmp_pat
     }
     for hub, cache in zip(HUBS, ("ms-own", "hf-own"), strict=True):
         done = subprocess.run(
-            [sys.executable, "-c", code, hub], env=environment, capture_output=True, text=True, timeout=50, check=True
+            [sys.executable, "-c", code, hub], env=environment, capture_output=True, text=True, timeout=240, check=True
         )
         folder = Path(done.stdout.strip())
         assert folder.is_relative_to(tmp_path / cache)

@@ -145,6 +145,7 @@ def test_a_cell_opens_the_drawer_and_the_drawer_leads_to_the_sample(window):
     assert "run=" not in page.url
     assert cell.evaluate("element => element === document.activeElement")
     cell.click()
+    drawer.locator("h3", has_text="Samples that are not correct").wait_for()
     drawer.locator("li a").first.click()
     page.wait_for_url("**/browse?run=openai-Qwen3-8B-mmlu-arc-gsm8k&dataset=mmlu&sample=*&repeat=0")
     page.locator(".b-middle").wait_for()

@@ -84,7 +84,7 @@ def test_a_page_waits_for_nothing_and_comes_again_until_its_figures_are_there(sl
 def test_what_is_ready_is_shown_beside_what_is_not(slow, monkeypatch):
     Ready(slow.desk, 60).facts(slow.arenas.sources()[0])
     slow.hold(monkeypatch, slow.arenas, "win_rates")
-    page = slow.pages(patience=2)["model"]
+    page = slow.pages(patience=8)["model"]
     assert live(page) == "1"
     assert "Rating" in page.text
     assert "being computed" in page.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import NamedTuple
 
@@ -65,7 +66,9 @@ TRACES = {
     "a trace function": Trace("sys.settrace(lambda *a: None)", "'clean' if sys.gettrace() is None else 'traced'"),
     "an import path": Trace("sys.path.insert(0, '/left')", "'clean' if '/left' not in sys.path else 'it is there'"),
     "an import hook": Trace("sys.meta_path.insert(0, 'left')", "'clean' if 'left' not in sys.meta_path else 'there'"),
-    "a low priority": Trace("suppressed(lambda: os.nice(19))", "str(os.getpriority(os.PRIO_PROCESS, 0) or 'clean')"),
+    "a low priority": Trace(
+        "suppressed(lambda: os.nice(19))", f"'clean' if os.nice(0) == {os.nice(0)} else str(os.nice(0))"
+    ),
 }
 
 HEAD = """

@@ -355,7 +355,7 @@ def test_closing_cancels_what_is_under_way_at_once(end: str) -> None:
 
 def test_ctrl_c_ends_a_process_that_waits_for_answers() -> None:
     program = """
-import asyncio
+import asyncio, signal
 from contextlib import asynccontextmanager
 from llmuses.models.openai.gate import Gate
 from llmuses.models.openai.scheduler import Scheduler
@@ -369,6 +369,7 @@ async def session():
     print("open", flush=True)
     yield answer
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
 try:
     list(Scheduler(session, None, Gate(4), 0).run(range(100)))
 except KeyboardInterrupt:
