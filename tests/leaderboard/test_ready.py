@@ -45,11 +45,14 @@ class Slow:
         charts = look(self.results, Ready(self.desk, patience), visit("en"))
         return {
             "charts": Page(str(charts_page(charts, visit("en"), ("", "")))),
-            "model": Page(
-                str(model_view(self.results, Ready(self.desk, patience), self.shelf, visit("en", name="gamma")))
-            ),
+            "model": self.model(patience),
             "battles": Page(str(battles_view(Ready(self.desk, patience), self.shelf, visit("en"), ("", "")))),
         }
+
+    def model(self, patience):
+        """Return a model's page as one visit gets it now."""
+        ready = Ready(self.desk, patience)
+        return Page(str(model_view(self.results, ready, self.shelf, visit("en", name="gamma"))))
 
 
 @pytest.fixture
@@ -84,7 +87,7 @@ def test_a_page_waits_for_nothing_and_comes_again_until_its_figures_are_there(sl
 def test_what_is_ready_is_shown_beside_what_is_not(slow, monkeypatch):
     Ready(slow.desk, 60).facts(slow.arenas.sources()[0])
     slow.hold(monkeypatch, slow.arenas, "win_rates")
-    page = slow.pages(patience=8)["model"]
+    page = slow.model(patience=6)
     assert live(page) == "1"
     assert "Rating" in page.text
     assert "being computed" in page.text
