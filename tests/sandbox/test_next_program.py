@@ -67,7 +67,8 @@ TRACES = {
     "an import path": Trace("sys.path.insert(0, '/left')", "'clean' if '/left' not in sys.path else 'it is there'"),
     "an import hook": Trace("sys.meta_path.insert(0, 'left')", "'clean' if 'left' not in sys.meta_path else 'there'"),
     "a low priority": Trace(
-        "suppressed(lambda: os.nice(19))", f"'clean' if os.nice(0) == {os.nice(0)} else str(os.nice(0))"
+        "suppressed(lambda: os.nice(19))",
+        f"'clean' if os.getpriority(os.PRIO_PROCESS, 0) == {os.nice(0)} else 'it has become low'",
     ),
 }
 
