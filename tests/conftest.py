@@ -28,7 +28,8 @@ settings.register_profile("llmuses", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile("llmuses")
 
-_BROWSER = Path(__file__).parent / "browser"
+_FIRST = [Path(__file__).parent / name for name in ("browser", "sandbox", "models")]
+"""What takes longest."""
 
 _SPARE = 1
 """Workers beyond one a processor: while one waits for a server, a browser or a clock, another works."""
@@ -85,7 +86,22 @@ def _keep_what_is_there() -> None:
     gc.freeze()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the stories in a browser first: they are the longest, and those that stand together in one process share the app's
-    imports, a browser and, of each module, the server. Whoever is ready early takes other tests from that process."""
-    items.sort(key=lambda item: _BROWSER not in item.path.parents)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin each worker's share with one of ``_FIRST``.
+
+    A worker that is ready early takes tests from the end of another's share; so what stands at its head stays together,
+    and what its tests have in common is made once: the app's imports, a browser, sandboxes, small models.
+    """
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    shares: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    rest = []
+    for item in items:
+        place = next((number for number, folder in enumerate(_FIRST) if folder in item.path.parents), None)
+        (rest if place is None else shares[place % workers]).append(item)
+    left = len(items)
+    items.clear()
+    for number, share in enumerate(shares):
+        more = max(0, left // (workers - number) - len(share))
+        items += [*share, *rest[:more]]
+        del rest[:more]
+        left -= len(share) + more
