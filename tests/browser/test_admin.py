@@ -207,3 +207,18 @@ def test_the_room_speaks_chinese_and_fits_a_phone(phone):
         assert door["x"] + door["width"] <= 390, "the way into the room is in sight"
         about, log = (page.locator(".u-jobgrid > .u-card").nth(place).bounding_box() for place in (0, 1))
         assert log["y"] >= about["y"] + about["height"], "a job's two cards stand under each other"
+
+
+def test_on_a_small_laptop_what_one_does_to_a_job_is_in_sight_in_both_languages(phone):
+    page = phone
+    page.set_viewport_size({"width": 1024, "height": 768})
+    for lang in ("zh", "en"):
+        page.goto(f"admin?tab=jobs&lang={lang}")
+        page.locator(".u-acts").first.wait_for()
+        cut = """() => [...document.querySelectorAll('.u-acts > *')]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth - 24 || each.scrollWidth > each.clientWidth)
+            .map((each) => each.textContent)"""
+        assert page.evaluate(cut) == []
+        head = page.locator(".u-room .u-head").bounding_box()
+        work = page.locator("[data-working]").bounding_box()
+        assert head["y"] <= work["y"] and work["y"] + work["height"] <= head["y"] + head["height"]
