@@ -408,7 +408,7 @@ def test_a_sample_shows_prompt_answer_and_what_was_read_from_where(one, tmp_path
     for words in (
         "Prompt chat, 80 tokens", "How many plums is that?", "Correct", "Read out 15 Target 15",
         "what follows the last “the answer is”", "Marked text is exactly what was scored", "by itself", "80 in, 9 out",
-        "first token 0.31 s", "1 of 1, seed 0", "temperature 0, up to 256", "1 attempt",
+        "first token 0.31 s", "1 of 1, seed 0", "temperature 0, up to 256 tokens", "1 attempt",
     ):  # fmt: skip
         assert words in page.text, words
 
