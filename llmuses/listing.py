@@ -13,6 +13,7 @@ from llmuses.benchmarks import Benchmark, benchmark_names
 from llmuses.benchmarks.own_class import benchmark_of, check_class, own_class
 from llmuses.errors import LlmusesError, StoreError
 from llmuses.i18n import points, terminal_language, text
+from llmuses.markup import margin
 from llmuses.records import Report, Run
 from llmuses.settings import jobs_dir, model_entries
 from llmuses.store import read_json
@@ -120,7 +121,7 @@ def runs(outputs: Path) -> list[dict[str, Any]]:
         except StoreError as problem:
             _log.warning("%s: left out, %s", path.parent.name, problem)
             continue
-        scores = ", ".join(f"{report.dataset} {points(report.score)}" for report in reports)
+        scores = ", ".join(f"{one.dataset} {points(one.score)} {margin(one.ci95)}".rstrip() for one in reports)
         stands = standing(path.parent)
         row = {
             "run": run.run_id,
