@@ -69,7 +69,7 @@ def _frame(say: Words, title: str, body: Markup, busy: bool = False) -> Markup:
 def _head(say: Words, model: Model) -> Markup:
     known, entry = model.known, model.entry
     facts: list[str | None] = [known.organisation, known.licence]
-    facts += [say("parameters", n=f"{known.size:.3g}") if known.size else None]
+    facts += [say("parameters", n=f"{known.size:.3g}" if known.size >= 0.001 else "<0.001") if known.size else None]
     facts += [say(f"kind.{known.kind}") if known.kind else None]
     if entry is not None and entry.price:
         facts.append(say("price", low=f"{entry.price[0]:g}", high=f"{entry.price[1]:g}", currency=entry.currency))
