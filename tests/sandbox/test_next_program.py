@@ -179,6 +179,6 @@ def test_a_program_that_must_be_ended_is_ended_on_time_with_all_that_it_started(
     start = time.monotonic()
     verdict = place.sandbox.run(program, SHORT)
     assert verdict.outcome is Outcome.TIMED_OUT, verdict
-    assert verdict.detail == "no end within 0.5 s"
-    assert time.monotonic() - start < 5
+    assert verdict.detail == f"no end within {SHORT.seconds} s"
+    assert time.monotonic() - start < 20
     assert place.settled(idle) == idle
