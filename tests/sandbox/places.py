@@ -129,7 +129,7 @@ class Place:
         self.token = tempfile.mkdtemp(prefix="token-", dir="/tmp")
         """A readable folder: its name marks the command line of all processes of this sandbox."""
         self._stack.callback(os.rmdir, self.token)
-        os.environ["SECRET_OUTSIDE"] = "OUTSIDE"
+        os.environ["OUTSIDE"] = "OUTSIDE"
         try:
             self.sandbox = self._open(owner)
         except (SandboxUnavailableError, RuntimeError) as error:
