@@ -1,7 +1,7 @@
 """An OpenAI-compatible server that sends back the key it is given, in every way of writing it: in errors, answers and headers.
 
-A model's name says what it does: ``…-wrong`` is refused with 401, ``…-picky`` refuses every other prompt with 400, ``…-judge``
-decides for the first answer; others answer. It gives no answer without the key in it.
+A model's name says what it does: ``…-wrong`` is refused with 401, ``…-picky`` refuses every other prompt with 400, but for
+very short ones, ``…-judge`` decides for the first answer; others answer. It gives no answer without the key in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def reply(body: dict[str, Any], authorization: str) -> tuple[int, dict[str, Any]
     said = f"You sent {authorization}: {' '.join(writings(authorization.removeprefix('Bearer ')))}"
     if model.endswith("wrong"):
         return 401, {"error": {"message": said, "code": said, "type": said, "param": said}}
-    if model.endswith("picky") and crc32(prompt.encode()) % 2:
+    if model.endswith("picky") and len(prompt) > len("Say yes.") and crc32(prompt.encode()) % 2:
         return 400, {"error": {"message": said, "code": "invalid_prompt"}}
     text = f"Answer: 7. {' '.join(writings(authorization.removeprefix('Bearer '))[:-2])}"
     text = f"{text}\n\n[[A]]" if model.endswith("judge") else text

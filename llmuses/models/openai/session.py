@@ -92,6 +92,8 @@ class Session:
         try:
             await self.ask("/chat/completions", lambda: self.server.dialect.chat(ask), ticket)
         except Refused as refused:
+            if self.server.answered:  # another request meanwhile: the settings will do
+                return
             error = refused.error
             raise _wrong_setting(self.server, error, f"HTTP {error.status}: {error.message}") from refused
         except Fault:
