@@ -14,16 +14,25 @@ from llmuses.models.openai.session import Session
 from llmuses.records import GenerationConfig
 
 
-def try_out(answered_meanwhile: bool) -> None:
+def try_out(answered_meanwhile: bool) -> int:
+    """Have two requests of one session try the settings out, and return how often the server was asked for that."""
+    asked = 0
     server: Any = SimpleNamespace(url="http://127.0.0.1:1/v1", answered=False)
     session = Session(server, client=SimpleNamespace())  # type: ignore[arg-type]
 
     async def refuse(*_: object) -> None:
+        nonlocal asked
+        asked += 1
         server.answered = answered_meanwhile
         raise Refused(ServerError(400, "this prompt is not to my taste"))
 
     session.ask = refuse  # type: ignore[assignment,method-assign]
-    asyncio.run(session.try_out(GenerationConfig(), None))  # type: ignore[arg-type]
+
+    async def both() -> None:
+        await asyncio.gather(*(session.try_out(GenerationConfig(), None) for _ in range(2)))  # type: ignore[arg-type]
+
+    asyncio.run(both())
+    return asked
 
 
 def test_a_trial_that_is_refused_says_that_no_request_would_be_answered() -> None:
@@ -32,4 +41,4 @@ def test_a_trial_that_is_refused_says_that_no_request_would_be_answered() -> Non
 
 
 def test_another_request_that_was_answered_meanwhile_says_more_than_the_trial() -> None:
-    try_out(answered_meanwhile=True)
+    assert try_out(answered_meanwhile=True) == 1, "one trial is for all"
